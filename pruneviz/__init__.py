@@ -1,0 +1,47 @@
+"""See, touch and measure neural-network pruning.
+
+The public names are imported when they are first used, so that ``import pruneviz`` loads neither
+PyTorch nor TensorFlow nor matplotlib.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    name: module
+    for module, names in {
+        "layers": ("Layer", "Network", "network"),
+        "masks": ("Importance", "Mask", "Ranking", "rank"),
+        "pruning": ("apply", "importance", "keep_pruned", "prune"),
+        "scorecards": ("Scorecard", "scorecard"),
+        "storage": ("load", "save"),
+        "sweeps": ("sweep",),
+        "plots": (
+            "alt_text",
+            "plot_mask",
+            "plot_network",
+            "plot_sensitivity",
+            "plot_tradeoff",
+            "plot_weight_histogram",
+        ),
+    }.items()
+    for name in names
+}
+_MODULES = ("datasets", "plots", "teaching", "zoo")
+
+__all__ = [*_HOME_OF, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME_OF:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
