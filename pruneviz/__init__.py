@@ -32,7 +32,7 @@ _HOME_OF = {
 }
 _MODULES = ("datasets", "plots", "teaching", "zoo")
 
-__all__ = [*_HOME_OF, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [*_HOME_OF, *_MODULES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:

@@ -1,0 +1,297 @@
+"""Which entries stay: importance, ranking, thresholds and exact counts. NumPy only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from numbers import Rational, Real
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+
+import numpy as np
+
+from pruneviz.arrays import Array, BoolArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Scope: TypeAlias = str | Mapping[str, float]
+_A = TypeVar("_A", bound=Array)
+
+
+class _Arrays(Mapping[str, _A], Generic[_A]):
+    """Read-only arrays by layer name."""
+
+    def __init__(self, arrays: Mapping[str, _A], granularity: str = "weight") -> None:
+        self._arrays = {name: self._validated(name, array) for name, array in arrays.items()}
+        self.granularity = granularity
+
+    def _validated(self, name: str, array: Array) -> _A:
+        raise NotImplementedError
+
+    def __getitem__(self, name: str) -> _A:
+        if name not in self._arrays:
+            raise KeyError(f"no layer {name!r} here: there is {', '.join(self._arrays) or 'none'}")
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal when layers, granularity and every entry are."""
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return (
+            self.granularity == other.granularity
+            and self.keys() == other.keys()
+            and all(np.array_equal(array, other[name]) for name, array in self.items())
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def total(self) -> int:
+        """Number of entries, over all layers."""
+        return sum(array.size for array in self.values())
+
+    def to_dict(self) -> dict[str, _A]:
+        """Give plain, writable copies of the arrays by layer name."""
+        return {name: array.copy() for name, array in self.items()}
+
+
+class Importance(_Arrays[Array]):
+    """How much each entry of each layer matters: higher means keep.
+
+    Parameters
+    ----------
+    arrays
+        Layer name -> scores; the shape of the layer's weight for granularity ``"weight"``.
+    granularity
+        What one entry stands for.
+
+    Raises
+    ------
+    ValueError
+        If a score is NaN or infinite; the message names the layer.
+    """
+
+    def _validated(self, name: str, array: Array) -> Array:
+        scores = np.array(array)
+        if not np.isfinite(scores).all():
+            raise ValueError(f"the importance of layer {name!r} is NaN or infinite in places")
+        scores.flags.writeable = False
+        return scores
+
+    def __repr__(self) -> str:
+        return f"Importance of {self.total:,} {self.granularity}s in {len(self)} layers"
+
+
+class Mask(_Arrays[BoolArray]):
+    """Which entries of each layer are kept: True means kept.
+
+    Parameters
+    ----------
+    arrays
+        Layer name -> bool array; layers that are absent are left alone.
+    granularity
+        What one entry stands for.
+
+    Raises
+    ------
+    TypeError
+        If an array is not bool; the message names the layer.
+    """
+
+    def _validated(self, name: str, array: Array) -> BoolArray:
+        kept = np.array(array)
+        if kept.dtype != np.bool_:
+            raise TypeError(f"the mask of layer {name!r} is {kept.dtype}, not bool: True means kept")
+        kept.flags.writeable = False
+        return kept
+
+    @property
+    def kept(self) -> int:
+        """Number of entries kept."""
+        return sum(int(np.count_nonzero(array)) for array in self.values())
+
+    @property
+    def pruned(self) -> int:
+        """Number of entries pruned."""
+        return self.total - self.kept
+
+    @property
+    def sparsity(self) -> float:
+        """Share of the entries that is pruned; 0 for an empty mask."""
+        return self.pruned / self.total if self.total else 0.0
+
+    def __and__(self, other: Mask) -> Mask:
+        """Keep what both keep; a layer that only one names counts as kept in the other."""
+        if not isinstance(other, Mask):
+            return NotImplemented
+        if self.granularity != other.granularity:
+            raise ValueError(f"cannot combine masks of {self.granularity}s and {other.granularity}s")
+        both = {**self, **other}
+        for name in self.keys() & other.keys():
+            if self[name].shape != other[name].shape:
+                raise ValueError(f"the masks of layer {name!r} differ in shape")
+            both[name] = self[name] & other[name]
+        return Mask(both, self.granularity)
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{name}: kept {np.count_nonzero(kept):,} of {kept.size:,}, {1 - kept.mean():.1%} pruned"
+            for name, kept in self.items()
+            if kept.size
+        ]
+        summary = f"kept {self.kept:,} of {self.total:,} {self.granularity}s, {self.sparsity:.1%} pruned"
+        return "\n".join([*lines, summary])
+
+
+class Ranking:
+    """The entries in the order in which they would be pruned; `mask` costs one comparison an entry.
+
+    Parameters
+    ----------
+    ranks
+        Layer name -> place in the order of pruning, 0 first. Under ``"global"`` scope the places run
+        through all layers; otherwise each layer has its own.
+    scope
+        As for `rank`.
+    granularity
+        What one entry stands for.
+    """
+
+    def __init__(self, ranks: Mapping[str, Array], scope: Scope, granularity: str) -> None:
+        self.ranks = dict(ranks)
+        self.scope = scope
+        self.granularity = granularity
+
+    def mask(self, sparsity: float | None = None) -> Mask:
+        """Prune the first entries of the ranking.
+
+        Parameters
+        ----------
+        sparsity
+            Share to prune, from 0 to 1; exact, rounded half up. None with a dict scope, which says it itself.
+
+        Returns
+        -------
+        Mask
+            Exactly that share pruned; of equal scores the lowest index goes first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the sparsity is not a number from 0 to 1, or is given twice.
+        """
+        if isinstance(self.scope, Mapping):
+            if sparsity is not None:
+                raise ValueError("scope says each layer's sparsity already: leave sparsity out")
+            shares = {name: self.scope.get(name, 0) for name in self.ranks}
+            cuts = {name: number_to_prune(shares[name], ranks.size) for name, ranks in self.ranks.items()}
+        elif sparsity is None:
+            raise ValueError(f"scope {self.scope!r} needs a sparsity, such as 0.9")
+        elif self.scope == "global":
+            cut = number_to_prune(sparsity, sum(ranks.size for ranks in self.ranks.values()))
+            cuts = dict.fromkeys(self.ranks, cut)
+        else:
+            cuts = {name: number_to_prune(sparsity, ranks.size) for name, ranks in self.ranks.items()}
+        kept = {name: ranks >= cuts[name] for name, ranks in self.ranks.items()}
+        return Mask(kept, self.granularity)
+
+    def __repr__(self) -> str:
+        entries = sum(ranks.size for ranks in self.ranks.values())
+        return f"Ranking of {entries:,} {self.granularity}s in {len(self.ranks)} layers, scope {self.scope!r}"
+
+
+def rank(importance: Importance, scope: Scope = "global", exclude: Iterable[str] = ()) -> Ranking:
+    """Sort entries by importance, the least important first.
+
+    Parameters
+    ----------
+    importance
+        The scores.
+    scope
+        ``"global"`` compares all entries with each other, ``"layer"`` only those of one layer, and a dict
+        of layer -> sparsity gives each layer its own share (0 where it names none).
+    exclude
+        Layers to leave alone; they are absent from the masks and from the count.
+
+    Returns
+    -------
+    Ranking
+        Of equal scores the lowest index comes first.
+
+    Raises
+    ------
+    ValueError
+        If scope is none of these, or a layer it or `exclude` names does not exist.
+    """
+    if isinstance(exclude, str):
+        raise TypeError(f'exclude takes a list of layer names: ["{exclude}"]')
+    left_alone = set(exclude)
+    _refuse_unknown("exclude", left_alone, importance)
+    scores = {name: array for name, array in importance.items() if name not in left_alone}
+    if isinstance(scope, Mapping):
+        _refuse_unknown("scope", scope, scores)
+        for name, sparsity in scope.items():
+            number_to_prune(sparsity, scores[name].size)
+    elif scope not in ("global", "layer"):
+        raise ValueError(f'scope {scope!r} is not "global", "layer" or a dict of layer -> sparsity')
+    if scope != "global":
+        ranks = {name: _places(array.ravel()).reshape(array.shape) for name, array in scores.items()}
+        return Ranking(ranks, scope, importance.granularity)
+    pool = np.concatenate([array.ravel() for array in scores.values()]) if scores else np.empty(0)
+    ends = np.cumsum([array.size for array in scores.values()])
+    pieces = np.split(_places(pool), ends[:-1]) if scores else []
+    ranks = {name: piece.reshape(scores[name].shape) for name, piece in zip(scores, pieces, strict=True)}
+    return Ranking(ranks, scope, importance.granularity)
+
+
+def number_to_prune(sparsity: float, total: int) -> int:
+    """Turn a share into a count, rounding half up on the decimal as written.
+
+    Parameters
+    ----------
+    sparsity
+        From 0 to 1, both included.
+    total
+        Number of entries.
+
+    Returns
+    -------
+    int
+        0.15 of 10 is 2, although the float 0.15 lies below fifteen hundredths.
+
+    Raises
+    ------
+    TypeError
+        If the sparsity is not a real number.
+    ValueError
+        If it lies outside 0 to 1.
+    """
+    if isinstance(sparsity, bool | np.bool_) or not isinstance(sparsity, Real):
+        raise TypeError(f"sparsity {sparsity!r} is not a number from 0 to 1")
+    if not 0 <= sparsity <= 1:
+        hint = f": did you mean {float(sparsity) / 100:g}?" if 1 < sparsity <= 100 else ""
+        raise ValueError(f"sparsity {sparsity} is not a share from 0 to 1, such as 0.9{hint}")
+    exact = Fraction(sparsity) if isinstance(sparsity, Rational) else Fraction(str(sparsity))
+    return math.floor(exact * total + Fraction(1, 2))
+
+
+def _places(scores: Array) -> Array:
+    """Rank 1-D scores, 0 for the smallest; the stable sort lets the lowest index go first."""
+    places = np.empty(scores.size, dtype=np.uint32)
+    places[np.argsort(scores, kind="stable")] = np.arange(scores.size, dtype=np.uint32)
+    return places
+
+
+def _refuse_unknown(argument: str, names: Iterable[str], known: Mapping[str, Array]) -> None:
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ValueError(
+            f"{argument} names no layer of the model: {', '.join(unknown)}; it has {', '.join(known)}"
+        )
