@@ -1,0 +1,149 @@
+"""Starting a lesson's kernel, and showing figures that can also be read aloud."""
+
+from __future__ import annotations
+
+import base64
+import html
+import importlib
+import io
+import os
+import random
+import sys
+import tempfile
+from contextlib import contextmanager, redirect_stderr
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+_NAMES = {"pytorch": "PyTorch", "tensorflow": "TensorFlow"}
+_THREADS = 2
+_SEED = 0
+
+
+def start(track: str) -> None:
+    """Prepare the kernel for a lesson: at most two threads, fixed seeds, the framework imported quietly.
+
+    What TensorFlow writes to stderr when it is imported differs from machine to machine; it is shown
+    only if the import fails.
+
+    Parameters
+    ----------
+    track : str
+        "pytorch" or "tensorflow".
+
+    Raises
+    ------
+    ValueError
+        If there is no such track.
+    ImportError
+        If the track's framework is not installed, or fails to load.
+    """
+    if track not in _NAMES:
+        raise ValueError(f"track must be 'pytorch' or 'tensorflow', not {track!r}")
+    # OpenMP reads this once, when the framework loads it. A stricter cap that is already set stands.
+    os.environ.setdefault("OMP_NUM_THREADS", str(_THREADS))
+    random.seed(_SEED)
+    np.random.seed(_SEED)  # noqa: NPY002  # Keras and third-party code draw from the old generator
+    with _quiet_stderr():
+        try:
+            _start_pytorch() if track == "pytorch" else _start_tensorflow()
+        except ModuleNotFoundError as error:
+            extra = "torch" if track == "pytorch" else "tensorflow"
+            raise ImportError(f'{error}. Install the track with: pip install "pruneviz[{extra}]"') from error
+    print(f"{_NAMES[track]} is ready.")  # noqa: T201
+
+
+def _start_pytorch() -> None:
+    torch = importlib.import_module("torch")
+    torch.set_num_threads(min(_THREADS, torch.get_num_threads()))
+    torch.manual_seed(_SEED)
+
+
+def _start_tensorflow() -> None:
+    tensorflow = importlib.import_module("tensorflow")
+    try:
+        tensorflow.config.threading.set_intra_op_parallelism_threads(_THREADS)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(_THREADS)
+    except RuntimeError:
+        pass  # TensorFlow is running already: the cell has been run a second time
+    # tf_keras counts its own seeds, but both draw from TensorFlow's.
+    importlib.import_module("keras").utils.set_random_seed(_SEED)
+    # The first operation logs too, so it belongs here.
+    tensorflow.constant(0.0) + 1.0
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hold back what Python and the libraries under it write to stderr; show it if the body fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile("w+", errors="replace") as held:
+        os.dup2(held.fileno(), 2)
+        failed = True
+        try:
+            with redirect_stderr(held):
+                yield
+            failed = False
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            if failed:
+                held.seek(0)
+                sys.stderr.write(held.read())
+
+
+def show(figure: Figure | Axes, alt: str | None = None, dpi: int = 144) -> None:
+    """Show a figure in a notebook, with its description in words.
+
+    The picture carries the description as alternative text. JupyterLab drops that, so the same words
+    stand below the picture, folded.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure or Axes
+        What to show; of Axes, the whole figure.
+    alt : str, optional
+        What the figure shows, in a sentence or two; by default what ``pruneviz.alt_text`` says of it.
+    dpi : int
+        Pixels per inch; the picture is displayed at 96 pixels per inch of figure width.
+
+    Raises
+    ------
+    ValueError
+        If ``alt`` is empty.
+    """
+    from IPython.display import display  # noqa: PLC0415  # only notebooks have IPython
+
+    if alt is None:
+        from pruneviz.plots import alt_text  # noqa: PLC0415  # matplotlib is slow to import
+
+        alt = alt_text(figure)
+    if not alt.strip():
+        raise ValueError("alt must describe the figure in words")
+    whole = _root(figure)
+    file = io.BytesIO()
+    # Without the version of matplotlib in the file, the same picture is the same bytes.
+    whole.savefig(file, format="png", dpi=dpi, metadata={"Software": None}, facecolor="white")
+    png = base64.b64encode(file.getvalue()).decode()
+    width = round(whole.get_size_inches()[0] * 96)
+    words = " ".join(alt.split())
+    display(  # type: ignore[no-untyped-call]
+        {"image/png": png, "text/plain": f"Figure: {words}"},
+        metadata={"image/png": {"alt": words, "width": width}},
+        raw=True,
+    )
+    folded = f"<details><summary>This figure in words</summary><p>{html.escape(words)}</p></details>"
+    display({"text/html": folded, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _root(figure: Figure | Axes) -> Figure:
+    inner: Figure | SubFigure | None = figure.get_figure(root=True)
+    if inner is None:
+        raise ValueError("these axes have been removed from their figure")
+    return inner  # type: ignore[return-value]  # root=True never gives a SubFigure
