@@ -1,0 +1,75 @@
+"""Everything pruneviz asks of a framework, behind one protocol.
+
+Only the packages below this one import a framework, and none of them imports the other's.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from pruneviz.arrays import Array, BoolArray, Data
+    from pruneviz.layers import Layer
+
+BATCH = 500
+_HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}
+
+
+class Adapter(Protocol):
+    """A model seen through its framework; none of these changes the model, save inside `keep_pruned`."""
+
+    def layers(self) -> list[Layer]:
+        """List the prunable layers with canonical, read-only weights."""
+
+    def predict(self, x: Array) -> Array:
+        """Compute the outputs (n, classes) in evaluation mode, batch by batch."""
+
+    def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
+        """Differentiate the mean loss by each prunable weight; float64, canonical."""
+
+    def uses(self, x: Array) -> dict[str, int]:
+        """Count how often each weight of a layer is multiplied for one image like those in x."""
+
+    def parameters(self) -> dict[str, Array]:
+        """Give the trainable arrays by name, each once; "layer.weight" is canonical."""
+
+    def buffers(self) -> dict[str, Array]:
+        """Give the other stored arrays by name."""
+
+    def copy_with(self, arrays: Mapping[str, Array]) -> object:
+        """Copy the model with the named arrays, named and shaped as in `parameters` and `buffers`."""
+
+    def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> AbstractContextManager[None]:
+        """Keep the pruned entries at zero through every optimizer step in the context."""
+
+
+def adapter(model: object) -> Adapter:
+    """Find the adapter for a model's framework without importing any other.
+
+    Parameters
+    ----------
+    model
+        A torch.nn.Module, keras.Model or tf_keras.Model.
+
+    Returns
+    -------
+    Adapter
+        What the rest of pruneviz works with.
+
+    Raises
+    ------
+    TypeError
+        If the model is of another type; the message names it.
+    """
+    for ancestor in type(model).__mro__:
+        home = _HOME_OF.get(ancestor.__module__.partition(".")[0])
+        if home and ancestor.__name__ in ("Module", "Model"):
+            return cast("Adapter", importlib.import_module(f"{__name__}.{home}").Adapter(model))
+    raise TypeError(
+        f"model is a {type(model).__module__}.{type(model).__qualname__}, not a torch.nn.Module, "
+        "a keras.Model or a tf_keras.Model"
+    )

@@ -1,0 +1,194 @@
+"""The adapter for keras.Model and tf_keras.Model."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from pruneviz.frameworks import BATCH
+from pruneviz.frameworks.keras.layouts import Kernel, kernels, to_numpy, variable_of, walk
+from pruneviz.layers import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pruneviz.arrays import Array, BoolArray, Data
+
+
+class KerasAdapter:
+    """A Keras model seen by the rest of pruneviz."""
+
+    def __init__(self, model: Any) -> None:
+        if not model.built:
+            raise ValueError("the model has no weights yet: build it, or run it once on a batch")
+        self.model = model
+        self.kernels = {kernel.name: kernel for kernel in kernels(model)}
+
+    def layers(self) -> list[Layer]:
+        return [
+            Layer(
+                kernel.name,
+                kernel.kind,
+                kernel.outputs_first(to_numpy(kernel.variable)),
+                None if kernel.bias is None else to_numpy(kernel.bias),
+            )
+            for kernel in self.kernels.values()
+        ]
+
+    def predict(self, x: Array) -> Array:
+        return np.concatenate([self.model(batch, training=False).numpy() for batch in self._batches(x)])
+
+    def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
+        x, y = data
+        variables = [variable_of(kernel.variable) for kernel in self.kernels.values()]
+        totals = [np.zeros(variable.shape) for variable in variables]
+        criterion = loss or _cross_entropy(self.model)
+        for start, batch in enumerate(self._batches(x)):
+            labels = y[start * BATCH : start * BATCH + BATCH]
+            with tf.GradientTape() as tape:
+                tape.watch(variables)
+                value = criterion(self.model(batch, training=False), labels)
+            slopes = tape.gradient(value, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            for total, slope in zip(totals, slopes, strict=True):
+                np.add(total, slope.numpy().astype(np.float64) * (len(labels) / len(x)), out=total)
+        return {
+            kernel.name: kernel.outputs_first(total)
+            for kernel, total in zip(self.kernels.values(), totals, strict=True)
+        }
+
+    def uses(self, x: Array) -> dict[str, int]:
+        counts = dict.fromkeys(self.kernels, 0)
+
+        def watch(kernel: Kernel) -> Callable[..., Any]:
+            call = kernel.layer.call
+
+            def watched(inputs: Any, *args: Any, **options: Any) -> Any:
+                outputs = call(inputs, *args, **options)
+                moves = inputs if kernel.kind == "transposed" else outputs
+                counts[kernel.name] += int(np.prod(moves.shape[:-1]))
+                return outputs
+
+            return watched
+
+        try:
+            for kernel in self.kernels.values():
+                kernel.layer.call = watch(kernel)
+            self.predict(x[:1])
+        finally:
+            for kernel in self.kernels.values():
+                vars(kernel.layer).pop("call", None)
+        return counts
+
+    def parameters(self) -> dict[str, Array]:
+        return self._arrays(self.model.trainable_weights)
+
+    def buffers(self) -> dict[str, Array]:
+        return self._arrays(self.model.non_trainable_weights)
+
+    def copy_with(self, arrays: Mapping[str, Array]) -> Any:
+        twin = KerasAdapter(_copy(self.model))
+        weights = twin._names()
+        for name, array in arrays.items():
+            kernel = twin.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
+            weights[name].assign(array if kernel is None else kernel.native(array))
+        return twin.model
+
+    @contextlib.contextmanager
+    def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
+        if optimizer is not None:
+            raise TypeError(
+                "leave optimizer out for a Keras model: its zeros are kept whatever the optimizer"
+            )
+        zeros = [
+            (self.kernels[name].variable, tf.constant(self.kernels[name].native(where)))
+            for name, where in pruned.items()
+        ]
+        before = [weight.constraint for weight, _ in zeros]
+        for (weight, where), constraint in zip(zeros, before, strict=True):
+            _constrain(weight, _zeroing(where, constraint))
+        # A train function that is already traced would go on without the constraint, or keep it for good.
+        self.model.train_function = None
+        try:
+            yield
+        finally:
+            for (weight, where), constraint in zip(zeros, before, strict=True):
+                weight.assign(tf.where(where, tf.zeros_like(weight), weight))
+                _constrain(weight, constraint)
+            self.model.train_function = None
+
+    def _names(self) -> dict[str, Any]:
+        names = {f"{kernel.name}.weight": kernel.variable for kernel in self.kernels.values()}
+        names |= {f"{k.name}.bias": k.bias for k in self.kernels.values() if k.bias is not None}
+        taken = {id(weight) for weight in names.values()}
+        owners = [*walk(self.model), (self.model.name, self.model)]
+        for owner, layer in owners:
+            for weight in layer.weights:
+                if id(weight) not in taken:
+                    taken.add(id(weight))
+                    short = weight.name.rpartition("/")[2].partition(":")[0]
+                    name = f"{owner}.{short}"
+                    names[name if name not in names else f"{name}_{len(names)}"] = weight
+        return names
+
+    def _arrays(self, weights: list[Any]) -> dict[str, Array]:
+        wanted = {id(weight) for weight in weights}
+        views = {}
+        for name, weight in self._names().items():
+            if id(weight) in wanted:
+                kernel = self.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
+                array = to_numpy(weight)
+                views[name] = array if kernel is None else kernel.outputs_first(array)
+        return views
+
+    def _batches(self, x: Array) -> Iterator[tf.Tensor]:
+        declared = self.model.input_shape[1:] if hasattr(self.model, "input_shape") else x.shape[1:]
+        shape = [-1, *declared] if _same_size(declared, x.shape[1:]) else [-1, *x.shape[1:]]
+        for start in range(0, len(x), BATCH):
+            batch = tf.reshape(tf.cast(x[start : start + BATCH], self.model.compute_dtype), shape)
+            yield batch / 255 if x.dtype == np.uint8 else batch
+
+
+def _same_size(declared: tuple[int | None, ...], given: tuple[int, ...]) -> bool:
+    return math.prod(size or 0 for size in declared) == math.prod(given)
+
+
+def _zeroing(where: tf.Tensor, constraint: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
+    def zero(weight: Any) -> Any:
+        value = tf.convert_to_tensor(weight if constraint is None else constraint(weight))
+        return tf.where(where, tf.zeros_like(value), value)
+
+    return zero
+
+
+def _constrain(weight: Any, constraint: Callable[[Any], Any] | None) -> None:
+    weight._constraint = constraint  # noqa: SLF001
+
+
+def _copy(model: Any) -> Any:
+    roots = (ancestor.__module__.partition(".")[0] for ancestor in type(model).__mro__)
+    keras = sys.modules[next(root for root in roots if root in {"keras", "tf_keras"})]
+    try:
+        twin = keras.models.clone_model(model)
+    except (TypeError, ValueError):
+        return copy.deepcopy(model)
+    twin.set_weights(model.get_weights())
+    return twin
+
+
+def _cross_entropy(model: Any) -> Callable[[tf.Tensor, Array], tf.Tensor]:
+    last = list(walk(model))[-1][1]
+    activation = getattr(getattr(last, "activation", None), "__name__", type(last).__name__)
+
+    def from_logits(outputs: tf.Tensor, labels: Array) -> tf.Tensor:
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs))
+
+    def from_probabilities(outputs: tf.Tensor, labels: Array) -> tf.Tensor:
+        return from_logits(tf.math.log(tf.maximum(outputs, 1e-12)), labels)
+
+    return from_probabilities if activation.lower() == "softmax" else from_logits

@@ -1,0 +1,103 @@
+"""Which Keras layers hold prunable kernels, and how those look with the output first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pruneviz.arrays import Array
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One prunable kernel of a Keras layer; separable layers have two."""
+
+    name: str
+    kind: str
+    layer: Any
+    variable: Any
+    bias: Any
+
+    def outputs_first(self, array: Array) -> Array:
+        """Turn Keras's kernel layout into (out, in, *kernel)."""
+        if self.kind == "dense":
+            return array.T
+        if self.kind == "transposed":
+            return np.moveaxis(array, (-2, -1), (0, 1))
+        if self.kind == "depthwise":
+            moved = np.moveaxis(array, (-2, -1), (0, 1))
+            return moved.reshape(-1, 1, *moved.shape[2:])
+        return np.moveaxis(array, (-1, -2), (0, 1))
+
+    def native(self, array: Array) -> Array:
+        """Undo `outputs_first`."""
+        if self.kind == "dense":
+            return array.T
+        if self.kind == "transposed":
+            return np.moveaxis(array, (0, 1), (-2, -1))
+        if self.kind == "depthwise":
+            inputs, multiplier = self.variable.shape[-2:]
+            return np.moveaxis(array.reshape(inputs, multiplier, *array.shape[2:]), (0, 1), (-2, -1))
+        return np.moveaxis(array, (0, 1), (-1, -2))
+
+
+def kernels(model: Any) -> Iterator[Kernel]:
+    """Find the prunable kernels in the order of the model's layers; shared ones come once."""
+    seen = set()
+    for name, layer in walk(model):
+        for kernel in _kernels_of(name, layer):
+            if id(kernel.variable) not in seen:
+                seen.add(id(kernel.variable))
+                yield kernel
+
+
+def walk(layer: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Visit all layers, nested ones as "outer.inner"."""
+    for inner in layer._flatten_layers(include_self=False, recursive=False):  # noqa: SLF001
+        name = f"{prefix}{inner.name}"
+        yield name, inner
+        yield from walk(inner, f"{name}.")
+
+
+def variable_of(weight: Any) -> tf.Variable:
+    """Find the TensorFlow variable behind a weight of Keras 3 or tf_keras."""
+    return weight if isinstance(weight, tf.Variable) else weight.value
+
+
+def to_numpy(weight: Any) -> Array:
+    """View a weight's present value; the types that NumPy lacks become float32 copies."""
+    tensor = tf.convert_to_tensor(variable_of(weight))
+    if not tensor.dtype.is_numpy_compatible or tensor.dtype == tf.bfloat16:
+        tensor = tf.cast(tensor, tf.float32)
+    return np.asarray(memoryview(tensor))
+
+
+def _kernels_of(name: str, layer: Any) -> Iterator[Kernel]:
+    ancestors = {ancestor.__name__ for ancestor in type(layer).__mro__ if "keras" in ancestor.__module__}
+    bias = getattr(layer, "bias", None)
+    if not layer.built and ancestors & {
+        "Dense",
+        "BaseConv",
+        "Conv",
+        "BaseDepthwiseConv",
+        "BaseSeparableConv",
+    }:
+        raise ValueError(f"layer {name!r} has no weights yet: build the model, or run it once on a batch")
+    if ancestors & {"BaseSeparableConv", "SeparableConv"}:
+        yield Kernel(f"{name}.depthwise", "depthwise", layer, layer.depthwise_kernel, None)
+        yield Kernel(f"{name}.pointwise", "conv", layer, layer.pointwise_kernel, bias)
+    elif ancestors & {"BaseDepthwiseConv", "DepthwiseConv"}:
+        variable = layer.kernel if hasattr(layer, "kernel") else layer.depthwise_kernel
+        yield Kernel(name, "depthwise", layer, variable, bias)
+    elif any(ancestor.endswith("Transpose") for ancestor in ancestors):
+        yield Kernel(name, "transposed", layer, layer.kernel, bias)
+    elif ancestors & {"BaseConv", "Conv"}:
+        yield Kernel(name, "conv", layer, layer.kernel, bias)
+    elif "Dense" in ancestors:
+        yield Kernel(name, "dense", layer, layer.kernel, bias)

@@ -1,0 +1,190 @@
+"""The adapter for torch.nn.Module."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
+
+from pruneviz.frameworks import BATCH
+from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, outputs_first, to_numpy
+from pruneviz.layers import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pruneviz.arrays import Array, BoolArray, Data
+
+
+class TorchAdapter:
+    """A torch.nn.Module seen by the rest of pruneviz."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self.modules = dict(_prunable(model))
+
+    def layers(self) -> list[Layer]:
+        return [
+            Layer(
+                name,
+                kind_of(module),
+                outputs_first(module, to_numpy(module.weight)),
+                None if module.bias is None else to_numpy(module.bias),
+            )
+            for name, module in self.modules.items()
+        ]
+
+    def predict(self, x: Array) -> Array:
+        with _evaluating(self.model), torch.no_grad():
+            batches = [self.model(batch) for batch in self._batches(x)]
+            return to_numpy(torch.cat(batches))
+
+    def gradients(self, data: Data, loss: Callable[..., torch.Tensor] | None) -> dict[str, Array]:
+        x, y = data
+        twin = TorchAdapter(copy.deepcopy(self.model).eval().requires_grad_(True))
+        weights = [module.weight for module in twin.modules.values()]
+        totals = [np.zeros(tuple(weight.shape)) for weight in weights]
+        criterion = loss or _cross_entropy(twin.model)
+        for start, batch in enumerate(twin._batches(x)):
+            labels = torch.from_numpy(y[start * BATCH : start * BATCH + BATCH].astype(np.int64)).to(
+                batch.device
+            )
+            slopes = torch.autograd.grad(criterion(twin.model(batch), labels), weights, allow_unused=True)
+            for total, slope in zip(totals, slopes, strict=True):
+                if slope is not None:
+                    np.add(total, to_numpy(slope).astype(np.float64) * (len(labels) / len(x)), out=total)
+        return {
+            name: outputs_first(module, total)
+            for (name, module), total in zip(self.modules.items(), totals, strict=True)
+        }
+
+    def uses(self, x: Array) -> dict[str, int]:
+        counts = dict.fromkeys(self.modules, 0)
+
+        def watch(name: str, kind: str) -> Callable[..., None]:
+            def hook(_: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+                moves = inputs[0] if kind == "transposed" else output
+                counts[name] += moves.numel() // moves.shape[-1 if kind == "dense" else 1]
+
+            return hook
+
+        handles = [
+            module.register_forward_hook(watch(name, kind_of(module)))
+            for name, module in self.modules.items()
+        ]
+        try:
+            self.predict(x[:1])
+        finally:
+            for handle in handles:
+                handle.remove()
+        return counts
+
+    def parameters(self) -> dict[str, Array]:
+        return {name: self._array(name, p) for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def buffers(self) -> dict[str, Array]:
+        trainable = self.parameters()
+        stored = self.model.state_dict(keep_vars=True)
+        seen = {id(p) for p in self.model.parameters() if p.requires_grad}
+        return {
+            name: self._array(name, tensor)
+            for name, tensor in stored.items()
+            if name not in trainable and id(tensor) not in seen and isinstance(tensor, torch.Tensor)
+        }
+
+    def copy_with(self, arrays: Mapping[str, Array]) -> nn.Module:
+        twin = copy.deepcopy(self.model)
+        state = twin.state_dict()
+        with torch.no_grad():
+            for name, array in arrays.items():
+                module = self.modules.get(name.removesuffix(".weight"))
+                values = (
+                    outputs_first(module, array) if module is not None and name.endswith(".weight") else array
+                )
+                state[name].copy_(torch.from_numpy(np.array(values)))
+        return twin
+
+    @contextlib.contextmanager
+    def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
+        zeros = [
+            (self.modules[name].weight, torch.from_numpy(outputs_first(self.modules[name], where).copy()))
+            for name, where in pruned.items()
+        ]
+
+        def restore_zeros(*_: object) -> None:
+            with torch.no_grad():
+                for weight, where in zeros:
+                    weight.masked_fill_(where.to(weight.device), 0)
+
+        if optimizer is None:
+            handle = register_optimizer_step_post_hook(restore_zeros)
+        elif isinstance(optimizer, Optimizer):
+            handle = optimizer.register_step_post_hook(restore_zeros)
+        else:
+            raise TypeError(f"optimizer is a {type(optimizer).__qualname__}, not a torch.optim.Optimizer")
+        try:
+            yield
+        finally:
+            handle.remove()
+            restore_zeros()
+
+    def _array(self, name: str, tensor: torch.Tensor) -> Array:
+        module = self.modules.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
+        array = to_numpy(tensor)
+        return array if module is None else outputs_first(module, array)
+
+    def _batches(self, x: Array) -> Iterator[torch.Tensor]:
+        like = next((p for p in self.model.parameters() if p.is_floating_point()), torch.empty(0))
+        for start in range(0, len(x), BATCH):
+            batch = torch.from_numpy(np.ascontiguousarray(x[start : start + BATCH]))
+            batch = batch.to(like.device, like.dtype)
+            batch = batch / 255 if x.dtype == np.uint8 else batch
+            yield batch.permute(0, 3, 1, 2).contiguous() if batch.ndim == 4 else batch
+
+
+def _prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:
+    seen = set()
+    for name, module in model.named_modules():
+        if not is_prunable(module):
+            continue
+        if hasattr(module, "weight_orig"):
+            raise ValueError(
+                f"layer {name!r} is masked by torch.nn.utils.prune: make that permanent first with "
+                'torch.nn.utils.prune.remove(layer, "weight")'
+            )
+        if parametrize.is_parametrized(module):
+            raise ValueError(
+                f"layer {name!r} is parametrized: make that permanent first with "
+                'torch.nn.utils.parametrize.remove_parametrizations(layer, "weight")'
+            )
+        if isinstance(module.weight, nn.UninitializedParameter):
+            raise ValueError(f"layer {name!r} has no weights yet: run the model once on a batch")  # noqa: TRY004
+        if id(module.weight) not in seen:
+            seen.add(id(module.weight))
+            yield name, module
+
+
+@contextlib.contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _cross_entropy(model: nn.Module) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    last = list(model.modules())[-1]
+    if isinstance(last, nn.Softmax):
+        return lambda output, labels: nn.functional.nll_loss(output.clamp_min(1e-12).log(), labels)
+    if isinstance(last, nn.LogSoftmax):
+        return nn.functional.nll_loss
+    return nn.functional.cross_entropy
