@@ -19,6 +19,7 @@ _HOME_OF = {
         "scorecards": ("Scorecard", "scorecard"),
         "storage": ("load", "save"),
         "sweeps": ("sweep",),
+        "widgets": ("WeightExplorer", "explore"),
         "plots": (
             "alt_text",
             "plot_mask",
@@ -30,7 +31,7 @@ _HOME_OF = {
     }.items()
     for name in names
 }
-_MODULES = ("datasets", "plots", "teaching", "zoo")
+_MODULES = ("datasets", "plots", "teaching", "widgets", "zoo")
 
 __all__ = [*_HOME_OF, *_MODULES]  # noqa: PLE0604
 

@@ -43,6 +43,9 @@ class Adapter(Protocol):
     def copy_with(self, arrays: Mapping[str, Array]) -> object:
         """Copy the model with the named arrays, named and shaped as in `parameters` and `buffers`."""
 
+    def write(self, arrays: Mapping[str, Array]) -> None:
+        """Overwrite the named arrays in place; only for a copy that nobody else holds."""
+
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> AbstractContextManager[None]:
         """Keep the pruned entries at zero through every optimizer step in the context."""
 

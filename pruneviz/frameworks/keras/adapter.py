@@ -93,11 +93,14 @@ class KerasAdapter:
 
     def copy_with(self, arrays: Mapping[str, Array]) -> Any:
         twin = KerasAdapter(_copy(self.model))
-        weights = twin._names()
-        for name, array in arrays.items():
-            kernel = twin.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
-            weights[name].assign(array if kernel is None else kernel.native(array))
+        twin.write(arrays)
         return twin.model
+
+    def write(self, arrays: Mapping[str, Array]) -> None:
+        weights = self._names()
+        for name, array in arrays.items():
+            kernel = self.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
+            weights[name].assign(array if kernel is None else kernel.native(array))
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:

@@ -100,7 +100,11 @@ class TorchAdapter:
 
     def copy_with(self, arrays: Mapping[str, Array]) -> nn.Module:
         twin = copy.deepcopy(self.model)
-        state = twin.state_dict()
+        TorchAdapter(twin).write(arrays)
+        return twin
+
+    def write(self, arrays: Mapping[str, Array]) -> None:
+        state = self.model.state_dict()
         with torch.no_grad():
             for name, array in arrays.items():
                 module = self.modules.get(name.removesuffix(".weight"))
@@ -108,7 +112,6 @@ class TorchAdapter:
                     outputs_first(module, array) if module is not None and name.endswith(".weight") else array
                 )
                 state[name].copy_(torch.from_numpy(np.array(values)))
-        return twin
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
