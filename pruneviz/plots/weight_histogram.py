@@ -1,0 +1,178 @@
+"""How large the weights are, and which of them are pruned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from pruneviz.masks import Importance
+from pruneviz.plots import inputs, style
+from pruneviz.plots.alt import describe
+from pruneviz.plots.picture import canvas
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from pruneviz.arrays import Array, BoolArray
+
+
+def plot_weight_histogram(
+    weights: inputs.Weights,
+    layer: str | None = None,
+    *,
+    mask: inputs.Masks | None = None,
+    threshold: float | None = None,
+    bins: int | Sequence[float] = 120,
+    by: Literal["value", "magnitude"] = "value",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a histogram of weights, the pruned ones hatched.
+
+    Parameters
+    ----------
+    weights
+        A model, Network, Layer, array, mapping of layer name -> array, or an Importance (its scores).
+    layer
+        The layer to show; None shows all weights together.
+    mask
+        Which weights are kept: a Mask, or bool arrays of the weights' shapes.
+    threshold
+        Draws the line. Without a mask, weights whose magnitude lies below it are shown as pruned.
+    bins
+        Number of bins, or their edges; weights beyond the edges are not shown.
+    by
+        ``"value"``, or ``"magnitude"`` for absolute values.
+    title
+        Replaces the title.
+    ax
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        With the counts of kept and pruned weights in its legend.
+
+    Raises
+    ------
+    TypeError
+        If `weights` is a Mask.
+    ValueError
+        If the layer is unknown, the mask does not fit, the threshold is negative, or `by` is neither word.
+    """
+    if by not in ("value", "magnitude"):
+        raise ValueError(f'by is {by!r}: choose "value" or "magnitude"')
+    if threshold is not None and not threshold >= 0:
+        raise ValueError(f"threshold is {threshold}: it is compared with magnitudes, so give 0 or more")
+    chosen = inputs.pick(inputs.weights_by_layer(weights, "weights"), layer, "weights")
+    values = np.concatenate([array.ravel() for array in chosen.values()]).astype(float)
+    kept = _kept(values, chosen, mask, threshold)
+    scores = isinstance(weights, Importance)
+    if by == "magnitude":
+        values = np.abs(values)
+    ax = canvas(ax)
+    counts = _draw(ax, values, kept, _edges(values, bins, threshold))
+    mirrored = not scores and by == "value"
+    if threshold is not None:
+        _draw_threshold(ax, threshold, mirrored=mirrored)
+    noun = "scores" if scores else "weights"
+    where = f"{layer}: {noun}" if layer else f"All {noun}" if len(chosen) > 1 else _only(chosen, noun)
+    quantity = "importance" if scores else "weight" if by == "value" else "magnitude |w|"
+    ax.set_xlabel(quantity)
+    ax.set_ylabel(f"number of {noun}")
+    ax.yaxis.set_major_formatter(style.GROUPED_TICKS)
+    patches = [style.kept_patch(f"kept {style.count_of(counts[0], sum(counts))}")]
+    if mask is not None or threshold is not None:
+        patches.append(style.pruned_patch(f"pruned {style.count_of(counts[1], sum(counts))}"))
+    else:
+        patches[0].set_label(f"{style.grouped(counts[0])} {noun}")
+    style.legend_above(ax, patches)
+    style.title(ax, where if title is None else title, above_legend=True)
+    describe(ax, _sentence(where, quantity, values, kept, threshold))
+    return ax
+
+
+def _kept(
+    values: Array, chosen: dict[str, Array], mask: inputs.Masks | None, threshold: float | None
+) -> BoolArray:
+    if mask is not None:
+        return np.concatenate([kept.ravel() for kept in inputs.fit(mask, chosen).values()])
+    return np.abs(values) >= (threshold or 0)
+
+
+def _edges(values: Array, bins: int | Sequence[float], threshold: float | None) -> Array:
+    """Choose bins that meet at zero, and at the threshold if it is wide enough to hold one."""
+    if not isinstance(bins, int):
+        return np.asarray(bins, dtype=float)
+    if bins < 1:
+        raise ValueError(f"bins is {bins}: give at least 1, or the edges")
+    lowest, highest = min(values.min(), 0.0), max(values.max(), 0.0)
+    width = (highest - lowest) / bins or 1.0
+    if threshold and threshold >= width / 2:
+        width = threshold / round(max(threshold / width, 1))
+    first, last = np.floor(lowest / width), np.ceil(highest / width)
+    # One bin more on the right: without it rounding can push the largest value out of the last one.
+    return np.arange(first, last + 2) * width
+
+
+def _draw(ax: Axes, values: Array, kept: BoolArray, edges: Array) -> tuple[int, int]:
+    everything, _ = np.histogram(values, edges)
+    pruned, _ = np.histogram(values[~kept], edges)
+    ax.stairs(
+        pruned,
+        edges,
+        fill=True,
+        facecolor=style.PRUNED,
+        edgecolor=style.PRUNED_EDGE,
+        hatch=style.HATCH,
+        linewidth=0.8,
+        label="pruned",
+    )
+    ax.stairs(everything, edges, baseline=pruned, fill=True, color=style.KEPT, linewidth=0, label="kept")
+    used = np.flatnonzero(everything)
+    if used.size:
+        low, high = edges[used[0]], edges[used[-1] + 1]
+        margin = 0.02 * (high - low)
+        ax.set_xlim(low - margin, high + margin)
+    ax.set_ylim(0, 1.05 * max(everything.max(), 1))
+    return int((everything - pruned).sum()), int(pruned.sum())
+
+
+def _draw_threshold(ax: Axes, threshold: float, *, mirrored: bool) -> None:
+    places = (-threshold, threshold) if mirrored and threshold else (threshold,)
+    for place in places:
+        ax.axvline(place, color=style.INK, linewidth=1.2, linestyle="--", label="threshold")
+    sign = "±" if len(places) > 1 else ""
+    ax.annotate(
+        f"{sign}{threshold:.3g}",
+        (places[-1], 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, -2),
+        textcoords="offset points",
+        va="top",
+        fontsize=style.SMALL,
+        color=style.INK,
+        bbox={"facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1},
+    )
+
+
+def _only(chosen: dict[str, Array], noun: str) -> str:
+    name = next(iter(chosen))
+    return f"{name}: {noun}" if name else noun.capitalize()
+
+
+def _sentence(where: str, quantity: str, values: Array, kept: BoolArray, threshold: float | None) -> str:
+    text = (
+        f"Histogram of {style.grouped(values.size)} values of {quantity} ({where}), "
+        f"from {values.min():.3g} to {values.max():.3g}."
+    )
+    if threshold is not None:
+        text += f" The threshold is {threshold:.3g}."
+    if kept.all():
+        return f"{text} None is pruned."
+    return (
+        f"{text} Pruned: {style.count_of(int((~kept).sum()), kept.size)}; kept: {style.grouped(kept.sum())}."
+    )
