@@ -39,7 +39,7 @@ class Recipe:
 
     def __str__(self) -> str:
         """Put the recipe in words, for the model card."""
-        moved = f", each image shifted by up to {self.shift} pixel(s) at random" if self.shift else ""
+        moved = f", random shifts of at most {self.shift} px" if self.shift else ""
         return (
             f"Adam, one-cycle learning rate with maximum {self.rate:g}, batches of {_BATCH}, "
             f"{self.epochs} epochs, cross-entropy, no weight decay{moved}"
