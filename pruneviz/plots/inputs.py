@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from pruneviz import layers
-from pruneviz.layers import Layer, Network
-from pruneviz.masks import Importance, Mask
+from pruneviz.layers import Layer
+from pruneviz.masks import Mask
 
 if TYPE_CHECKING:
     from pruneviz.arrays import Array, BoolArray
@@ -24,34 +24,12 @@ NAMELESS = ""
 
 
 def weights_by_layer(source: Weights, argument: str) -> dict[str, Array]:
-    """Give weights (or scores) by layer name.
-
-    Parameters
-    ----------
-    source
-        What the caller gave.
-    argument
-        Its name, for errors.
-
-    Returns
-    -------
-    dict
-        Layer name -> array, in the network's order; a bare array has the name ``""``.
-
-    Raises
-    ------
-    TypeError
-        If it is a mask, or nothing that has weights.
-    ValueError
-        If there is no layer, or a value is NaN or infinite.
-    """
+    """Give weights (or scores) by layer name, in the network's order; `argument` names them in errors."""
     if isinstance(source, Mask):
         raise TypeError(
             f"{argument} is a Mask, which holds no weights: give the model, and the mask as mask="
         )
-    arrays = _arrays(source)
-    if not arrays:
-        raise ValueError(f"{argument} has no layers")
+    arrays = _arrays(source, argument)
     for name, array in arrays.items():
         if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
             raise ValueError(f"{argument} has entries{_of(name)} that are not finite numbers")
@@ -59,40 +37,13 @@ def weights_by_layer(source: Weights, argument: str) -> dict[str, Array]:
 
 
 def masks_by_layer(source: Masks, argument: str) -> dict[str, BoolArray]:
-    """Give kept (True) and pruned (False) by layer name.
-
-    Parameters
-    ----------
-    source
-        A Mask, a bool array, a mapping of bool arrays; of weights (a model, Network, Layer or other
-        arrays) those that are not zero count as kept.
-    argument
-        Its name, for errors.
-
-    Returns
-    -------
-    dict
-        Layer name -> bool array; a bare array has the name ``""``.
-
-    Raises
-    ------
-    ValueError
-        If there is no layer.
-    """
-    arrays = dict(source) if isinstance(source, Mask) else _arrays(source)
-    if not arrays:
-        raise ValueError(f"{argument} has no layers")
+    """Give kept (True) and pruned (False) by layer name; weights that are not zero count as kept."""
+    arrays = _arrays(source, argument)
     return {name: array if array.dtype == np.bool_ else array != 0 for name, array in arrays.items()}
 
 
 def pick(arrays: Mapping[str, Array], layer: str | None, argument: str) -> dict[str, Array]:
-    """Give the layer of that name alone, or all of them for None.
-
-    Raises
-    ------
-    ValueError
-        If there is no such layer.
-    """
+    """Give the layer of that name alone, or all of them for None; a bare array takes any name."""
     if layer is None:
         return dict(arrays)
     if list(arrays) == [NAMELESS]:
@@ -103,72 +54,40 @@ def pick(arrays: Mapping[str, Array], layer: str | None, argument: str) -> dict[
 
 
 def fit(mask: Masks, arrays: Mapping[str, Array], argument: str = "mask") -> dict[str, BoolArray]:
-    """Give a mask the shapes of the weights; a layer it does not name is kept whole.
+    """Give a mask the shapes of the weights.
 
-    Parameters
-    ----------
-    mask
-        As for `masks_by_layer`; a mask of units, (out,), is spread over each unit's weights.
-    arrays
-        The weights by layer name.
-    argument
-        The mask's name, for errors.
-
-    Returns
-    -------
-    dict
-        Layer name -> bool array of the weights' shape.
-
-    Raises
-    ------
-    ValueError
-        If a shape differs, or the mask and the weights have no layer in common.
+    A layer it does not name is kept whole; a mask of units, (out,), is spread over each unit's weights.
     """
     kept = masks_by_layer(mask, argument)
-    if list(kept) == [NAMELESS] and len(arrays) == 1:
-        kept = {next(iter(arrays)): kept[NAMELESS]}
-    elif list(arrays) == [NAMELESS] and len(kept) == 1:
-        kept = {NAMELESS: next(iter(kept.values()))}
+    if len(kept) == len(arrays) == 1 and NAMELESS in (*kept, *arrays):
+        kept = dict(zip(arrays, kept.values(), strict=True))
     if not kept.keys() & arrays.keys():
-        raise ValueError(
-            f"{argument} names {', '.join(kept) or 'no layer'}, but the weights are of "
-            f"{', '.join(arrays) or 'no layer'}"
-        )
-    return {
-        name: _fitted(kept[name], array.shape, f"{argument}{_of(name)}")
-        if name in kept
-        else np.ones(array.shape, bool)
-        for name, array in arrays.items()
-    }
+        raise ValueError(f"{argument} is of {', '.join(kept)}, but the weights are of {', '.join(arrays)}")
+    fitted = {}
+    for name, array in arrays.items():
+        one = kept.get(name, np.ones(array.shape, bool))
+        if one.shape == array.shape[:1]:
+            one = np.broadcast_to(one.reshape(-1, *(1,) * (array.ndim - 1)), array.shape)
+        if one.shape != array.shape:
+            raise ValueError(
+                f"{argument}{_of(name)} has shape {one.shape}, but the weights have {array.shape}: "
+                "make a mask for this model"
+            )
+        fitted[name] = one
+    return fitted
 
 
-def label(name: str, otherwise: str = "weights") -> str:
-    """Give a layer's name, or another word for a bare array."""
-    return name or otherwise
-
-
-def _fitted(kept: BoolArray, shape: tuple[int, ...], what: str) -> BoolArray:
-    if kept.shape == shape:
-        return kept
-    if kept.shape == shape[:1]:
-        return np.broadcast_to(kept.reshape(-1, *(1,) * (len(shape) - 1)), shape)
-    raise ValueError(
-        f"{what} has shape {kept.shape}, but the weights have {shape}: make a mask for this model"
-    )
-
-
-def _arrays(source: Weights) -> dict[str, Array]:
+def _arrays(source: Weights, argument: str) -> dict[str, Array]:
     if isinstance(source, Layer):
-        return {source.name: source.weight}
-    if isinstance(source, Importance | Mask):
-        return dict(source)
-    if isinstance(source, Mapping) and not isinstance(source, Network):
-        return {str(name): np.asarray(getattr(array, "weight", array)) for name, array in source.items()}
-    if isinstance(source, np.ndarray | Sequence) and not isinstance(source, str):
-        array = np.asarray(source)
-        return {NAMELESS: array} if array.size else {}
-    whole = source if isinstance(source, Network) else layers.network(source)
-    return {name: layer.weight for name, layer in whole.items()}
+        source = {source.name: source.weight}
+    elif isinstance(source, np.ndarray | Sequence) and not isinstance(source, str):
+        source = {NAMELESS: source}
+    elif not isinstance(source, Mapping):
+        source = layers.network(source)
+    arrays = {str(name): np.asarray(getattr(array, "weight", array)) for name, array in source.items()}
+    if not arrays or not all(array.size for array in arrays.values()):
+        raise ValueError(f"{argument} has no layers, or an empty one: give at least one weight")
+    return arrays
 
 
 def _of(name: str) -> str:

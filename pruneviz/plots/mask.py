@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedFormatter, MaxNLocator
 from pruneviz.plots import inputs, style
 from pruneviz.plots.alt import describe
 from pruneviz.plots.layout import Sheet, lay_out
-from pruneviz.plots.picture import Picture, canvas, figure_of, new_axes, refuse_axes
+from pruneviz.plots.picture import Picture, canvas, figure_of, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,33 +69,30 @@ def plot_mask(
         go on one Axes.
     """
     kept = inputs.pick(inputs.masks_by_layer(mask, "mask"), layer, "mask")
-    strength = None
+    if image_shape is not None:
+        return _draw_pixels(ax, kept, weights, image_shape, title)
+    strength: dict[str, Array] = {}
     if weights is not None:
-        if image_shape is not None:
-            raise ValueError(
-                "image_shape counts weights, so weights= has no place in it: give one of the two"
-            )
-        strength = inputs.weights_by_layer(weights, "weights")
-        if list(strength) == [inputs.NAMELESS]:
-            strength = {next(iter(kept)): strength[inputs.NAMELESS]}
-        missing = kept.keys() - strength.keys()
-        if missing:
-            raise ValueError(
-                f"weights has no layer {', '.join(sorted(missing))}: it has {', '.join(strength)}"
-            )
-        kept = inputs.fit(kept, {name: strength[name] for name in kept})
+        strength = _strength(weights, kept)
+        kept = inputs.fit(kept, strength)
     if len(kept) > 1:
-        if image_shape is not None:
-            raise ValueError(f"image_shape needs one layer: give layer=, one of {', '.join(kept)}")
-        refuse_axes(ax, kept, "name one with layer=")
+        if ax is not None:
+            raise ValueError(f"ax is one Axes, but the mask has {len(kept)} layers: name one with layer=")
         return _draw_all(kept, strength, title)
     [(name, array)] = kept.items()
-    if image_shape is not None:
-        return _draw_pixels(ax, name, array, image_shape, title)
-    sheet = lay_out(array)
-    ax = canvas(ax, *_size(sheet))
-    _draw(ax, name, array, None if strength is None else strength[name], title)
+    ax = canvas(ax, *_size(lay_out(array)))
+    _draw(ax, name, array, strength.get(name), title)
     return ax
+
+
+def _strength(weights: inputs.Weights, kept: dict[str, BoolArray]) -> dict[str, Array]:
+    arrays = inputs.weights_by_layer(weights, "weights")
+    if len(arrays) == len(kept) == 1:
+        arrays = dict(zip(kept, arrays.values(), strict=True))
+    missing = kept.keys() - arrays.keys()
+    if missing:
+        raise ValueError(f"weights has no layer {', '.join(sorted(missing))}: it has {', '.join(arrays)}")
+    return {name: arrays[name] for name in kept}
 
 
 def _size(sheet: Sheet) -> tuple[float, float]:
@@ -105,14 +102,14 @@ def _size(sheet: Sheet) -> tuple[float, float]:
     return 7, height + 1.1
 
 
-def _draw_all(kept: dict[str, BoolArray], strength: dict[str, Array] | None, title: str | None) -> Figure:
+def _draw_all(kept: dict[str, BoolArray], strength: dict[str, Array], title: str | None) -> Figure:
     sizes = {name: _size(lay_out(array)) for name, array in kept.items()}
     heights = [size[1] for size in sizes.values()]
     figure = Picture(7, sum(heights) + (0.4 if title else 0))
     places = figure.add_gridspec(len(kept), 1, height_ratios=heights)
     for row, (name, array) in enumerate(kept.items()):
         ax = canvas(new_axes(figure, places[row, 0]))
-        _draw(ax, name, array, None if strength is None else strength[name], None)
+        _draw(ax, name, array, strength.get(name), None)
     if title:
         figure.suptitle(title, fontsize=style.FONT + 2, color=style.INK)
     return figure
@@ -141,8 +138,17 @@ def _draw(ax: Axes, name: str, kept: BoolArray, weights: Array | None, title: st
 
 
 def _draw_pixels(
-    ax: Axes | None, name: str, kept: BoolArray, image_shape: tuple[int, int], title: str | None
+    ax: Axes | None,
+    masks: dict[str, BoolArray],
+    weights: inputs.Weights | None,
+    image_shape: tuple[int, int],
+    title: str | None,
 ) -> Axes:
+    if weights is not None:
+        raise ValueError("image_shape counts weights, so weights= has no place in it: give one of the two")
+    if len(masks) > 1:
+        raise ValueError(f"image_shape needs one layer: give layer=, one of {', '.join(masks)}")
+    [(name, kept)] = masks.items()
     height, width = image_shape
     if kept.ndim != 2 or kept.shape[1] % (height * width):
         raise ValueError(
@@ -159,11 +165,11 @@ def _draw_pixels(
     bar.ax.yaxis.set_major_formatter(style.GROUPED_TICKS)
     ax.set_xlabel("column")
     ax.set_ylabel("row")
-    where = f"{inputs.label(name, 'weights')}: kept {style.count_of(kept.sum(), kept.size)}"
+    where = f"{name or 'weights'}: kept {style.count_of(kept.sum(), kept.size)}"
     style.title(ax, where if title is None else title, above_legend=True)
     describe(
         ax,
-        f"Picture of the {height} × {width} input pixels of {inputs.label(name, 'a layer')}: each keeps from "
+        f"Picture of the {height} × {width} input pixels of {name or 'a layer'}: each keeps from "
         f"{counts.min()} to {counts.max()} of its {most} weights, {style.grouped(kept.sum())} in all; "
         f"{style.grouped(rows.size)} pixels keep none.",
     )

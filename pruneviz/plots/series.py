@@ -48,27 +48,7 @@ class Series:
 
 
 def series(name: str, points: Iterable[tuple[float, Any]], argument: str) -> Series:
-    """Make a line of points.
-
-    Parameters
-    ----------
-    name
-        Name of the line.
-    points
-        (x, accuracy) or (x, Scorecard) pairs, in any order.
-    argument
-        What the caller called them, for errors.
-
-    Returns
-    -------
-    Series
-        Sorted by x.
-
-    Raises
-    ------
-    ValueError
-        If there is no point, or an accuracy is not a share from 0 to 1.
-    """
+    """Make a line of (x, accuracy) or (x, Scorecard) pairs in any order; `argument` names them in errors."""
     rows = sorted(((float(x), *_accuracy(point)) for x, point in points), key=lambda row: row[0])
     if not rows:
         raise ValueError(f"{argument} has no points{_of(name)}: give at least one")
@@ -91,7 +71,8 @@ def median_of(runs: Sequence[Series]) -> Series:
 
 def draw(ax: Axes, line: Series, order: int) -> None:
     """Draw a line in the style of its place in the order, and its interval as a band."""
-    colour, marker, dashes = style.SERIES[order % len(style.SERIES)]
+    colour, _, dashes = style.SERIES[order % len(style.SERIES)]
+    marker = style.SERIES[(order + order // len(style.SERIES)) % len(style.SERIES)][1]
     ax.plot(
         line.x,
         line.y,
@@ -118,15 +99,7 @@ def end_of(line: Series, order: int) -> End:
 
 
 def name_ends(ax: Axes, ends: Sequence[End]) -> None:
-    """Write each name beside the right edge, level with its line's end; those too close are moved apart.
-
-    Parameters
-    ----------
-    ax
-        The axes, their limits final.
-    ends
-        Name, x, y and colour of each end.
-    """
+    """Write names beside the right edge, level with their ends; those too close are moved apart."""
     low, high = ax.get_ylim()
     points = ax.get_position().height * figure_of(ax).get_figheight() * 72
     ends = sorted(ends, key=lambda end: end[2])
@@ -141,27 +114,31 @@ def name_ends(ax: Axes, ends: Sequence[End]) -> None:
             fontsize=style.SMALL,
             color=colour,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 3},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.7,
+                "shrinkA": 1,
+                "shrinkB": 3,
+                "relpos": (0, 0.5),
+            },
         )
 
 
 def explain_bands(ax: Axes, lines: Sequence[Series]) -> None:
     """Say above the picture what its bands and bars are."""
     seeds = max(line.seeds for line in lines)
-    texts = []
-    if any(line.seeds == 1 and np.isfinite(line.low).any() for line in lines):
-        texts.append("band: 95 % interval for the images")
-    if seeds > 1:
-        texts.append(f"line: median of {seeds} seeds, band: worst to best")
-        if any(np.isfinite(line.bars).any() for line in lines):
-            texts.append("bar: 95 % interval for the images")
-    text = "; ".join(texts).replace(" %", f"{style.THIN_SPACE}%")
-    where = (0, 1), (0, 7)
+    single = any(line.seeds == 1 and np.isfinite(line.low).any() for line in lines)
+    bands = ["95 % interval for the images" if seeds == 1 else "95 % interval of one run"] * single
+    bands += [f"range of {seeds} seeds"] * (seeds > 1)
+    notes = [f"band: {', or '.join(bands)}"] * bool(bands) + ["line: median"] * (seeds > 1)
+    notes += ["bar: 95 % interval"] * any(np.isfinite(line.bars).any() for line in lines)
+    text = "; ".join(notes).replace(" %", f"{style.THIN_SPACE}%")
     ax.annotate(
         text,
-        where[0],
+        (0, 1),
         xycoords="axes fraction",
-        xytext=where[1],
+        xytext=(0, 7),
         textcoords="offset points",
         fontsize=style.SMALL,
         color=ax.title.get_color(),

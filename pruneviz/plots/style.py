@@ -38,10 +38,10 @@ SERIES = (
     ("#3f4750", "X", (0, (3, 1, 1, 1))),
 )
 
-SHARE_KEPT = LinearSegmentedColormap.from_list("pruneviz_share", [PRUNED, KEPT])
-SHARE_KEPT.set_bad(PAPER)
-STRENGTH = LinearSegmentedColormap.from_list("pruneviz_strength", ["#3579b8", "#062448"])
-STRENGTH.set_bad(alpha=0)
+SHARE_KEPT = LinearSegmentedColormap.from_list("pruneviz_share", [PRUNED, KEPT]).with_extremes(bad=PAPER)
+STRENGTH = LinearSegmentedColormap.from_list("pruneviz_strength", ["#3579b8", "#062448"]).with_extremes(
+    bad=(0, 0, 0, 0)
+)
 
 THIN_SPACE = "\u202f"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,8 +14,6 @@ from pruneviz.plots.alt import describe
 from pruneviz.plots.picture import canvas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
 
     from pruneviz.arrays import Array, BoolArray
@@ -61,51 +61,46 @@ def plot_weight_histogram(
     TypeError
         If `weights` is a Mask.
     ValueError
-        If the layer is unknown, the mask does not fit, the threshold is negative, or `by` is neither word.
+        If the layer is unknown, the mask does not fit, or `threshold`, `bins` or `by` is out of range.
     """
     if by not in ("value", "magnitude"):
         raise ValueError(f'by is {by!r}: choose "value" or "magnitude"')
-    if threshold is not None and not threshold >= 0:
-        raise ValueError(f"threshold is {threshold}: it is compared with magnitudes, so give 0 or more")
     chosen = inputs.pick(inputs.weights_by_layer(weights, "weights"), layer, "weights")
     values = np.concatenate([array.ravel() for array in chosen.values()]).astype(float)
-    kept = _kept(values, chosen, mask, threshold)
-    scores = isinstance(weights, Importance)
+    noun, quantity = ("weights", "weight")
+    compared = np.abs(values)
     if by == "magnitude":
-        values = np.abs(values)
+        values, quantity = compared, "magnitude |w|"
+    if isinstance(weights, Importance):
+        compared, noun, quantity = values, "scores", "importance"
+    kept = _kept(chosen, compared, mask, threshold)
     ax = canvas(ax)
-    counts = _draw(ax, values, kept, _edges(values, bins, threshold))
-    mirrored = not scores and by == "value"
+    seen = _draw(ax, values, kept, _edges(values, bins, threshold))
     if threshold is not None:
-        _draw_threshold(ax, threshold, mirrored=mirrored)
-    noun = "scores" if scores else "weights"
-    where = f"{layer}: {noun}" if layer else f"All {noun}" if len(chosen) > 1 else _only(chosen, noun)
-    quantity = "importance" if scores else "weight" if by == "value" else "magnitude |w|"
+        _draw_threshold(ax, [-threshold, threshold] if quantity == "weight" and threshold else [threshold])
+    where = f"{next(iter(chosen)) or 'array'}: {noun}" if len(chosen) == 1 else f"all {noun}"
     ax.set_xlabel(quantity)
     ax.set_ylabel(f"number of {noun}")
     ax.yaxis.set_major_formatter(style.GROUPED_TICKS)
-    patches = [style.kept_patch(f"kept {style.count_of(counts[0], sum(counts))}")]
-    if mask is not None or threshold is not None:
-        patches.append(style.pruned_patch(f"pruned {style.count_of(counts[1], sum(counts))}"))
-    else:
-        patches[0].set_label(f"{style.grouped(counts[0])} {noun}")
-    style.legend_above(ax, patches)
+    _explain(ax, seen, noun, split=mask is not None or threshold is not None)
     style.title(ax, where if title is None else title, above_legend=True)
     describe(ax, _sentence(where, quantity, values, kept, threshold))
     return ax
 
 
 def _kept(
-    values: Array, chosen: dict[str, Array], mask: inputs.Masks | None, threshold: float | None
+    chosen: dict[str, Array], compared: Array, mask: inputs.Masks | None, threshold: float | None
 ) -> BoolArray:
+    if threshold is not None and (math.isnan(threshold) or threshold < min(compared.min(), 0)):
+        raise ValueError(f"threshold is {threshold}: it is compared with magnitudes, so give 0 or more")
     if mask is not None:
         return np.concatenate([kept.ravel() for kept in inputs.fit(mask, chosen).values()])
-    return np.abs(values) >= (threshold or 0)
+    return compared >= (-math.inf if threshold is None else threshold)
 
 
 def _edges(values: Array, bins: int | Sequence[float], threshold: float | None) -> Array:
     """Choose bins that meet at zero, and at the threshold if it is wide enough to hold one."""
-    if not isinstance(bins, int):
+    if isinstance(bins, Sequence | np.ndarray):
         return np.asarray(bins, dtype=float)
     if bins < 1:
         raise ValueError(f"bins is {bins}: give at least 1, or the edges")
@@ -141,13 +136,22 @@ def _draw(ax: Axes, values: Array, kept: BoolArray, edges: Array) -> tuple[int, 
     return int((everything - pruned).sum()), int(pruned.sum())
 
 
-def _draw_threshold(ax: Axes, threshold: float, *, mirrored: bool) -> None:
-    places = (-threshold, threshold) if mirrored and threshold else (threshold,)
+def _explain(ax: Axes, seen: tuple[int, int], noun: str, *, split: bool) -> None:
+    if not split:
+        style.legend_above(ax, [style.kept_patch(f"{style.grouped(seen[0])} {noun}")])
+        return
+    kept, pruned = (style.count_of(number, sum(seen)) for number in seen)
+    style.legend_above(ax, [style.kept_patch(f"kept {kept}"), style.pruned_patch(f"pruned {pruned}")])
+
+
+def _draw_threshold(ax: Axes, places: list[float]) -> None:
     for place in places:
         ax.axvline(place, color=style.INK, linewidth=1.2, linestyle="--", label="threshold")
+    left, right = ax.get_xlim()
+    ax.set_xlim(min(left, 1.05 * min(places)), max(right, 1.05 * max(places)))
     sign = "±" if len(places) > 1 else ""
     ax.annotate(
-        f"{sign}{threshold:.3g}",
+        f"{sign}{places[-1]:.3g}",
         (places[-1], 1),
         xycoords=("data", "axes fraction"),
         xytext=(4, -2),
@@ -159,11 +163,6 @@ def _draw_threshold(ax: Axes, threshold: float, *, mirrored: bool) -> None:
     )
 
 
-def _only(chosen: dict[str, Array], noun: str) -> str:
-    name = next(iter(chosen))
-    return f"{name}: {noun}" if name else noun.capitalize()
-
-
 def _sentence(where: str, quantity: str, values: Array, kept: BoolArray, threshold: float | None) -> str:
     text = (
         f"Histogram of {style.grouped(values.size)} values of {quantity} ({where}), "
@@ -171,8 +170,6 @@ def _sentence(where: str, quantity: str, values: Array, kept: BoolArray, thresho
     )
     if threshold is not None:
         text += f" The threshold is {threshold:.3g}."
-    if kept.all():
-        return f"{text} None is pruned."
-    return (
-        f"{text} Pruned: {style.count_of(int((~kept).sum()), kept.size)}; kept: {style.grouped(kept.sum())}."
-    )
+    stay = int(np.count_nonzero(kept))
+    pruned = style.count_of(kept.size - stay, kept.size)
+    return f"{text} Pruned: {pruned}; kept: {style.grouped(stay)}."
