@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# You have a network that works. You would like it smaller. So you cut some of it away and see whether it still works.
-# That is pruning, and this course lets you do it with your own hands.
+# You have a network that works. You would like it smaller. So you cut some of it away and see whether it
+# still works. That is pruning, and this course lets you do it with your own hands.
 #
 # In this first lesson you cut weights from models so small that you can check every number yourself.
 
@@ -14,42 +14,44 @@
 # - Why the smallest weight can be the most important one, and why two cuts do not add up.
 # - To prune in four steps: score, rank, remove, stop or continue.
 #
-# **Before you start.** You can read a little Python, and you know that `X @ w` multiplies and adds up. You need no
-# framework and no network connection.
+# **Before you start.** You can read a little Python, and you know that `X @ w` multiplies and adds up. You
+# need no framework and no network connection.
 #
 # **Time.** 35 minutes, and 15 for the exercises.
 
 # %% [markdown]
 # ## How a lesson works
 #
-# Put the cursor into a grey cell and press Shift + Enter: the cell runs, and the cursor moves on. Run the cells from the
-# top to the bottom. You can change any of them and run it again; nothing breaks.
+# Put the cursor into a grey cell and press Shift + Enter: the cell runs, and the cursor moves on. Run the
+# cells from the top to the bottom. You can change any of them and run it again; nothing breaks.
 #
 # Every experiment in this course has the same four parts.
-#
-# | | |
+# | part | what you do |
 # |---|---|
 # | **Predict** | Guess first, and write the guess down. A wrong guess teaches more than no guess. |
 # | **Touch** | Change something yourself. |
 # | **Measure** | Let a cell count what happened. |
 # | **Explain** | Say why. Then read what we say. |
 #
-# Below some figures you find "This figure in words". Open it if you do not see the figure, or want its numbers.
+# Below some figures you find "This figure in words". Open it if you do not see the figure, or want its
+# numbers.
 
 # %% [markdown]
 # ## What pruning is
 #
-# A trained network is a long list of numbers, its **weights**. Pruning removes some of them and keeps the rest. To remove
-# a weight means to set it to zero, so that whatever it multiplied no longer counts.
+# A trained network is a long list of numbers, its **weights**. Pruning removes some of them and keeps the
+# rest. To remove a weight means to set it to zero, so that whatever it multiplied no longer counts.
 #
 # Why would anybody do that? There are three honest reasons.
 #
 # - **Size.** A smaller model fits into a phone, a hearing aid, a web page.
 # - **Work.** A model with fewer weights has less to multiply.
-# - **Understanding.** What you can cut without harm was not needed. That tells you something about the network.
+# - **Understanding.** What you can cut without harm was not needed. That tells you something about the
+#   network.
 #
-# Zeros alone bring neither the first nor the second: a zero takes as many bytes in a file as any other number, and a
-# computer multiplies by zero as willingly as by five. Later lessons measure what it takes to gain from them.
+# Zeros alone bring neither the first nor the second: a zero takes as many bytes in a file as any other
+# number, and a computer multiplies by zero as willingly as by five. Later lessons measure what it takes to
+# gain from them.
 #
 # First you need a way to tell whether a cut did harm.
 
@@ -58,8 +60,8 @@
 #
 # That number is called the **loss**. Zero is perfect, more is worse. Two kinds are enough for this course.
 #
-# **When a model predicts a number**, take each error, square it, and average the squares. That is the *mean squared
-# error*, MSE.
+# **When a model predicts a number**, take each error, square it, and average the squares. That is the *mean
+# squared error*, MSE.
 
 # %%
 import numpy as np
@@ -77,21 +79,21 @@ print(f"its root, RMSE                      {np.sqrt(squares.mean()):.3f}")
 print(f"standard deviation of the errors    {errors.std():.3f}")
 
 # %% [markdown]
-# These are three different numbers. MSE is in squared units. RMSE brings it back to the units of what you predict. The
-# standard deviation first subtracts the mean error, so it does not notice when every prediction is too high by the same
-# amount.
+# These are three different numbers. MSE is in squared units. RMSE brings it back to the units of what you
+# predict. The standard deviation first subtracts the mean error, so it does not notice when every prediction
+# is too high by the same amount.
 #
-# > **Put right.** The article *How to do pruning so you don't cry later* uses these four predictions, and calls the
-# > result a standard deviation in one sentence and a root mean squared error in another. It is neither. It is the MSE,
-# > 0.375.
+# > **Put right.** The article *How to do pruning so you don't cry later* uses these four predictions, and
+# > calls the result a standard deviation in one sentence and a root mean squared error in another. It is
+# > neither. It is the MSE, 0.375.
 #
-# **When a model picks a class**, it gives each class a probability. Look only at the probability of the *right* class,
-# and take minus its logarithm. A sure and right answer costs nothing. The surer a wrong answer is, the more it costs.
-# The average over all examples is the *mean cross-entropy*.
+# **When a model picks a class**, it gives each class a probability. Look only at the probability of the
+# *right* class, and take minus its logarithm. A sure and right answer costs nothing. The surer a wrong answer
+# is, the more it costs. The average over all examples is the *mean cross-entropy*.
 
 # %%
 for probability in (1.0, 0.9, 0.6, 0.1, 0.01):
-    print(f"right class has probability {probability:<4}   costs {abs(np.log(probability)):.3f}")
+    print(f"right class has probability {probability:<4}   costs {0 - np.log(probability):.3f}")
 
 one_image = np.array([0.6])
 same_image_twice = np.array([0.6, 0.6])
@@ -103,16 +105,17 @@ print(
 )
 
 # %% [markdown]
-# > **Put right.** The same article adds the costs up. With one image you cannot tell. With two, its loss has doubled to
-# > 1.022, although the model is no worse. Take the mean, 0.511, and you can compare batches of any length.
+# > **Put right.** The same article adds the costs up. With one image you cannot tell. With two, its loss
+# > would be 1.022, although the model is no worse. Take the mean, 0.511, and you can compare batches of any
+# > length.
 #
 # So much for the ruler. Now to something you can cut.
 
 # %% [markdown]
 # ## Four flats and five weights
 #
-# A model predicts the price of a flat, in hundreds of thousands of euros. It multiplies five facts by five weights and
-# adds up. Balconies count against a flat here: they all look onto a motorway.
+# A model predicts the price of a flat, in hundreds of thousands of euros. It multiplies five facts by five
+# weights and adds up. Balconies count against a flat here: they all look onto a motorway.
 
 # %%
 names = ["area", "floor", "rooms", "balcony", "garden"]
@@ -142,8 +145,8 @@ print(f"loss {loss(weights):.4f}")
 # %% [markdown]
 # The model is perfect: every price is right, and the loss is 0.
 #
-# **Predict.** You must cut one of the five weights. Which one would you take? And which one would you never touch? Put
-# your answers into the next cell.
+# **Predict.** You must cut one of the five weights. Which one would you take? And which one would you never
+# touch? Write both down.
 #
 # **Touch.** Run it. Then try the others.
 
@@ -156,7 +159,7 @@ print(f"without {cut}, the prices are {(flats @ trial).round(2)}")
 print(f"the loss rises from {loss(weights):.4f} to {loss(trial):.4f}")
 
 # %% [markdown]
-# **Measure.** Here is all of them, one at a time, each put back before the next one goes.
+# **Measure.** Here they all are, one at a time. Each is put back before the next one goes.
 
 # %%
 change = {}
@@ -173,7 +176,7 @@ for i in np.argsort(np.abs(weights)):
 import pruneviz as pv
 from matplotlib.figure import Figure
 
-BLUE, ORANGE, BROWN, INK = "#0b3c6f", "#fdd0a2", "#b35806", "#22272e"
+BLUE, GREY, BROWN, INK = "#0b3c6f", "#8c9bad", "#b35806", "#22272e"
 
 by_size = [names[i] for i in np.argsort(-np.abs(weights))]
 sizes = [abs(weights[names.index(name)]) for name in by_size]
@@ -185,9 +188,8 @@ for ax, values, title in (
     (left, sizes, "Size of the weight"),
     (right, rises, "Rise of the loss when it is cut"),
 ):
-    bars = ax.barh(by_size, values, color=BLUE, height=0.62)
-    bars[-1].set(facecolor=ORANGE, edgecolor=BROWN, hatch="////")
-    ax.bar_label(bars, [f"{value:.3g}" for value in values], padding=4, color=INK)
+    bars = ax.barh(by_size, values, color=[GREY, GREY, GREY, GREY, BLUE], height=0.62)
+    ax.bar_label(bars, [f"{value:.4g}" for value in values], padding=4, color=INK)
     ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
     ax.set_xlim(0, 1.18 * max(values))
     ax.spines[["top", "right", "bottom"]].set_visible(False)
@@ -201,28 +203,29 @@ pv.teaching.show(
 )
 
 # %% [markdown]
-# **Explain.** The smallest weight matters most. Its 0.02 multiplies numbers near 100; the garden's 0.5 multiplies
-# 0 or 1. A weight is only half of the story. The other half is what it is multiplied by.
+# **Explain.** The smallest weight matters most. Its 0.02 multiplies numbers near 100; the garden's 0.5
+# multiplies 0 or 1. A weight is only half of the story. The other half is what it is multiplied by.
 #
 # That gives us the definition which this course uses.
 #
 # > The **importance** of a weight is the change of the loss when that weight is cut.
 #
-# Everything else that people rank by, the size of a weight above all, is a *guess* at this number. Guesses are
-# needed: a network with a million weights has a million cuts to try. But a guess can be wrong, and you have just seen one
-# that is.
+# Everything else that people rank by, the size of a weight above all, is a *guess* at this number. Guesses
+# are needed: a network with a million weights has a million cuts to try. But a guess can be wrong, and you
+# have just seen one that is.
 
 # %% [markdown]
 # ### The same model in another unit
 #
-# **Predict.** Measure the area in hundreds of square metres: 0.5, 0.8, 1, 1.5. To keep the prices, the weight becomes
-# 2. Does the model change? Does the order of the weights by size?
+# **Predict.** Measure the area in hundreds of square metres: 0.5, 0.8, 1, 1.5. To keep the prices, the weight
+# becomes 2. Does the model change? Does the order of the weights by size?
 
 # %%
 in_hundreds = flats / [100, 1, 1, 1, 1]
 weights_for_hundreds = weights * [100, 1, 1, 1, 1]
 
 same = np.allclose(flats @ weights, in_hundreds @ weights_for_hundreds)
+print("areas", in_hundreds[:, 0])
 print("same predictions:", same)
 for title, values in (
     ("area in square metres", weights),
@@ -232,9 +235,9 @@ for title, values in (
     print(f"{title:24} smallest first: {', '.join(order)}")
 
 # %% [markdown]
-# **Explain.** The model computes the same function. Yet area went from the first weight to be cut to the last. Size
-# depends on units; importance does not. Inside a network nobody chose the units: each layer has its own, and training
-# happened to pick them. Lesson 01a plays the same trick on a real network.
+# **Explain.** The model computes the same function. Yet area went from the first weight to be cut to the
+# last. Size depends on units; importance does not. Inside a network nobody chose the units: each layer has
+# its own, and training happened to pick them. Lesson 01a plays the same trick on a real network.
 
 # %% [markdown]
 # ### Two cuts at once
@@ -242,25 +245,26 @@ for title, values in (
 # **Predict.** Cutting the balcony costs 0.045 and cutting the garden 0.125, so cutting both costs …?
 
 # %%
-first, second = "balcony", "garden"  # then try "area" and "floor"
-
-trial = weights.copy()
-trial[[names.index(first), names.index(second)]] = 0
-print(f"{first} {change[first]:.4f} + {second} {change[second]:.4f} = {change[first] + change[second]:.4f}")
-print(f"cut together: {loss(trial):.4f}")
+for first, second in (("balcony", "garden"), ("area", "floor")):
+    trial = weights.copy()
+    trial[[names.index(first), names.index(second)]] = 0
+    print(f"{first} {change[first]:.4f} and {second} {change[second]:.4f} ", end="")
+    print(f"add up to {change[first] + change[second]:.4f}; cut together: {loss(trial):.4f}")
 
 # %% [markdown]
-# **Explain.** Together they cost 0.0950, less than their sum of 0.1700. One flat has both: there the price is
-# too low by the garden and too high by the balcony, and the two errors partly cancel. Area and floor are worse together
-# than apart: there the errors point the same way. So importance holds for *one* cut, from the model as it is *now*. After a
-# cut, the other numbers are out of date.
+# **Explain.** Together they cost 0.0950, less than the sum of 0.1700. The last flat has both: without the
+# garden its price is too low, without the balcony too high, and the two errors partly cancel. Area and floor
+# are worse together than their sum: there, every error points the same way.
+#
+# So importance holds for *one* cut, from the model as it is *now*. After a cut, the other numbers are out of
+# date.
 
 # %% [markdown]
 # ## A network with nine weights
 #
-# Flats are bought; plants grow. A plant on a window sill gets some sun and some water, each between −2 (far too
-# little) and 2 (far too much). It thrives where the sun is about right and the soil is not too dry. Here are 300
-# plants to learn from and 500 others to measure with. A model must be measured on what it has not learned from.
+# A plant on a window sill gets some sun and some water, each between −2 (far too little) and 2 (far too
+# much). It thrives where the sun is about right and the soil is not too dry. Here are 300 plants to learn
+# from and 500 others to measure with. A model must be measured on what it has not learned from.
 
 # %%
 rng = np.random.default_rng(0)
@@ -278,11 +282,12 @@ x, y = plants(500)
 print(f"{int(train_y.sum())} of {len(train_y)} and {int(y.sum())} of {len(y)} plants thrive")
 
 # %% [markdown]
-# The network has two inputs, three hidden neurons and one output: 2 × 3 + 3 × 1 = 9 weights. A hidden neuron adds up its two
-# weighted inputs and a constant, its *bias*, and passes on the result if it is positive, otherwise 0. Biases are not pruned.
+# The network has two inputs, three hidden neurons and one output: 2 × 3 + 3 × 1 = 9 weights. A hidden neuron
+# adds up its two weighted inputs and a constant, its *bias*, and passes on the result if it is positive,
+# otherwise 0. Biases are not pruned.
 #
-# The next cell trains it in plain NumPy. You need not follow the gradient. It says in which direction each weight should
-# move to lower the loss; 4,000 small steps later, the network is good.
+# The next cell trains it in plain NumPy. You need not follow the gradient. It says in which direction each
+# weight should move to lower the loss; 4,000 small steps later, the network is good.
 
 # %%
 FIRST, LAST = slice(0, 6), slice(6, 9)  # weights 0 to 5 go into hidden neurons, 6 to 8 come out of them
@@ -329,9 +334,13 @@ def draw_network(ax, weights):
     """Draw the nine weights as lines: thick means large, dashed orange means cut."""
     for i, ((x0, y0), (x1, y1)) in enumerate(ENDS):
         kept = weights[i] != 0
-        style = {"color": BLUE, "lw": 0.6 + abs(weights[i]) * 0.9} if kept else {"color": BROWN, "ls": (0, (2, 3))}
+        style = (
+            {"color": BLUE, "lw": 0.6 + abs(weights[i]) * 0.9}
+            if kept
+            else {"color": BROWN, "ls": (0, (2, 3))}
+        )
         ax.plot([x0, x1], [y0, y1], zorder=1, **style)
-        along = 0.3 if i < 6 else 0.45
+        along = 0.72 if i < 6 else 0.4
         ax.text(
             x0 + along * (x1 - x0),
             y0 + along * (y1 - y0),
@@ -370,7 +379,15 @@ def draw_decision(ax, weights):
     for value, marker, face in ((1, "o", INK), (0, "x", INK)):
         spots = x[:150][y[:150] == value]
         ax.plot(*spots.T, marker, ms=4, mec=face, mfc=face, mew=1.1, alpha=0.75)
-    ax.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal", xlabel="sun", ylabel="water", xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    ax.set(
+        xlim=(-2, 2),
+        ylim=(-2, 2),
+        aspect="equal",
+        xlabel="sun",
+        ylabel="water",
+        xticks=[-2, 0, 2],
+        yticks=[-2, 0, 2],
+    )
 
 
 def picture(*versions):
@@ -392,8 +409,8 @@ pv.teaching.show(
 )
 
 # %% [markdown]
-# Thick lines are large weights. Dots are plants that thrive, crosses are plants that do not, and the network says
-# "thrives" in the shaded region.
+# Thick lines are large weights. Dots are plants that thrive, crosses are plants that do not, and the network
+# says "thrives" in the shaded region.
 #
 # **Predict.** Which line can go? Which one takes the whole picture with it?
 #
@@ -419,13 +436,13 @@ pv.teaching.show(
 #
 # Every pruning method in this course is these four steps. What differs is how each step is done.
 #
-# **1. Score.** Give every weight a number: high means keep. Here it is the importance itself, because nine cuts are
-# quick to try.
+# **1. Score.** Give every weight a number: high means keep. Here it is the importance itself, because nine
+# cuts are quick to try.
 
 
 # %%
 def score(weights):
-    """Rise of the loss when each weight is cut, one at a time."""
+    """Change of the loss when each weight is cut, one at a time."""
     base = cross_entropy(weights, biases, x, y)
     changes = []
     for i in range(len(weights)):
@@ -437,25 +454,25 @@ def score(weights):
 
 scores = score(net)
 for i, value in enumerate(scores):
-    print(f"weight {i}   size {abs(net[i]):.2f}   the loss rises by {value:6.3f}")
+    print(f"weight {i}   size {abs(net[i]):.2f}   the loss changes by {value:+.3f}")
 
 # %% [markdown]
-# Three weights cost almost nothing. One of them even has a small minus: without it, the loss on these 500 plants is a
-# little lower. Do not read much into that. With 500 other plants it may be a little higher.
+# Three weights cost nothing. Without them, the loss on these 500 plants is even a little lower. Keep that in
+# mind; we come back to it.
 #
-# Look at the large weights too. The largest of all is weight 8, with 6.75. Weight 2 is smaller, with 4.98. They cost the same,
-# 0.907. Weight 2 is by now the only wire that leads to a neuron, and weight 8 the only one that leads away from it. A wire is cut
-# wherever you cut it.
+# Now look at the others. Weight 8 is the largest of all, 6.75. Weight 4 is a good deal smaller, 5.05. They
+# cost the same, 0.955. The drawing says why: weight 4 is the only thick wire into its neuron, and weight 8
+# the only wire out of it. A wire is cut wherever you cut it.
 #
 # **2. Rank.** Sort by score, lowest first.
 
 # %%
-ranking = np.argsort(scores)
+ranking = np.argsort(scores, kind="stable")  # stable: of equal ones, the first goes first
 print("to go, in this order:", ranking)
 
 # %% [markdown]
-# **3. Remove.** Set the first one to zero. To remember what is gone, keep a **mask**: one True (kept) or False (pruned)
-# for each weight.
+# **3. Remove.** Set the first one to zero. To remember what is gone, keep a **mask**: one True (kept) or
+# False (pruned) for each weight.
 
 # %%
 mask = np.ones(9, dtype=bool)
@@ -464,9 +481,9 @@ print("mask", mask.astype(int))
 print(f"loss {cross_entropy(net * mask, biases, x, y):.3f}, {right(net * mask)} of {len(y)} right")
 
 # %% [markdown]
-# **4. Stop or continue.** You need a rule, and you need it *before* you look. Ours: stop as soon as the next cut would
-# leave fewer than 475 of the 500 plants right. Each round scores again, because after a cut the old scores are out of
-# date.
+# **4. Stop or continue.** You need a rule, and you need it *before* you look. Ours: stop as soon as the next
+# cut would leave fewer than 475 of the 500 plants right. Each round scores again, because after a cut the old
+# scores are out of date.
 #
 # **Predict.** How many of the nine weights will go?
 
@@ -493,12 +510,16 @@ pv.teaching.show(
 )
 
 # %% [markdown]
-# **Measure.** Three of nine weights went, and the network is as good as before. The next cut would cost a hundred plants
-# or more. There is a cliff, and the recipe stopped in front of it.
+# **Measure.** Three of nine weights went, and no plant was lost; with six weights all 500 are right. One cut
+# more, and it would be 429. There is a cliff, and the recipe stopped in front of it.
 #
-# **Explain.** Look at the right-hand picture. Each hidden neuron has one input left, so each draws one straight border: too
-# little sun, too much sun, too little water. That is how the plants were made. The three weights that went had learned that
-# water has no say about sun, and they said it with small numbers. Here, size would have been a good guess: all inputs have the same unit.
+# **Explain.** Look at the right-hand picture. Each hidden neuron has one input left, so each draws one
+# straight border: too little sun, too much sun, too little water. That is the rule by which we made the
+# plants, and it needs these six weights. The other three had tilted the borders a little to suit the 300
+# plants for training. That is why the network became better without them. Do not expect such a gift from a
+# real network: nobody made its data with a ruler.
+#
+# Here, size would have been a good guess. Both inputs have the same unit.
 
 # %% [markdown]
 # ## Three pictures of pruning
@@ -509,14 +530,15 @@ pv.teaching.show(
 # |---|---|---|---|
 # | **The brain** | While a child grows up, many of the contacts between its nerve cells, the synapses, disappear. | A network can start with more connections than it keeps. | A brain grows new ones too, and does not sort them by size. Our networks only lose. |
 # | **A block tower** | You pull blocks out of a wooden tower, one each turn, until it falls. | Each of two blocks can be safe alone, and both together bring it down. | You see a tower lean. A network does not warn you: measure after every cut. |
-# | **A decision tree** | Branches that decide little are cut off. | It is real pruning, with a score, a rank and a stop. It is older than most networks. | A branch goes with everything below it; a weight goes alone. |
+# | **A decision tree** | Branches that decide little are cut off. | It is real pruning, with a score, a rank and a stop. People did it before they pruned networks. | A branch goes with everything below it; a weight goes alone. |
 
 # %% [markdown]
 # ### Optional: prune a real tree
 #
-# A decision tree asks one question at a time, here about the pixels of small handwritten digits, until it reaches a *leaf*
-# and answers. *Cost-complexity pruning* gives every leaf a price, and cuts a branch when its leaves improve the answers by less than they
-# cost. You choose the price. Each row is the mean over 20 random splits into training and other digits.
+# A decision tree asks one question at a time, here about the pixels of small handwritten digits, until it
+# reaches a *leaf* and answers. *Cost-complexity pruning* gives every leaf a price, and cuts a branch when its
+# leaves improve the answers by less than they cost. You choose the price. Each row is the mean over 20 random
+# splits into training and other digits.
 
 # %%
 from sklearn.datasets import load_digits
@@ -539,13 +561,8 @@ for price in (0, 0.001, 0.002, 0.005, 0.02):
     leaves = np.mean([tree.get_n_leaves() for tree in trees])
     print(f"{price:15}   {leaves:6.0f}   {100 * np.mean(shares):.1f}%")
 
+
 # %% jupyter={"source_hidden": true}
-def leaf_pairs(tree):
-    """List the questions whose two answers are both leaves."""
-    left, right = tree.children_left, tree.children_right
-    return [n for n in range(tree.node_count) if left[n] != -1 and left[left[n]] == left[right[n]] == -1]
-
-
 def draw_tree(ax, tree):
     """Draw the outline of a tree: every leaf gets the same width."""
     next_leaf = iter(range(tree.node_count))
@@ -564,27 +581,46 @@ def draw_tree(ax, tree):
 
 
 full, _ = grow(0, 0)
-cut_back, _ = grow(0.002, 0)
+cut_back, _ = grow(0.001, 0)
 figure = Figure(figsize=(8, 2.6), layout="constrained")
-for ax, tree, name in zip(figure.subplots(1, 2, sharey=True), (full, cut_back), ("Full", "Pruned"), strict=True):
+pair = zip(figure.subplots(1, 2, sharey=True), (full, cut_back), ("Full", "Pruned"), strict=True)
+for ax, tree, name in pair:
     draw_tree(ax, tree.tree_)
-    ax.set_title(f"{name}: {tree.get_n_leaves()} leaves", loc="left", fontsize=11, fontweight="bold", color=INK)
+    title = f"{name}: {tree.get_n_leaves()} leaves"
+    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
 pv.teaching.show(
     figure,
     alt=f"Outlines of two decision trees. The full one has {full.get_n_leaves()} leaves; the pruned one has "
     f"{cut_back.get_n_leaves()}, and some of its branches end earlier.",
 )
 
-inside = {tuple(full.tree_.value[n].ravel()) for n in leaf_pairs(full.tree_)}
-merged = len(leaf_pairs(full.tree_)) - sum(
-    tuple(cut_back.tree_.value[n].ravel()) in inside for n in leaf_pairs(cut_back.tree_)
-)
-print(f"pairs of leaves under one question: {len(leaf_pairs(full.tree_))}, of them merged: {merged}")
+# %% [markdown]
+# How many pairs of leaves hang from one question, and how many of these pairs did pruning merge? The next
+# cell walks through both trees side by side.
+
+# %%
+LEAF = -1
+
+
+def pairs(full, cut_back, a=0, b=0):
+    """Count the pairs of leaves below a question, and those that the pruned tree still has."""
+    ends = full.children_left[a], full.children_right[a]
+    if ends[0] == LEAF:
+        return np.array([0, 0])
+    still = b is not None and cut_back.children_left[b] != LEAF
+    if all(full.children_left[end] == LEAF for end in ends):
+        return np.array([1, int(still)])
+    below = (cut_back.children_left[b], cut_back.children_right[b]) if still else (None, None)
+    return sum(pairs(full, cut_back, *both) for both in zip(ends, below, strict=True))
+
+
+before, after = pairs(full.tree_, cut_back.tree_)
+print(f"pairs of leaves: {before}; merged: {before - after}; left as they were: {after}")
 
 # %% [markdown]
-# > **Put right.** In Tram Ho's article on pruning, leaves that hang from one question are merged, as if that were always so. Look at the last
-# > line: many pairs stayed. A pair is merged only when that costs little. It is the same rule as yours: score, rank,
-# > remove, and stop when it hurts.
+# > **Put right.** Tram Ho's article has leaves that hang from one question merged, as if that always
+# > happened. Here some pairs went and some stayed. A pair goes only where that costs little. It is your own
+# > rule: score, rank, remove, and stop when it hurts.
 
 # %% [markdown]
 # ## Words
@@ -620,16 +656,18 @@ print(f"pairs of leaves under one question: {len(leaf_pairs(full.tree_))}, of th
 # %% [markdown]
 # ## Exercises
 #
-# Write your answer in place of the dots, run the cell, then run the check below it. The check tells you what is right
-# or wrong, as often as you like. The solution is folded below it.
+# Write your answer in place of the dots, run the cell, then run the check below it. The check tells you what
+# is right or wrong, as often as you like. The solution is folded below it.
 #
 # ### Exercise 1 · Two losses
 #
-# Write both losses as functions. The second gets one row of class probabilities for each image, and the number of the right class
-# for each. It must not become infinite when a probability is 0; `np.clip(p, 1e-12, 1)` helps.
+# Write both losses as functions. The second gets one row of class probabilities for each image, and the
+# number of the right class for each. It must not become infinite when a probability is 0; `np.clip(p, 1e-12,
+# 1)` helps.
 
 # %%
 from pruneviz.teaching import lesson_00 as check
+
 
 # %% tags=["exercise"]
 def mean_squared_error(truth, prediction):
@@ -653,8 +691,8 @@ check.losses(mean_squared_error, mean_cross_entropy)
 # %% [markdown]
 # ### Exercise 2 · Rank by importance
 #
-# `loss` is a function that takes weights and returns a number. Return the positions of the weights, least important first. Leave
-# the weights as they were.
+# `loss` is a function that takes weights and returns a number. Return the positions of the weights, least
+# important first. Leave the weights as they were.
 
 
 # %% tags=["exercise"]
@@ -676,8 +714,8 @@ check.order_of_importance(rank_by_loss)
 # %% [markdown]
 # ### Exercise 3 · Rooms and garden
 #
-# Cut rooms and garden together, positions 2 and 4 of `weights`. What is the loss of the flats? Guess first: alone they cost
-# 0.1175 and 0.1250.
+# Cut rooms and garden together, positions 2 and 4 of `weights`. What is the loss of the flats? Guess first:
+# alone they cost 0.1175 and 0.1250.
 
 # %% tags=["exercise"]
 # solution: loss_of_both = ...
@@ -697,13 +735,15 @@ check.cut_together(loss_of_both)
 # %% [markdown] tags=["quiz"]
 # What is the importance of a weight?
 # - [ ] Its size.
-#   why: Size is a guess at importance. For the flats, the guess puts the weight that matters most in the last place.
+#   why: Size is a guess at importance. For the flats, the guess puts the weight that matters most in the last
+#   place.
 # - [x] The change of the loss when it is cut.
 #   why: That is the definition. Everything else that weights are ranked by tries to guess this number.
 # - [ ] The slope of the loss at this weight.
 #   why: A slope tells what a tiny step does. A cut is not a tiny step: it goes all the way to zero.
 # - [ ] How often it changes while the network is trained.
-#   why: A weight can change much and matter little, or settle early and carry everything. Activity is not effect.
+#   why: A weight can change much and matter little, or settle early and carry everything. Activity is not
+#   effect.
 
 # %% [markdown] tags=["quiz"]
 # Two cuts cost nothing, each on its own. What do they cost together?
@@ -718,7 +758,7 @@ check.cut_together(loss_of_both)
 # You multiply an input by 10 and divide its weight by 10. What happens?
 # - [ ] The model gets worse, because the weight is weaker.
 #   why: A small weight is not a weak one. It multiplies a larger input now, and the product is the same.
-# - [x] It computes the same, but the weight has another place when you rank by size.
+# - [x] It computes the same, but the weight may change its place when you rank by size.
 #   why: Predictions and importance stay. Size depends on the unit of the input.
 # - [ ] Nothing at all: the ranking by size stays too.
 #   why: A ranking compares this weight with the others, and only this one became ten times smaller.
@@ -742,14 +782,17 @@ check.cut_together(loss_of_both)
 #
 # - The score was a guess, and it guessed wrong. A small weight can matter most.
 # - Many cuts were made at once, each judged as if it were the only one.
-# - Nobody looked in between. Cut less, measure on examples that the model has not learned from, and only then cut more.
+# - Nobody looked in between. Cut less, measure on examples that the model has not learned from, and only then
+#   cut more.
 #
-# Afterwards the network is usually trained on for a while; 01b does that. Accuracy straight after a large cut is not yet a verdict.
+# Afterwards the network is usually trained on for a while; 01b does that. Accuracy straight after a large cut
+# is not yet a verdict.
 
 # %% [markdown]
 # ## Recap
 #
-# - The loss says in one number how wrong a model is: mean squared error for numbers, mean cross-entropy for classes.
+# - The loss says in one number how wrong a model is: mean squared error for numbers, mean cross-entropy for
+#   classes.
 # - Importance is the change of the loss when a weight is cut. Everything else is a guess at it.
 # - The smallest of five weights mattered most, and two cuts together cost more or less than their sum.
 # - Score, rank, remove, stop or continue; and decide when to stop before you look.
@@ -757,8 +800,9 @@ check.cut_together(loss_of_both)
 # %% [markdown]
 # ## Where to go next
 #
-# Choose one track and stay with it. Both say the same, and use the same networks with the same trained weights. Take
-# the framework that you use. If you use neither, take PyTorch: its own pruning tools can do a little more.
+# Choose one track and stay with it. Both say the same, and use the same networks with the same trained
+# weights. Take the framework that you use. If you use neither, take PyTorch: its own pruning tools can do a
+# little more.
 #
 # | lesson | what you do | PyTorch | TensorFlow |
 # |---|---|---|---|
@@ -768,14 +812,15 @@ check.cut_together(loss_of_both)
 # %% [markdown]
 # ## Further reading
 #
-# - Y. LeCun, J. S. Denker and S. A. Solla. Optimal Brain Damage. *Advances in Neural Information Processing Systems* 2, 1990.
-#   Importance as the change of the loss, and a good guess at it.
-# - S. Han, J. Pool, J. Tran and W. J. Dally. Learning both Weights and Connections for Efficient Neural Networks. *Advances in Neural
-#   Information Processing Systems* 28, 2015. Cutting by size, and training on.
-# - D. Blalock, J. J. Gonzalez Ortiz, J. Frankle and J. Guttag. What is the State of Neural Network Pruning? *Proceedings of Machine Learning
-#   and Systems* 2, 2020. How to measure so that others can compare.
-# - L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone. *Classification and Regression Trees*. Wadsworth, 1984. Cost-complexity pruning.
-# - P. R. Huttenlocher and A. S. Dabholkar. Regional differences in synaptogenesis in human cerebral cortex. *Journal of Comparative Neurology*
-#   387, 1997. Synapses, counted.
-# - The articles that this course puts right where it must: *How to do pruning so you don't cry later*; Tram Ho, *Pruning model with Tensorflow
-#   API*, Viblo.
+# - Y. LeCun, J. S. Denker and S. A. Solla. Optimal Brain Damage. *Advances in Neural Information Processing
+#   Systems* 2, 1990. Importance as the change of the loss, and a good guess at it.
+# - S. Han, J. Pool, J. Tran and W. J. Dally. Learning both Weights and Connections for Efficient Neural
+#   Networks. *Advances in Neural Information Processing Systems* 28, 2015. Cutting by size, and training on.
+# - D. Blalock, J. J. Gonzalez Ortiz, J. Frankle and J. Guttag. What is the State of Neural Network Pruning?
+#   *Proceedings of Machine Learning and Systems* 2, 2020. How to measure so that others can compare.
+# - L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone. *Classification and Regression Trees*.
+#   Wadsworth, 1984. Cost-complexity pruning.
+# - P. R. Huttenlocher and A. S. Dabholkar. Regional differences in synaptogenesis in human cerebral cortex.
+#   *Journal of Comparative Neurology* 387, 1997. Synapses, counted.
+# - The articles that this course puts right where it must: *How to do pruning so you don't cry later*; Tram
+#   Ho, *Pruning model with Tensorflow API*, Viblo.
