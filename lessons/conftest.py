@@ -4,7 +4,8 @@ Another processor adds in another order, so a trained network gets an image or t
 last digits differ. A number is therefore compared by what it is:
 
 - A whole number from 5 to 10,000 may be a count of images: it may differ by 3. Below 5 ("0 weights came
-  back", "3 layers") and above 10,000 (weights, bytes), and in names ("fc1") it must be the same.
+  back", "3 layers") and above 10,000 (weights, bytes), and in names ("fc1", "LeNet-300-100") it must be the
+  same.
 - A percentage may differ by 0.1 points.
 - Any other number with decimals may differ by one unit in its last place, or by one part in a thousand.
 - Where the cell has the tag ``trains``, all of these are ten times as wide, for the numbers from 5 up.
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 os.environ["TQDM_DISABLE"] = "1"
 
 _NUMBER = re.compile(
-    r"(?<![\w.,])(?P<value>[-+\u2212]?\d+(?:[,\u202f]\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?)"
+    r"(?<![\w.,])(?<!\w-)(?P<value>[-+\u2212]?\d+(?:[,\u202f]\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?)"
     r"(?P<percent>[ \u202f\u00a0]?%)?(?!\w)"
 )
 FEW_IMAGES = 3
@@ -65,7 +66,7 @@ class Tolerant(str):
 
 
 def _words(text: str) -> str:
-    return re.sub(r"[\s─-]+", " ", _NUMBER.sub("#", text))
+    return re.sub(r"[\s─-]+", " ", _NUMBER.sub(lambda m: "#%" if m["percent"] else "#", text))
 
 
 def _near(reference: re.Match[str], measured: re.Match[str], factor: int) -> bool:

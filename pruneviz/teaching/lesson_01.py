@@ -92,14 +92,14 @@ def lost_won_changed(count_changes: Answer) -> str | None:
 
 @exercise(right="Every pruned weight is still zero, and the others have learned.")
 def zeros_kept(after: Answer, *, before: Mapping[str, Array], mask: Mapping[str, BoolArray]) -> str | None:
-    """Judge the weights (layer -> array) after a step of training, which must keep what ``mask`` pruned at 0."""
+    """Judge the weights (layer -> array) after a step that must keep what ``mask`` prunes at zero."""
     if not hasattr(after, "items") or not set(mask) <= set(after):
         return f"give the weights after the step by layer: {', '.join(mask)}."
     revived = sum(int(np.count_nonzero(np.asarray(after[name])[~kept])) for name, kept in mask.items())
     if revived:
         return (
-            f"{revived:,} pruned weights are not zero any more. A masked gradient is not enough: the optimiser "
-            "still moves a weight by what it remembers. Set them to zero again after the step."
+            f"{revived:,} pruned weights are not zero any more. A masked gradient is not enough: the "
+            "optimiser still moves a weight by what it remembers. Set them to zero again after the step."
         )
     if not any((np.asarray(after[name]) != before[name])[kept].any() for name, kept in mask.items()):
         return (

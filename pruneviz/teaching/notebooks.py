@@ -120,13 +120,13 @@ def show(figure: Figure | Axes, alt: str | None = None, dpi: int = 144) -> None:
     """
     from IPython.display import display  # noqa: PLC0415  # only notebooks have IPython
 
+    whole = _root(figure)
     if alt is None:
         from pruneviz.plots import alt_text  # noqa: PLC0415  # matplotlib is slow to import
 
-        alt = alt_text(figure)
+        alt = alt_text(whole)
     if not alt.strip():
         raise ValueError("alt must describe the figure in words")
-    whole = _root(figure)
     file = io.BytesIO()
     # Without the version of matplotlib in the file, the same picture is the same bytes.
     whole.savefig(file, format="png", dpi=dpi, metadata={"Software": None}, facecolor="white")

@@ -145,7 +145,8 @@ class TorchAdapter:
     def _batches(self, x: Array) -> Iterator[torch.Tensor]:
         like = next((p for p in self.model.parameters() if p.is_floating_point()), torch.empty(0))
         for start in range(0, len(x), BATCH):
-            batch = torch.from_numpy(np.ascontiguousarray(x[start : start + BATCH]))
+            # A copy, because PyTorch warns about arrays that it may not write to.
+            batch = torch.from_numpy(x[start : start + BATCH].copy())
             batch = batch.to(like.device, like.dtype)
             batch = batch / 255 if x.dtype == np.uint8 else batch
             yield batch.permute(0, 3, 1, 2).contiguous() if batch.ndim == 4 else batch

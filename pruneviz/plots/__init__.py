@@ -1,0 +1,17 @@
+"""Static figures: what is pruned, and what that costs."""
+
+from pruneviz.plots.alt import alt_text
+from pruneviz.plots.mask import plot_mask
+from pruneviz.plots.network import plot_network
+from pruneviz.plots.sensitivity import plot_sensitivity
+from pruneviz.plots.tradeoff import plot_tradeoff
+from pruneviz.plots.weight_histogram import plot_weight_histogram
+
+__all__ = [
+    "alt_text",
+    "plot_mask",
+    "plot_network",
+    "plot_sensitivity",
+    "plot_tradeoff",
+    "plot_weight_histogram",
+]

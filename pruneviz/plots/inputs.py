@@ -1,0 +1,94 @@
+"""Turn what a plot is given into arrays by layer name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from pruneviz import layers
+from pruneviz.layers import Layer
+from pruneviz.masks import Mask
+
+if TYPE_CHECKING:
+    from pruneviz.arrays import Array, BoolArray
+
+Weights: TypeAlias = Any
+"""A model, Network, Layer, Importance, array, or mapping of layer name -> array."""
+
+Masks: TypeAlias = Mask | Mapping[str, Any] | Any
+
+NAMELESS = ""
+"""The name of a layer given as a bare array."""
+
+
+def weights_by_layer(source: Weights, argument: str) -> dict[str, Array]:
+    """Give weights (or scores) by layer name, in the network's order; `argument` names them in errors."""
+    if isinstance(source, Mask):
+        raise TypeError(
+            f"{argument} is a Mask, which holds no weights: give the model, and the mask as mask="
+        )
+    arrays = _arrays(source, argument)
+    for name, array in arrays.items():
+        if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
+            raise ValueError(f"{argument} has entries{_of(name)} that are not finite numbers")
+    return arrays
+
+
+def masks_by_layer(source: Masks, argument: str) -> dict[str, BoolArray]:
+    """Give kept (True) and pruned (False) by layer name; weights that are not zero count as kept."""
+    arrays = _arrays(source, argument)
+    return {name: array if array.dtype == np.bool_ else array != 0 for name, array in arrays.items()}
+
+
+def pick(arrays: Mapping[str, Array], layer: str | None, argument: str) -> dict[str, Array]:
+    """Give the layer of that name alone, or all of them for None; a bare array takes any name."""
+    if layer is None:
+        return dict(arrays)
+    if list(arrays) == [NAMELESS]:
+        return {layer: arrays[NAMELESS]}
+    if layer not in arrays:
+        raise ValueError(f"layer {layer!r} is not in {argument}: choose from {', '.join(arrays)}")
+    return {layer: arrays[layer]}
+
+
+def fit(mask: Masks, arrays: Mapping[str, Array], argument: str = "mask") -> dict[str, BoolArray]:
+    """Give a mask the shapes of the weights.
+
+    A layer it does not name is kept whole; a mask of units, (out,), is spread over each unit's weights.
+    """
+    kept = masks_by_layer(mask, argument)
+    if len(kept) == len(arrays) == 1 and NAMELESS in (*kept, *arrays):
+        kept = dict(zip(arrays, kept.values(), strict=True))
+    if not kept.keys() & arrays.keys():
+        raise ValueError(f"{argument} is of {', '.join(kept)}, but the weights are of {', '.join(arrays)}")
+    fitted = {}
+    for name, array in arrays.items():
+        one = kept.get(name, np.ones(array.shape, bool))
+        if one.shape == array.shape[:1]:
+            one = np.broadcast_to(one.reshape(-1, *(1,) * (array.ndim - 1)), array.shape)
+        if one.shape != array.shape:
+            raise ValueError(
+                f"{argument}{_of(name)} has shape {one.shape}, but the weights have {array.shape}: "
+                "make a mask for this model"
+            )
+        fitted[name] = one
+    return fitted
+
+
+def _arrays(source: Weights, argument: str) -> dict[str, Array]:
+    if isinstance(source, Layer):
+        source = {source.name: source.weight}
+    elif isinstance(source, np.ndarray | Sequence) and not isinstance(source, str):
+        source = {NAMELESS: source}
+    elif not isinstance(source, Mapping):
+        source = layers.network(source)
+    arrays = {str(name): np.asarray(getattr(array, "weight", array)) for name, array in source.items()}
+    if not arrays or not all(array.size for array in arrays.values()):
+        raise ValueError(f"{argument} has no layers, or an empty one: give at least one weight")
+    return arrays
+
+
+def _of(name: str) -> str:
+    return f" of layer {name!r}" if name else ""

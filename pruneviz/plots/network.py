@@ -1,0 +1,191 @@
+"""A small network with its connections, whole and pruned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from matplotlib.collections import LineCollection, PatchCollection
+from matplotlib.patches import Rectangle
+
+from pruneviz.plots import inputs, style
+from pruneviz.plots.alt import describe
+from pruneviz.plots.picture import Picture, canvas, new_axes
+from pruneviz.plots.wiring import Wiring, dense_layers, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from pruneviz.arrays import Array
+
+View: TypeAlias = Literal["diagram", "matrix", "both"]
+
+_PANELS_A_ROW = 3
+_APART = 1.5
+
+
+def plot_network(
+    network: inputs.Weights | Sequence[int],
+    *,
+    mask: Any | None = None,  # noqa: ANN401
+    masks: Mapping[str, Any] | None = None,
+    view: View = "diagram",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes | Figure:
+    """Draw a small fully connected network: pruned connections dashed, pruned neurons hollow.
+
+    Parameters
+    ----------
+    network
+        Sizes, as in ``[4, 6, 3]``; or a model, Network, or list or mapping of (out, in) arrays, whose larger
+        weights are drawn thicker. Sizes and lists have layers named fc1, fc2 and so on.
+    mask
+        What is kept: a Mask, or list or mapping of bool arrays, (out, in) for connections or (out,) for
+        neurons; None, also in a list, keeps everything.
+    masks
+        Panel title -> mask, to see several side by side.
+    view
+        ``"diagram"``, ``"matrix"`` (one square a weight, outputs down and inputs to the right) or ``"both"``.
+    title
+        Replaces the title, or is put above the panels.
+    ax
+        Where to draw one panel; None makes a new figure.
+
+    Returns
+    -------
+    Axes or Figure
+        A Figure for `masks` and for ``view="both"``.
+
+    Raises
+    ------
+    TypeError
+        If both `mask` and `masks` are given.
+    ValueError
+        If the layers do not fit each other or have more than 32 neurons, or a mask does not fit.
+    """
+    if view not in ("diagram", "matrix", "both"):
+        raise ValueError(f'view is {view!r}: choose "diagram", "matrix" or "both"')
+    if mask is not None and masks is not None:
+        raise TypeError("mask and masks are both given: put the one mask into masks too")
+    if masks is not None and not masks:
+        raise ValueError("masks is empty: give panel title -> mask")
+    weights = dense_layers(network)
+    if masks is None and view != "both":
+        ax = canvas(ax, 5, 3.4)
+        _draw(ax, view, wire(weights, mask, "mask"), title)
+        return ax
+    if ax is not None:
+        raise ValueError("ax is one Axes, but there are several panels: leave it out")
+    if masks is None:
+        wirings = {"": wire(weights, mask, "mask")}
+    else:
+        wirings = {name: wire(weights, one, f"masks[{name!r}]") for name, one in masks.items()}
+    return _draw_panels(wirings, ["diagram", "matrix"] if view == "both" else [view], title)
+
+
+def _draw_panels(wirings: dict[str, Wiring], views: list[View], title: str | None) -> Figure:
+    across = min(len(wirings), _PANELS_A_ROW)
+    rows = -(-len(wirings) // across)
+    figure = Picture(7, 2.7 * rows * len(views) + (0.4 if title else 0))
+    grid = figure.add_gridspec(rows * len(views), across)
+    for number, (name, wiring) in enumerate(wirings.items()):
+        row, column = divmod(number, across)
+        for step, view in enumerate(views):
+            ax = canvas(new_axes(figure, grid[row * len(views) + step, column]))
+            _draw(ax, view, wiring, name)
+    if title:
+        figure.suptitle(title, fontsize=style.FONT + 2, color=style.INK)
+    return figure
+
+
+def _draw(ax: Axes, view: View, wiring: Wiring, title: str | None) -> None:
+    if view == "matrix":
+        _draw_matrices(ax, wiring)
+    else:
+        _draw_diagram(ax, wiring)
+    ax.set_axis_off()
+    style.centred_title(ax, title or f"{wiring.sizes} network", f"{wiring} kept")
+    pruned = wiring.pruned_neurons
+    removed = f", {pruned} neuron{'s' if pruned > 1 else ''} removed" if pruned else ""
+    what = "Matrices of the weights" if view == "matrix" else "Diagram"
+    called = f", {title}" if title else ""
+    describe(ax, f"{what} of a {wiring.sizes} network{called}: {wiring} are kept{removed}.")
+
+
+def _draw_diagram(ax: Axes, wiring: Wiring) -> None:
+    tallest = max(neurons.size for neurons in wiring.alive)
+    gap = 0.8 * max(tallest, 3) / len(wiring.kept)
+    spots = []
+    for place, neurons in enumerate(wiring.alive):
+        heights = (neurons.size - 1) / 2 - np.arange(neurons.size)
+        spots.append(np.column_stack([np.full(neurons.size, place * gap), heights]))
+    _draw_connections(ax, wiring, spots, min(1.0, 8 / tallest))
+    size = min(190.0, 1600 / tallest)
+    ax.scatter(spots[0][:, 0], spots[0][:, 1], s=0.45 * size, color=style.QUIET, marker="s", zorder=3)
+    for neurons, where in zip(wiring.alive[1:], spots[1:], strict=True):
+        x, y = where.T
+        ax.scatter(x[neurons], y[neurons], s=size, color=style.KEPT, zorder=3, label="neurons")
+        hollow = ax.scatter(
+            x[~neurons], y[~neurons], s=size, linewidths=1.4, zorder=3, label="pruned neurons"
+        )
+        hollow.set(facecolor=style.PAPER, edgecolor=style.CUT, linestyle="--")
+    for name, where in zip(["inputs", *wiring.kept], spots, strict=True):
+        _name(ax, name, where[0, 0], -(tallest / 2))
+    ax.set_xlim(-0.5 * gap, (len(spots) - 0.5) * gap)
+    ax.set_ylim(-tallest / 2 - 0.2, tallest / 2)
+
+
+def _draw_connections(ax: Axes, wiring: Wiring, spots: list[Array], width: float) -> None:
+    largest = max(float(np.abs(array).max(initial=0)) for array in wiring.weights.values()) or 1.0
+    lines: dict[bool, list[Array]] = {True: [], False: []}
+    widths = []
+    for (name, kept), before, after in zip(wiring.kept.items(), spots[:-1], spots[1:], strict=True):
+        for (output, entry), stays in np.ndenumerate(kept):
+            lines[bool(stays)].append(np.stack([before[entry], after[output]]))
+        widths.append(np.abs(wiring.weights[name][kept]) / largest)
+    dashes = (0, (4, 3))
+    ax.add_collection(
+        LineCollection(
+            lines[False], label="pruned", colors=style.CUT, linewidths=0.8 * width, linestyles=dashes
+        )
+    )
+    thickness = width * (0.5 + 1.3 * np.concatenate(widths))
+    ax.add_collection(LineCollection(lines[True], label="kept", colors=style.KEPT, linewidths=thickness))
+
+
+def _draw_matrices(ax: Axes, wiring: Wiring) -> None:
+    tallest = max(array.shape[0] for array in wiring.kept.values())
+    squares: dict[bool, list[Rectangle]] = {True: [], False: []}
+    left = 0.0
+    for name, kept in wiring.kept.items():
+        rows, columns = kept.shape
+        for (row, column), stays in np.ndenumerate(kept):
+            squares[bool(stays)].append(Rectangle((left + column, rows / 2 - row - 1), 1, 1))
+        _name(ax, f"{name}\n{rows} × {columns}", left + columns / 2, -tallest / 2)
+        left += columns + _APART
+    whole = PatchCollection(squares[True], label="kept", facecolor=style.KEPT, edgecolor=style.PAPER)
+    cut = PatchCollection(squares[False], label="pruned", facecolor=style.PRUNED, hatch=style.HATCH)
+    cut.set(edgecolor=style.PRUNED_EDGE, linewidth=0.5)
+    for squares_drawn in (whole, cut):
+        ax.add_collection(squares_drawn)
+    ax.set_xlim(-_APART / 2, left - _APART / 2)
+    ax.set_ylim(-tallest / 2 - 0.2, tallest / 2 + 0.2)
+    ax.set_aspect("equal")
+
+
+def _name(ax: Axes, text: str, x: float, y: float) -> None:
+    ax.annotate(
+        text,
+        (x, y),
+        xytext=(0, -5),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=style.SMALL,
+        color=ax.title.get_color(),
+        annotation_clip=False,
+    )

@@ -1,0 +1,141 @@
+"""The visual language, in one place: kept is dark blue, pruned is pale orange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import FuncFormatter
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+
+    from pruneviz.arrays import Array
+
+KEPT = "#0b3c6f"
+PRUNED = "#fdd0a2"
+PRUNED_EDGE = "#b35806"
+CUT = "#d0751f"
+PAPER = "#ffffff"
+INK = "#22272e"
+QUIET = "#5f6771"
+HATCH = "////"
+
+FONT = 10
+SMALL = 9
+
+# Dark enough to be read as text on white; markers and dashes tell them apart without colour.
+SERIES = (
+    (KEPT, "o", "-"),
+    ("#b8410b", "s", "--"),
+    ("#00695c", "^", "-."),
+    ("#7b3294", "D", (0, (1, 1))),
+    ("#7a5c00", "v", (0, (5, 1, 1, 1, 1, 1))),
+    ("#a3195b", "P", (0, (8, 2))),
+    ("#3f4750", "X", (0, (3, 1, 1, 1))),
+)
+
+SHARE_KEPT = LinearSegmentedColormap.from_list("pruneviz_share", [PRUNED, KEPT]).with_extremes(bad=PAPER)
+STRENGTH = LinearSegmentedColormap.from_list("pruneviz_strength", ["#3579b8", "#062448"]).with_extremes(
+    bad=(0, 0, 0, 0)
+)
+
+THIN_SPACE = "\u202f"
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a colour, from 0 (black) to 1 (white), as in WCAG 2."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Luminance contrast of two colours, from 1 to 21, as in WCAG 2."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def grouped(number: float) -> str:
+    """Write a whole number in groups of three, with a thin space: a full stop or comma misleads abroad."""
+    return f"{number:,.0f}".replace(",", THIN_SPACE)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Write a share as a percentage; 0 and 100 % are written only for exactly none and all."""
+    smallest = 10.0**-digits
+    value = 100 * share
+    if 0 < value < smallest:
+        return f"under {smallest:g}{THIN_SPACE}%"
+    if 100 - smallest < value < 100:
+        return f"over {100 - smallest:g}{THIN_SPACE}%"
+    return f"{value:.{0 if value == round(value) else digits}f}{THIN_SPACE}%"
+
+
+def count_of(number: int, total: int) -> str:
+    """Write a count and its share of the total."""
+    return f"{grouped(number)} ({percent(number / total)})" if total else grouped(number)
+
+
+GROUPED_TICKS = FuncFormatter(lambda value, _: grouped(value))
+PERCENT_TICKS = FuncFormatter(lambda value, _: f"{100 * value:.4g}{THIN_SPACE}%")
+
+
+def pruned_patch(label: str, *, hatched: bool = True) -> Patch:
+    """Give the legend's sample of what is pruned."""
+    hatch = HATCH if hatched else None
+    return Patch(facecolor=PRUNED, edgecolor=PRUNED_EDGE, hatch=hatch, linewidth=0.8, label=label)
+
+
+def kept_patch(label: str) -> Patch:
+    """Give the legend's sample of what is kept."""
+    return Patch(facecolor=KEPT, edgecolor=KEPT, linewidth=0.8, label=label)
+
+
+def hatch_cells(ax: Axes, cells: Array) -> None:
+    """Hatch pruned cells of an image, (n, 2) of row and column, where there is room for it."""
+    squares = [Rectangle((column - 0.5, row - 0.5), 1, 1) for row, column in cells]
+    marks = PatchCollection(squares, facecolor="none", edgecolor=PRUNED_EDGE, linewidth=0.4, hatch=HATCH)
+    ax.add_collection(marks, autolim=False)
+
+
+def legend_above(ax: Axes, handles: list[Patch]) -> Legend:
+    """Put a one-line legend between title and picture, where it hides nothing."""
+    return ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0.2,
+        borderpad=0.2,
+        ncols=len(handles),
+        columnspacing=1.6,
+        handlelength=1.5,
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=INK,
+    )
+
+
+def title(ax: Axes, text: str, *, above_legend: bool = False) -> None:
+    """Write the title at the left, where reading begins."""
+    pad = 24 if above_legend else 8
+    ax.set_title(text, loc="left", fontsize=FONT + 1, fontweight="bold", color=ax.title.get_color(), pad=pad)
+
+
+def centred_title(ax: Axes, text: str, note: str) -> None:
+    """Write a title over the middle of a panel, and a note below it."""
+    colour = ax.title.get_color()
+    ax.set_title(text, fontsize=FONT, fontweight="bold", color=colour, pad=20)
+    ax.annotate(
+        note,
+        (0.5, 1),
+        xycoords="axes fraction",
+        xytext=(0, 6),
+        textcoords="offset points",
+        ha="center",
+        fontsize=SMALL,
+        color=colour,
+        annotation_clip=False,
+    )

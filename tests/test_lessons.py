@@ -1,0 +1,166 @@
+"""Every lesson keeps the template, and every exercise accepts its solution. nbval runs the rest."""
+
+import re
+
+import nbformat
+import pytest
+from test_build import build
+
+LESSONS = build.find_lessons()
+IDS = [lesson.title for lesson in LESSONS]
+SECTIONS = [
+    "What you will learn",
+    "Exercises",
+    "Quiz",
+    "The question people really ask",
+    "Recap",
+    "Further reading",
+]
+HYPE = re.compile(
+    r"\b(amazing|awesome|blazing|cutting-edge|game-chang\w+|magical|powerful|revolution\w+|seamless\w*)\b"
+)
+
+
+@pytest.fixture(params=LESSONS, ids=IDS)
+def lesson(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(lesson):
+    return nbformat.read(lesson.path, as_version=4)
+
+
+@pytest.fixture
+def prose(notebook):
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def tagged(notebook, tag):
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def section(prose, heading):
+    return re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", prose, re.MULTILINE | re.DOTALL)[1]
+
+
+def bullets(text):
+    return re.findall(r"^- ", text, re.MULTILINE)
+
+
+def printed(cell):
+    texts = []
+    for output in cell.outputs:
+        texts += [
+            output.get("text", ""),
+            *(output.get("data", {}).get(m, "") for m in ("text/plain", "text/html")),
+        ]
+    return "\n".join(texts)
+
+
+def test_the_sections_of_the_template_are_there_in_order(prose):
+    headings = re.findall(r"^## (.+)$", prose, re.MULTILINE)
+    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
+    assert len(re.findall(r"^# ", re.sub(r"```.*?```", "", prose, flags=re.DOTALL), re.MULTILINE)) == 1
+    for paragraph in ("Before you start", "Time", "Predict", "Touch", "Measure", "Explain"):
+        assert re.search(rf"^(> )?\*\*{paragraph}\.\*\*", prose, re.MULTILINE), paragraph
+
+
+def test_the_recap_mirrors_what_you_will_learn(prose):
+    points = len(bullets(section(prose, "What you will learn")))
+    assert 1 <= points <= 4
+    assert len(bullets(section(prose, "Recap"))) == points
+
+
+def test_a_real_question_with_its_thread_and_full_references(prose):
+    assert re.search(r"\]\(https://github\.com/\S+/\d+\)", section(prose, "The question people really ask"))
+    references = section(prose, "Further reading")
+    assert len(bullets(references)) >= 2
+    assert re.search(r"\b(19|20)\d\d\b", references)
+
+
+def test_two_to_four_exercises_each_with_a_check_and_a_folded_solution(notebook, prose):
+    assert 2 <= len(tagged(notebook, "exercise")) <= 4
+    assert len(re.findall(r"^### Exercise \d", prose, re.MULTILINE)) == len(tagged(notebook, "exercise"))
+    for i, cell in enumerate(notebook.cells):
+        if "exercise" in cell.metadata.get("tags", []):
+            check, solution = notebook.cells[i + 1 : i + 3]
+            assert "Not answered yet:" in printed(check), check.source
+            assert solution.source.startswith("<details>\n<summary>Solution</summary>")
+
+
+def test_three_to_five_questions_with_one_right_option_and_a_reason_for_each(notebook):
+    questions = tagged(notebook, "quiz")
+    assert 3 <= len(questions) <= 5
+    for cell in questions:
+        options = re.findall(r"<summary>.+?</summary>\n\n\*\*(.+?)\*\* (.+?)\n\n</details>", cell.source)
+        assert len(options) == cell.source.count("<details>") >= 2
+        assert [verdict for verdict, _ in options].count("Right.") == 1
+        assert all(len(reason.split()) >= 4 for _, reason in options)
+
+
+def test_every_picture_says_what_it_shows(notebook):
+    for cell in code(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            assert not {"image/jpeg", "image/svg+xml"} & set(data), "show pictures with pv.teaching.show"
+            assert all("alt=" in image for image in re.findall(r"<img[^>]*>", data.get("text/html", "")))
+            if "image/png" in data:
+                words = output.metadata["image/png"]["alt"]
+                assert len(words.split()) >= 8, cell.source
+                assert data["text/plain"] == f"Figure: {words}"
+
+
+def test_the_notebook_is_executed_from_top_to_bottom_without_noise(notebook, lesson):
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+    outputs = [output for cell in code(notebook) for output in cell.outputs]
+    assert not [
+        output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"
+    ]
+    assert lesson.path.stat().st_size < 1_500_000
+    build.normalise(notebook)  # refuses a path of the machine
+
+
+def test_the_voice(prose):
+    assert prose.count("—") <= 3
+    assert not HYPE.findall(prose.lower())
+
+
+def test_links_between_lessons_lead_somewhere(prose, lesson):
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", prose):
+        assert (lesson.path.parent / target).exists(), target
+
+
+def test_every_measured_number_in_the_text_is_in_a_cell(notebook, prose):
+    """Numbers with decimals, percentages and thousands must be printed, or stand in the code."""
+    told = re.sub(r"https?://\S+|```.*?```|^## Further reading.*", "", prose, flags=re.DOTALL | re.MULTILINE)
+    shown = "\n".join(cell.source + "\n" + printed(cell) for cell in code(notebook))
+    shown = re.sub(r"[_,\u202f](?=\d{3})", "", shown)
+    for number in re.findall(r"(?<![\w.])\d+(?:[,\u202f]\d{3})+|(?<![\w.])\d+\.\d+(?=\s?%|\b)", told):
+        plain = re.sub(r"[,\u202f]", "", number)
+        assert re.search(rf"(?<![\d.]){re.escape(plain)}", shown), f"{number} is printed by no cell"
+
+
+def test_the_tracks_are_twins():
+    for source in {lesson.source for lesson in LESSONS if lesson.track}:
+        headings = [
+            re.findall(r"^##+ .+$", "\n".join(c.source for c in build.compose(lesson).cells), re.MULTILINE)
+            for lesson in LESSONS
+            if lesson.source == source
+        ]
+        assert headings[0] == headings[1], source.name
+
+
+def test_every_exercise_accepts_its_solution(lesson):
+    solved = build.compose(lesson, solved=True)
+    solved.cells = [cell for cell in solved.cells if "slow" not in cell.metadata.get("tags", [])]
+    # In the lesson's own folder, as learners run it; a busy machine may be slow.
+    build.run(solved, lesson.path.parent, seconds=300)
+    checks = tagged(solved, "check")
+    assert checks
+    for cell in checks:
+        assert printed(cell).startswith("Right."), f"{cell.source}\n{printed(cell)}"

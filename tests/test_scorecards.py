@@ -1,0 +1,108 @@
+"""A Scorecard's numbers against arithmetic, files and the frameworks' own counts."""
+
+import gzip
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+from twins import Spec, build, images, keras, torch, weights_of
+
+import pruneviz as pv
+from pruneviz.scorecards import wilson
+
+
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_interval_equals_scipy(counts):
+    correct, n = counts
+    low, high = wilson(correct, n)
+    reference = binomtest(correct, n).proportion_ci(method="wilson")
+    assert low == pytest.approx(reference.low, abs=1e-12)
+    assert high == pytest.approx(reference.high, abs=1e-12)
+
+
+def test_counts_of_a_network_small_enough_to_count_by_hand(framework):
+    model = build(Spec((("conv", 4), ("dense", 6))), framework)
+    thin = pv.apply(model, pv.prune(model, scope={"l0": 0.5}))
+    card = pv.scorecard(thin, images(), name="half")
+    conv, dense, out = 3 * 9 * 4, 4 * 64 * 6, 6 * 4
+    assert card.name == "half"
+    assert card.n == 40
+    assert card.parameters == conv + 4 + dense + 6 + out + 4
+    assert card.buffers == 0
+    assert card.nonzero == card.parameters - conv // 2
+    assert card.sparsity == pytest.approx((conv // 2) / (conv + dense + out))
+    assert card.macs == conv * 64 + dense + out
+    assert card.nonzero_macs == conv // 2 * 64 + dense + out
+
+
+def test_parameters_are_what_the_framework_counts_as_trainable(framework):
+    model = build(Spec(), framework)
+    if framework == "torch":
+        model.append(torch.nn.BatchNorm1d(4))
+        model[0].bias.requires_grad_(False)
+        counted = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    else:
+        model.add(keras.layers.BatchNormalization() if framework == "keras" else _tf_batch_norm())
+        model.build()
+        model.layers[0].trainable = False
+        counted = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    card = pv.scorecard(model, images())
+    assert card.parameters == counted
+    assert card.buffers > 0
+
+
+def test_bytes_are_those_of_real_files(framework, tmp_path):
+    model = build(Spec(), framework)
+    thin = pv.apply(model, pv.prune(model, 0.9))
+    card = pv.scorecard(thin, images())
+    safetensors.numpy.save_file(
+        {name: np.ascontiguousarray(array) for name, array in weights_of(thin).items()}, tmp_path / "raw"
+    )
+    pv.save(thin, tmp_path / "compact")
+    raw = (tmp_path / "raw").read_bytes()
+    assert card.raw_bytes == len(raw)
+    assert card.gzip_bytes == pytest.approx(len(gzip.compress(raw, 6)), abs=8)
+    assert card.compact_bytes == (tmp_path / "compact").stat().st_size
+
+
+def test_accuracy_predictions_and_change_agree(framework):
+    model = build(Spec(), framework)
+    x, y = images(200)
+    dense = pv.scorecard(model, (x, y))
+    thin = pv.scorecard(pv.apply(model, pv.prune(model, 0.8)), (x, y))
+    change = thin.versus(dense)
+    assert dense.correct == round(dense.accuracy * 200) == int((dense.predictions == y).sum())
+    assert change.won - change.lost == thin.correct - dense.correct
+    assert change.changed >= change.lost + change.won
+    assert change.changed == int((thin.predictions != dense.predictions).sum())
+    assert dense.interval[0] <= dense.accuracy <= dense.interval[1]
+    assert str(change) == (
+        f"{change.changed} answers changed: {change.lost} lost, {change.won} won, "
+        f"{change.changed - change.lost - change.won} wrong in a new way"
+    )
+    assert "of 200" in str(dense)
+    assert "predictions" not in repr(dense)
+
+
+def test_cards_of_other_images_cannot_be_compared():
+    model = build(Spec(), "torch")
+    with pytest.raises(ValueError, match="different images"):
+        pv.scorecard(model, images(30)).versus(pv.scorecard(model, images(40)))
+
+
+def test_models_that_do_not_classify_are_refused():
+    with pytest.raises(ValueError, match=r"shape \(40, 3, 6, 6\), not \(40, classes\)"):
+        pv.scorecard(torch.nn.Conv2d(3, 3, 3), images())
+    broken = build(Spec(), "torch")
+    torch.nn.init.constant_(broken.out.bias, float("nan"))
+    with pytest.raises(ValueError, match="outputs are NaN"):
+        pv.scorecard(broken, images())
+
+
+def _tf_batch_norm():
+    import tf_keras  # noqa: PLC0415
+
+    return tf_keras.layers.BatchNormalization()

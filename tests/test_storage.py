@@ -1,0 +1,80 @@
+"""Compact files: bit for bit, or refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from twins import Spec, build, same, weights_of
+
+import pruneviz as pv
+from pruneviz import storage
+
+ARRAYS = hnp.arrays(
+    st.sampled_from([np.float32, np.float64, np.float16, np.int64, np.uint8, np.bool_]),
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=9),
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), ARRAYS, max_size=4))
+def test_arrays_come_back_bit_for_bit(arrays):
+    again = storage.unpacked(storage.packed(arrays), "file")
+    assert again.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert again[name].dtype == array.dtype
+        assert again[name].shape == array.shape
+        assert again[name].tobytes() == array.tobytes()
+
+
+@given(st.binary(max_size=200), st.integers(0, 400))
+def test_damaged_files_are_refused(noise, cut):
+    whole = storage.packed({"a": np.arange(100.0)})
+    for data in (whole[:cut], noise, whole[:60] + noise + whole[60 + len(noise) :]):
+        if data != whole and data[: len(whole)] != whole:
+            with pytest.raises(ValueError, match=r"x is (not a file|cut short or damaged)"):
+                storage.unpacked(data, "x")
+
+
+def test_a_model_comes_back_bit_for_bit_and_small(framework, tmp_path):
+    model = build(Spec((("conv", 8), ("dense", 64))), framework)
+    thin = pv.apply(model, pv.prune(model, 0.9))
+    pv.save(thin, tmp_path / "thin")
+    before = weights_of(model)
+    again = pv.load(tmp_path / "thin", model)
+    assert same(weights_of(again), weights_of(thin))
+    assert same(weights_of(model), before)
+    assert (tmp_path / "thin").stat().st_size < pv.scorecard(thin, _images()).gzip_bytes
+    assert [path.name for path in tmp_path.iterdir()] == ["thin"]
+
+
+def test_twins_exchange_files(tmp_path):
+    torch_model, keras_model = build(Spec(seed=1), "torch"), build(Spec(seed=2), "keras")
+    pv.save(torch_model, tmp_path / "m")
+    assert same(weights_of(pv.load(tmp_path / "m", keras_model)), weights_of(torch_model))
+
+
+def test_a_file_of_another_model_is_refused(framework, tmp_path):
+    pv.save(build(Spec((("dense", 6),)), framework), tmp_path / "m")
+    with pytest.raises(ValueError, match="where this model has"):
+        pv.load(tmp_path / "m", build(Spec((("dense", 7),)), framework))
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    model = build(Spec(), "torch")
+    pv.save(model, tmp_path / "m")
+    old = (tmp_path / "m").read_bytes()
+
+    def failing(_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(storage, "packed", failing)
+    with pytest.raises(OSError, match="disk full"):
+        pv.save(model, tmp_path / "m")
+    assert (tmp_path / "m").read_bytes() == old
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def _images():
+    from twins import images  # noqa: PLC0415
+
+    return images(4)

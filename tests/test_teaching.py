@@ -1,0 +1,338 @@
+"""The checks of exercises say what is right, and name what is wrong."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import pruneviz as pv
+from pruneviz.teaching import exercise, lesson_00, lesson_01
+from pruneviz.teaching.exercises import close
+
+ERRORS = np.array([0.5, 0.5, 0.0, 1.0])
+
+
+def right_mse(truth, prediction):
+    return np.mean((prediction - truth) ** 2)
+
+
+def right_ce(probabilities, labels):
+    chosen = probabilities[np.arange(len(labels)), labels]
+    return -np.log(np.clip(chosen, 1e-12, 1)).mean()
+
+
+def right_order(loss, weights):
+    return np.argsort([loss(np.where(np.arange(len(weights)) == i, 0, weights)) for i in range(len(weights))])
+
+
+def forgetful_order(loss, weights):
+    losses = []
+    for i in range(len(weights)):
+        weights[i] = 0
+        losses.append(loss(weights))
+    return np.argsort(losses)
+
+
+def unsigned_order(loss, weights):
+    cut = [loss(np.where(np.arange(len(weights)) == i, 0, weights)) for i in range(len(weights))]
+    return np.argsort(np.abs(np.array(cut) - loss(weights)))
+
+
+def unclipped_ce(probabilities, labels):
+    return -np.log(probabilities[np.arange(len(labels)), labels]).mean()
+
+
+def test_an_untouched_answer_is_not_called_wrong():
+    for stub in (..., None, lambda *_: None, lambda *_: ...):
+        assert lesson_00.losses.verdict(stub, stub).startswith("Not answered yet:")
+    assert lesson_00.losses.verdict(right_mse, ...).startswith("Not answered yet:")
+
+
+def test_an_error_of_the_learners_function_is_told_in_a_sentence():
+    def broken(_truth, _prediction):
+        return 1 / 0
+
+    assert "broken stops with ZeroDivisionError" in lesson_00.losses.verdict(broken, right_ce)
+
+
+def test_a_check_prints_one_line_and_returns_nothing(capsys):
+    @exercise(right="Well seen.")
+    def seven(answer):
+        """Judge a seven."""
+        return None if close(answer, 7) else "it is seven."
+
+    assert seven(7) is None
+    seven(8)
+    assert capsys.readouterr().out == "Right. Well seen.\nNot yet: it is seven.\n"
+    assert seven.__doc__ == "Judge a seven."
+
+
+@pytest.mark.parametrize("answer", ["seven", [7, 7], object(), {"a": 1}])
+def test_close_is_false_for_what_is_no_such_number(answer):
+    assert not close(answer, 7)
+
+
+def test_right_losses():
+    assert lesson_00.losses.verdict(right_mse, right_ce).startswith("Right. 0.375 and 0.511")
+
+
+@pytest.mark.parametrize(
+    ("mse", "told"),
+    [
+        (lambda t, p: np.sqrt(np.mean((p - t) ** 2)), "RMSE, 0.612"),
+        (lambda t, p: np.std(p - t), "standard deviation"),
+        (lambda t, p: np.var(p - t), "variance"),
+        (lambda t, p: np.sum((p - t) ** 2), "grows with the batch"),
+        (lambda t, p: np.mean(np.abs(p - t)), "mean absolute error"),
+        (lambda t, p: np.mean(p - t), "cancel"),
+        (lambda t, p: np.sum((p - t) ** 2) / 4, "every example is there twice"),
+        (lambda _t, _p: "0.375!", "it should be 0.375"),
+    ],
+)
+def test_wrong_squared_errors_are_recognised(mse, told):
+    verdict = lesson_00.losses.verdict(mse, right_ce)
+    assert verdict.startswith("Not yet: mean_squared_error")
+    assert told in verdict
+
+
+@pytest.mark.parametrize(
+    ("ce", "told"),
+    [
+        (lambda p, y: -right_ce(p, y), "wrong sign"),
+        (lambda p, y: right_ce(p, y) / np.log(2), "base 2"),
+        (lambda p, y: right_ce(p, y) / np.log(10), "base 10"),
+        (lambda p, y: right_ce(p, y) / p.shape[1], "over the classes"),
+        (lambda p, y: right_ce(p, y) * len(y), "grows with the batch"),
+        (unclipped_ce, "infinite at probability 0"),
+        (lambda p, y: unclipped_ce(np.clip(p, 0.05, 1), y), "Clip at a much smaller number"),
+        (lambda _p, _y: 0.7, "it should be 0.5108"),
+    ],
+)
+def test_wrong_cross_entropies_are_recognised(ce, told):
+    verdict = lesson_00.losses.verdict(right_mse, ce)
+    assert verdict.startswith("Not yet: mean_cross_entropy")
+    assert told in verdict
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        (right_order, "Right."),
+        (lambda _loss, w: np.argsort(np.abs(w)), "this ranks by size"),
+        (lambda loss, w: right_order(loss, w)[::-1], "most important first"),
+        (lambda loss, w: np.argsort(right_order(loss, w)), "rank of each weight"),
+        (forgetful_order, "leaves a weight at zero"),
+        (unsigned_order, "Keep the sign"),
+        (lambda _loss, _w: [0, 1], "it should be [1 3 2 4 0]"),
+    ],
+)
+def test_orders_of_importance(order, told):
+    assert told in lesson_00.order_of_importance.verdict(order)
+
+
+@pytest.mark.parametrize(
+    ("loss", "told"),
+    [(0.4425, "Right."), (0.2425, "adds"), (0.1175, "rooms alone"), (0.125, "garden alone"), (1.0, "0.4425")],
+)
+def test_cutting_two_together(loss, told):
+    assert told in lesson_00.cut_together.verdict(loss)
+
+
+def right_smallest(weights, sparsity):
+    kept = np.ones(weights.size, bool)
+    kept[np.argsort(np.abs(weights), axis=None, kind="stable")[: round(sparsity * weights.size)]] = False
+    return kept.reshape(weights.shape)
+
+
+def by_threshold(weights, sparsity):
+    return (
+        np.abs(weights) > np.quantile(np.abs(weights), sparsity) if sparsity else np.ones(weights.shape, bool)
+    )
+
+
+def signed_smallest(weights, sparsity):
+    kept = np.ones(weights.size, bool)
+    kept[np.argsort(weights, axis=None)[: round(sparsity * weights.size)]] = False
+    return kept.reshape(weights.shape)
+
+
+@pytest.mark.parametrize(
+    ("prune", "told"),
+    [
+        (right_smallest, "Right."),
+        (by_threshold, "tied"),
+        (signed_smallest, "np.abs(weight)"),
+        (lambda w, s: right_smallest(w, 1 - s), "sparsity is the share that is pruned"),
+        (lambda w, s: ~right_smallest(w, 1 - s), "larger than a kept one"),
+        (lambda w, s: right_smallest(w, s).astype(int), "not int64 numbers"),
+        (lambda w, s: right_smallest(w, s).ravel(), "shape of the weights"),
+        (lambda w, s: right_smallest(w, s / 2), "must go"),
+    ],
+)
+def test_smallest_first(prune, told):
+    assert told in lesson_01.smallest_first.verdict(prune)
+
+
+SCORES = {"fc1": np.arange(60.0).reshape(6, 10), "fc2": np.arange(100.0, 140.0).reshape(4, 10)}
+
+
+def cut(chosen):
+    flat = np.ones(100, bool)
+    flat[chosen] = False
+    return {"fc1": flat[:60].reshape(6, 10), "fc2": flat[60:].reshape(4, 10)}
+
+
+@pytest.mark.parametrize(
+    ("mask", "told"),
+    [
+        (cut(np.arange(90, 100)), "Right."),
+        (cut(np.arange(10)), "these are the smallest"),
+        (cut(np.arange(50, 60)), "layers together"),
+        (cut(np.arange(90)), "keeps what should go"),
+        (cut(np.arange(95, 100)), "must go, but 5 do"),
+        ({"fc1": SCORES["fc1"] > 0}, "the layers fc1, fc2"),
+        ([True], "the layers fc1, fc2"),
+    ],
+)
+def test_largest_first(mask, told):
+    assert told in lesson_01.largest_first.verdict(mask, importance=SCORES, sparsity=0.1)
+
+
+def test_largest_first_takes_a_mask_of_the_library():
+    turned = pv.Importance({name: -scores for name, scores in SCORES.items()})
+    mask = pv.rank(turned).mask(0.1)
+    assert lesson_01.largest_first.verdict(mask, importance=SCORES, sparsity=0.1).startswith("Right.")
+
+
+def churn(before, after, labels):
+    was, now = before == labels, after == labels
+    return np.sum(was & ~now), np.sum(~was & now), np.sum(before != after)
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (churn, "Right."),
+        (lambda *a: (churn(*a)[1], churn(*a)[0], churn(*a)[2]), "wrong way round"),
+        (lambda *a: (*churn(*a)[:2], sum(churn(*a)[:2])), "from one wrong digit to another"),
+        (lambda *a: churn(*a)[:2], "it should be"),
+        (lambda *_: 3, "three whole numbers"),
+    ],
+)
+def test_lost_won_changed(count, told):
+    assert told in lesson_01.lost_won_changed.verdict(count)
+
+
+def test_zeros_kept():
+    mask, before = {"fc1": np.array([True, False])}, {"fc1": np.array([1.0, 0.0])}
+
+    def verdict(after):
+        return lesson_01.zeros_kept.verdict(after, before=before, mask=mask)
+
+    assert verdict({"fc1": np.array([1.5, 0.0])}).startswith("Right.")
+    assert "1 pruned weights are not zero" in verdict({"fc1": np.array([1.5, 1e-9])})
+    assert "no kept weight moved" in verdict(before)
+    assert "by layer: fc1" in verdict([1.0])
+    assert verdict(...).startswith("Not answered yet")
+
+
+def shown(monkeypatch, *arguments, **keywords):
+    bundles = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **rest: bundles.append((data, rest)))
+    pv.teaching.show(*arguments, **keywords)
+    return bundles
+
+
+def test_a_figure_is_shown_with_its_words_and_the_same_bytes_each_time(monkeypatch):
+    def draw():
+        figure = Figure(figsize=(4, 2))
+        figure.subplots().plot([1, 3])
+        return figure
+
+    (picture, rest), (words, _) = shown(monkeypatch, draw().axes[0], alt="A line  <rises>.")
+    assert picture["text/plain"] == "Figure: A line <rises>."
+    assert rest["metadata"]["image/png"] == {"alt": "A line <rises>.", "width": 384}
+    assert "&lt;rises&gt;" in words["text/html"]
+    assert shown(monkeypatch, draw(), alt="x")[0][0]["image/png"] == picture["image/png"]
+
+
+def test_a_figure_without_words_is_described_by_its_plot(monkeypatch):
+    axes = pv.plot_weight_histogram(np.linspace(-1, 1, 50))
+    (picture, _), _ = shown(monkeypatch, axes)
+    assert picture["text/plain"] == "Figure: " + pv.alt_text(axes)
+
+
+def test_an_empty_description_is_refused():
+    with pytest.raises(ValueError, match="alt must describe"):
+        pv.teaching.show(Figure(), alt=" ")
+
+
+def test_axes_without_a_figure_are_refused():
+    axes = Figure().subplots()
+    axes.remove()
+    with pytest.raises(ValueError, match="removed"):
+        pv.teaching.show(axes, alt="nothing")
+
+
+@pytest.mark.parametrize("track", ["torch", "", None, "keras"])
+def test_an_unknown_track_is_refused(track):
+    with pytest.raises(ValueError, match="track must be 'pytorch' or 'tensorflow'"):
+        pv.teaching.start(track)
+
+
+START = """
+import json, os, sys
+import pruneviz as pv
+pv.teaching.start(sys.argv[1])
+pv.teaching.start(sys.argv[1])
+import numpy as np
+loaded = [name for name in ("torch", "tensorflow") if name in sys.modules]
+seen = {"draw": int(np.random.randint(1000)), "loaded": loaded}
+if "torch" in sys.modules:
+    import torch
+    seen |= {"threads": torch.get_num_threads(), "drawn": float(torch.rand(()))}
+else:
+    import tensorflow as tf
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    seen |= {"threads": threads, "drawn": float(tf.random.uniform(()))}
+print(json.dumps(seen))
+"""
+
+
+@pytest.mark.parametrize(("track", "module"), [("pytorch", "torch"), ("tensorflow", "tensorflow")])
+def test_start_is_quiet_seeded_and_capped(track, module):
+    env = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", START, track], capture_output=True, text=True, check=True, env=env
+        )
+        for _ in range(2)
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert [run.stderr for run in runs] == ["", ""]
+    *lines, seen = runs[0].stdout.splitlines()
+    assert len(lines) == 2
+    assert lines[0].endswith("is ready.")
+    seen = json.loads(seen)
+    assert seen["loaded"] == [module]
+    assert seen["threads"] <= 2
+
+
+def test_what_a_failed_import_says_is_shown(monkeypatch):
+    def fail(_name):
+        os.write(2, b"the library is broken\n")
+        sys.stderr.write("and so is this")
+        raise ModuleNotFoundError("no module named torch")
+
+    heard = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", heard)
+    monkeypatch.setattr("importlib.import_module", fail)
+    with pytest.raises(ImportError, match=r'pip install "pruneviz\[torch\]"'):
+        pv.teaching.start("pytorch")
+    assert "the library is broken" in heard.getvalue()
+    assert "and so is this" in heard.getvalue()
