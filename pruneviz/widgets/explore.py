@@ -54,7 +54,7 @@ class WeightExplorer(View):
         What was measured of the present state.
     """
 
-    _esm = assets.script("explore.js")
+    _esm = assets.script("weights.js", "mask.js", "explore.js")
     _css = assets.read("style.css")
     state_names: ClassVar = ("sparsity", "scope", "criterion", "by_hand")
 
