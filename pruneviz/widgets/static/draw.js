@@ -31,8 +31,19 @@ export function sharp(canvas, width, height) {
   return context;
 }
 
+const tiles = new Map();
+
 /** Diagonal lines on the colour of what is pruned. */
 export function hatch(context, colours) {
+  const key = `${colours.pruned}${colours.edge}`;
+  if (!tiles.has(key)) tiles.set(key, hatchTile(colours));
+  const pattern = context.createPattern(tiles.get(key), "repeat");
+  const scale = context.getTransform().a;
+  pattern.setTransform(context.getTransform().inverse().scale(scale));
+  return pattern;
+}
+
+function hatchTile(colours) {
   const tile = new OffscreenCanvas(8, 8);
   const pen = tile.getContext("2d");
   pen.fillStyle = colours.pruned;
@@ -45,9 +56,7 @@ export function hatch(context, colours) {
     pen.lineTo(shift + 9, -1);
     pen.stroke();
   }
-  const pattern = context.createPattern(tile, "repeat");
-  pattern.setTransform(context.getTransform().inverse().scale(context.getTransform().a));
-  return pattern;
+  return tile;
 }
 
 function text(context, words, x, y, { colour, align = "left", halo = null }) {
@@ -111,7 +120,7 @@ export function drawCurve(canvas, width, height, { points, dense, present, targe
     const share = floor + tick * (1 - floor);
     line(context, [[left, y(share)], [width - right, y(share)]], colours.line);
     text(context, percent(share, share * 100 === Math.round(share * 100) ? 0 : 1), left - 6, y(share) + 4, { colour: colours.quiet, align: "right" });
-    text(context, percent(tick, 0), x(tick), height - bottom + 15, { colour: colours.quiet, align: tick === 1 ? "right" : tick ? "center" : "left" });
+    if (width > 300 || tick % 0.5 === 0) text(context, percent(tick, 0), x(tick), height - bottom + 15, { colour: colours.quiet, align: tick === 1 ? "right" : tick ? "center" : "left" });
   }
   text(context, "sparsity", (left + width - right) / 2, height - 4, { colour: colours.quiet, align: "center" });
   if (target) line(context, [[left, y(target)], [width - right, y(target)]], colours.edge, 1.5, [2, 3]);

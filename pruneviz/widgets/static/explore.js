@@ -62,9 +62,10 @@ function histogramPart(frame, weights) {
     const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|" }[frame.get("ranking")[1]] ?? "score";
     caption.textContent = `${score} of ${f.layer.name}: ${grouped(f.pruned)} below the threshold`;
     const view = { counts: bins, pruned: splitBins(bins, f.pruned), low: f.low, high: f.high, cut: (f.cut * BARS) / f.counts.length, label: `threshold ${f.about}${+f.value.toPrecision(3)}` };
-    drawHistogram(canvas, canvas.clientWidth, 190, view, colours);
+    drawHistogram(canvas, frame.widthOf(canvas), 190, view, colours);
+    if (frame.get("moving")) return;
     canvas.setAttribute("aria-label", `Histogram. ${caption.textContent}, which is ${f.about}${+f.value.toPrecision(3)}; scores go from ${f.low.toPrecision(3)} to ${f.high.toPrecision(3)}.`);
-    if (!frame.get("moving")) twin.refresh();
+    twin.refresh();
   });
   return el("figure", { class: "pv-panel" }, caption, canvas, twin.node);
 }
@@ -105,6 +106,7 @@ function accuracyNow(frame) {
 function accuracyPart(frame) {
   const canvas = el("canvas", { role: "img" });
   const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "Accuracy against sparsity");
+  frame.progressNode.classList.add("pv-inline");
   const verdict = el("p", { class: "pv-verdict" });
   const twin = fold("Curve in numbers", () => [table(["sparsity", "right", "accuracy"],
     hidden(frame) ? [] : frame.get("curve").map(([s, c]) => [sparsityText(s), grouped(c), percent(c / frame.get("n"))]))]);
@@ -119,7 +121,7 @@ function accuracyPart(frame) {
     const target = frame.get("target");
     const truth = target ? crossing(frame.get("curve"), target * n) : null;
     const guess = frame.get("guess");
-    drawCurve(canvas, canvas.clientWidth, 210, {
+    drawCurve(canvas, frame.widthOf(canvas), 210, {
       points, dense: frame.get("dense") < 0 ? null : frame.get("dense") / n, target: frame.get("predict") ? target : null,
       present: now && { sparsity: frame.get("sparsity"), share: now.correct / n, measured: now.measured },
       guess: guess !== null && guess >= 0 ? guess : null, truth: frame.get("predict") ? truth : null, hidden: covered,
@@ -130,7 +132,7 @@ function accuracyPart(frame) {
     twin.node.hidden = covered;
     if (!frame.get("moving")) twin.refresh();
   });
-  return el("figure", { class: "pv-panel" }, caption, guessPart(frame), canvas, verdict, twin.node);
+  return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar" }, caption, frame.progressNode), guessPart(frame), canvas, verdict, twin.node);
 }
 
 function verdictOf(guess, truth, target) {
@@ -254,12 +256,14 @@ function render({ model, el: parent }) {
   for (const name of ["curve", "exact", "guess", "target", "dense"]) frame.on(name, () => {});
   const parts = { slider: sliderPart, selectors, mask: maskPart, histogram: histogramPart, layers: layersPart, scorecard: scorecardPart, accuracy: accuracyPart, history: historyPart };
   const made = (names) => names.filter(shown).map((name) => parts[name](frame, weights));
+  const stack = el("div", { class: "pv-stack" }, ...made(["scorecard", "layers"]));
+  const side = stack.childElementCount ? [stack] : [];
   frame.body.append(
     el("div", { class: "pv-controls" }, ...made(["slider", "selectors"])),
-    el("div", { class: "pv-grid" }, ...made(["mask", "histogram", "layers", "scorecard", "accuracy", "history"])),
+    el("div", { class: "pv-grid" }, ...made(["mask", "histogram", "accuracy"]), ...side, ...made(["history"])),
   );
   speakAfterRelease(frame, weights);
-  if (!["accuracy", "scorecard", "history"].some(shown)) frame.progressNode.hidden = true;
+  if (!["accuracy", "scorecard", "history"].some(shown) || model.offline) frame.progressNode.hidden = true;
   return () => frame.dispose();
 }
 

@@ -1,5 +1,5 @@
 // The mask of one layer: a pixel a weight, cells with hatching where there is room, blocks where there is none.
-import { fillMask, grouped, layOut, percent, shareAt, sparsityText, toggled, STEPS } from "./pure.js";
+import { fillMask, grouped, layOut, moveMask, orderOf, percent, shareAt, sparsityText, toggled, STEPS } from "./pure.js";
 import { blend, countOf, hatch, pixelColour, sharp } from "./draw.js";
 import { button, el, fold, table, tabs } from "./controls.js";
 
@@ -24,13 +24,14 @@ export function maskPart(frame, weights) {
     const layer = weights.layer(frame.get("layer"));
     const at = weights.at(frame.get("sparsity"), frame.get("by_hand"));
     layerTabs.show(layer.name);
-    picture.draw(layer, at.step, zoom, stage.clientWidth, colours);
+    picture.draw(layer, at.step, zoom, frame.widthOf(stage), colours);
     const i = weights.layers.indexOf(layer);
     caption.textContent = `Mask of ${layer.name}, ${layer.shape.join(" × ")}: ${countOf(layer.size - at.pruned[i], layer.size)}`;
+    if (frame.get("moving")) return;
     canvas.setAttribute("aria-label", `${caption.textContent}. ${picture.legend}`);
     hint.hidden = !picture.editable;
     out.disabled = zoom <= 1;
-    if (!frame.get("moving")) twin.refresh();
+    twin.refresh();
   });
   return el("figure", { class: "pv-panel pv-panel-mask" }, caption,
     el("div", { class: "pv-bar" }, layerTabs.node, el("span", { class: "pv-zoom" }, out, into)), stage, hint,
@@ -77,9 +78,10 @@ class Picture {
       this.pixels = new Uint32Array(this.image.data.buffer);
       this.ends = [pixelColour(colours.kept), pixelColour(colours.pruned)];
       this.prepared = key;
+      this.drawn = null;
     }
     const [kept, pruned] = this.ends;
-    if (weights.exact) fillMask(this.pixels, weights.places, layer.first, layer.size, step, layout.pixelOf, kept, pruned);
+    if (weights.exact) this.recolour(kept, pruned);
     else {
       const found = new Float32Array(layout.width * layout.height);
       shareAt(weights.shares, layer.block, found.length, 51, step, found);
@@ -87,6 +89,23 @@ class Picture {
     }
     this.context.putImageData(this.image, 0, 0);
     this.legend = weights.exact ? "Dark blue is kept, pale orange is pruned; one pixel a weight." : "Each block of weights is coloured by the share that is kept.";
+  }
+
+  /** Small moves touch only the weights that change; large ones fill the picture anew. */
+  recolour(kept, pruned) {
+    const { layer, weights, layout } = this;
+    const to = layer.counts[this.step];
+    if (this.drawn === null || this.source !== layer.counts || Math.abs(to - this.drawn) > layer.size / 4) {
+      fillMask(this.pixels, weights.places, layer.first, layer.size, this.step, layout.pixelOf, kept, pruned);
+    } else {
+      if (this.sorted !== layer.counts) {
+        this.order = orderOf(weights.places, layer.first, layer.size, layer.counts);
+        this.sorted = layer.counts;
+      }
+      moveMask(this.pixels, this.order, this.drawn, to, layout.pixelOf, kept, pruned);
+    }
+    this.source = layer.counts;
+    this.drawn = to;
   }
 
   drawCells(zoom, width, colours) {

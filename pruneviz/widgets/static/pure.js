@@ -146,8 +146,24 @@ export function layOut(shape) {
 
 /** Colour the pixels of one layer: `pruned` where its place is reached, else `kept`. */
 export function fillMask(pixels, places, first, size, step, pixelOf, kept, pruned) {
-  if (pixelOf) for (let i = 0; i < size; i++) pixels[pixelOf[i]] = places[first + i] <= step ? pruned : kept;
-  else for (let i = 0; i < size; i++) pixels[i] = places[first + i] <= step ? pruned : kept;
+  const difference = kept ^ pruned; // without a branch: the processor cannot guess which way a weight goes
+  if (pixelOf) for (let i = 0; i < size; i++) pixels[pixelOf[i]] = kept ^ (difference & -(places[first + i] <= step));
+  else for (let i = 0; i < size; i++) pixels[i] = kept ^ (difference & -(places[first + i] <= step));
+}
+
+/** The weights of a layer in the order in which they go, by counting; `counts` is prunedByStep of their places. */
+export function orderOf(places, first, size, counts) {
+  const next = new Uint32Array(counts.length);
+  for (let step = 1; step < counts.length; step++) next[step] = counts[step - 1];
+  const order = new Uint32Array(size);
+  for (let i = 0; i < size; i++) order[next[places[first + i]]++] = i;
+  return order;
+}
+
+/** Recolour only the weights that a move of the slider cuts or gives back. */
+export function moveMask(pixels, order, from, to, pixelOf, kept, pruned) {
+  const colour = to > from ? pruned : kept;
+  for (let at = Math.min(from, to); at < Math.max(from, to); at++) pixels[pixelOf ? pixelOf[order[at]] : order[at]] = colour;
 }
 
 /** Share pruned in each block at a step, between two of the measured levels on a straight line. */

@@ -24,6 +24,7 @@ export class Frame {
     this.last = this.initial;
     this.past = [];
     this.painters = [];
+    this.widths = new WeakMap();
     this.cleanups = [];
     this.sentence = () => "";
     this.code = () => model.get("code");
@@ -78,10 +79,16 @@ export class Frame {
     });
   }
 
+  /** Width of an element, measured once a resize: asking in every frame would lay the page out anew. */
+  widthOf(node) {
+    if (!this.widths.has(node)) this.widths.set(node, node.clientWidth);
+    return this.widths.get(node);
+  }
+
   paintNow() {
-    if (!this.root.isConnected || !this.root.clientWidth) return;
+    if (!this.root.isConnected || !this.widthOf(this.root)) return;
     const start = performance.now();
-    this.colours ??= palette(this.root);
+    if (!this.colours) this.applyTheme();
     for (const painter of this.painters) painter(this.colours);
     this.work = performance.now() - start;
   }
@@ -229,13 +236,13 @@ export class Frame {
   // -- theme and size ----------------------------------------------------------------------------------
 
   watchTheme() {
-    const refresh = () => { this.applyTheme(); this.repaint(); };
+    const refresh = () => { this.applyTheme(); this.widths = new WeakMap(); this.repaint(); };
     const later = () => { refresh(); setTimeout(refresh, 400); }; // JupyterLab loads the theme's CSS after naming it
     const watcher = new MutationObserver(later);
     watcher.observe(document.body, { attributes: true });
     const system = matchMedia("(prefers-color-scheme: dark)");
     system.addEventListener("change", later);
-    const sizes = new ResizeObserver(() => { if (!this.colours) this.applyTheme(); this.paintNow(); });
+    const sizes = new ResizeObserver(() => { this.widths = new WeakMap(); this.paintNow(); });
     sizes.observe(this.root);
     this.cleanups.push(() => { watcher.disconnect(); sizes.disconnect(); system.removeEventListener("change", later); });
   }
