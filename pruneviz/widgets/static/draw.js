@@ -5,7 +5,7 @@ import { grouped, percent } from "./pure.js";
 export function palette(root) {
   const css = getComputedStyle(root);
   const read = (name) => css.getPropertyValue(`--pv-${name}`).trim();
-  return { ...Object.fromEntries(["kept", "pruned", "edge", "ink", "quiet", "line", "paper", "guess"].map((n) => [n, read(n)])) };
+  return { ...Object.fromEntries(["kept", "pruned", "edge", "ink", "quiet", "line", "paper", "guess", "mark"].map((n) => [n, read(n)])) };
 }
 
 /** A colour as the number that one pixel of a little-endian ImageData is. */
@@ -21,13 +21,16 @@ export function pixelColour(colour) {
 export function sharp(canvas, width, height) {
   const ratio = Math.min(window.devicePixelRatio || 1, 4);
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
-  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
-  canvas.style.height = `${height}px`;
   const context = canvas.getContext("2d");
-  context.setTransform(w / width, 0, 0, h / height, 0, 0);
+  const size = `${w}/${h}/${width}/${height}`;
+  if (canvas.dataset.size !== size) {
+    canvas.dataset.size = size;
+    Object.assign(canvas, { width: w, height: h }); // also forgets font and transform
+    canvas.style.height = `${height}px`;
+    context.setTransform(w / width, 0, 0, h / height, 0, 0);
+    context.font = "12px system-ui, sans-serif"; // asks for a style of the page: costly in every frame
+  }
   context.clearRect(0, 0, width, height);
-  context.font = "12px system-ui, sans-serif";
-  context.textBaseline = "alphabetic";
   return context;
 }
 
@@ -59,19 +62,18 @@ function hatchTile(colours) {
   return tile;
 }
 
-function text(context, words, x, y, { colour, align = "left", halo = null }) {
+export function text(context, words, x, y, { colour, align = "left", halo = null }) {
   context.textAlign = align;
   if (halo) {
-    context.lineWidth = 4;
-    context.lineJoin = "round";
-    context.strokeStyle = halo;
-    context.strokeText(words, x, y);
+    const width = context.measureText(words).width;
+    context.fillStyle = halo;
+    context.fillRect(x - { left: 0, center: width / 2, right: width }[align] - 2, y - 11, width + 4, 14);
   }
   context.fillStyle = colour;
   context.fillText(words, x, y);
 }
 
-function line(context, points, colour, width = 1, dash = []) {
+export function line(context, points, colour, width = 1, dash = []) {
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.setLineDash(dash);
@@ -88,15 +90,15 @@ export function drawHistogram(canvas, width, height, { counts, pruned, low, high
   const base = height - bottom;
   const across = (width - left - right) / counts.length;
   const scale = (base - top) / Math.max(1, ...counts);
-  const pattern = hatch(context, colours);
-  counts.forEach((count, i) => {
-    const x = left + i * across;
-    const wide = Math.max(across - (across > 4 ? 1 : 0), 0.5);
-    context.fillStyle = colours.kept;
-    context.fillRect(x, base - scale * count, wide, scale * (count - pruned[i]));
-    context.fillStyle = pattern;
-    context.fillRect(x, base - scale * pruned[i], wide, scale * pruned[i]);
-  });
+  const wide = Math.max(across - (across > 4 ? 1 : 0), 0.5);
+  const bars = (fill, from, to) => {
+    context.fillStyle = fill;
+    context.beginPath(); // one path for all bars: a fill each costs more than all of them together
+    counts.forEach((_, i) => to(i) > from(i) && context.rect(left + i * across, base - scale * to(i), wide, scale * (to(i) - from(i))));
+    context.fill();
+  };
+  bars(colours.kept, (i) => pruned[i], (i) => counts[i]);
+  bars(hatch(context, colours), () => 0, (i) => pruned[i]);
   line(context, [[0, base + 0.5], [width, base + 0.5]], colours.quiet);
   const short = (value) => String(+value.toPrecision(3));
   text(context, short(low), left, height - 6, { colour: colours.quiet });
@@ -123,7 +125,7 @@ export function drawCurve(canvas, width, height, { points, dense, present, targe
     if (width > 300 || tick % 0.5 === 0) text(context, percent(tick, 0), x(tick), height - bottom + 15, { colour: colours.quiet, align: tick === 1 ? "right" : tick ? "center" : "left" });
   }
   text(context, "sparsity", (left + width - right) / 2, height - 4, { colour: colours.quiet, align: "center" });
-  if (target) line(context, [[left, y(target)], [width - right, y(target)]], colours.edge, 1.5, [2, 3]);
+  if (target) line(context, [[left, y(target)], [width - right, y(target)]], colours.mark, 1.5, [2, 3]);
   if (!hidden) {
     band(context, points, x, y, colours);
     if (dense !== null) line(context, [[left, y(dense)], [width - right, y(dense)]], colours.quiet, 1, [1, 3]);
@@ -134,8 +136,8 @@ export function drawCurve(canvas, width, height, { points, dense, present, targe
   if (guess !== null) mark(context, x(guess), top, height - bottom, "your guess", colours.guess, width, colours);
   if (!hidden && truth) {
     const [from, to] = truth.map(x);
-    context.fillStyle = colours.edge;
-    context.globalAlpha = 0.35;
+    context.fillStyle = colours.mark;
+    context.globalAlpha = 0.5;
     context.fillRect(from, top, Math.max(to - from, 2), height - top - bottom);
     context.globalAlpha = 1;
   }
@@ -160,7 +162,7 @@ function band(context, points, x, y, colours) {
   context.globalAlpha = 1;
 }
 
-function dot(context, x, y, radius, ring = false) {
+export function dot(context, x, y, radius, ring = false) {
   context.beginPath();
   context.arc(x, y, radius, 0, 7);
   context.fill();

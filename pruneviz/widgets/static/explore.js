@@ -17,8 +17,10 @@ function sliderPart(frame, weights) {
   frame.paint(() => {
     const sparsity = frame.get("sparsity");
     const at = weights.at(sparsity, frame.get("by_hand"));
-    kept.textContent = countOf(at.kept, weights.total).replace("kept", "weights kept");
-    slider.show(sparsity, `${sparsityText(sparsity)} pruned, ${grouped(at.kept)} of ${grouped(weights.total)} weights kept`);
+    frame.write(() => {
+      kept.textContent = countOf(at.kept, weights.total).replace("kept", "weights kept");
+      slider.show(sparsity, `${sparsityText(sparsity)} pruned, ${grouped(at.kept)} of ${grouped(weights.total)} weights kept`);
+    });
   });
   return el("div", { class: "pv-top" }, slider.node, kept);
 }
@@ -27,13 +29,13 @@ function selectors(frame) {
   const scope = choice("scope", [["global", "global"], ["layer", "each layer"]], (value) => frame.set({ scope: value }));
   const by = choice("by", frame.get("criteria").map((name) => [name, name]), (value) => frame.set({ criterion: value }));
   const waiting = el("span", { class: "pv-hint", role: "status" });
-  frame.paint(() => {
+  frame.paint(() => frame.write(() => {
     scope.select.value = frame.get("scope");
     by.select.value = frame.get("criterion");
     for (const { select } of [scope, by]) select.disabled = Boolean(frame.model.offline);
     const stale = !same(frame.get("ranking"), [frame.get("scope"), frame.get("criterion")]);
     waiting.textContent = frame.model.offline ? "fixed in this file" : stale ? "ranking…" : "";
-  });
+  }));
   return el("div", { class: "pv-selectors" }, scope.node, by.node, waiting);
 }
 
@@ -60,12 +62,15 @@ function histogramPart(frame, weights) {
     const f = facts();
     const bins = mergeBins(f.counts, f.counts.length / BARS);
     const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|" }[frame.get("ranking")[1]] ?? "score";
-    caption.textContent = `${score} of ${f.layer.name}: ${grouped(f.pruned)} below the threshold`;
+    const words = `${score} of ${f.layer.name}: ${grouped(f.pruned)} below the threshold`;
     const view = { counts: bins, pruned: splitBins(bins, f.pruned), low: f.low, high: f.high, cut: (f.cut * BARS) / f.counts.length, label: `threshold ${f.about}${+f.value.toPrecision(3)}` };
     drawHistogram(canvas, frame.widthOf(canvas), 190, view, colours);
-    if (frame.get("moving")) return;
-    canvas.setAttribute("aria-label", `Histogram. ${caption.textContent}, which is ${f.about}${+f.value.toPrecision(3)}; scores go from ${f.low.toPrecision(3)} to ${f.high.toPrecision(3)}.`);
-    twin.refresh();
+    frame.write(() => {
+      caption.textContent = words;
+      if (frame.get("moving")) return;
+      canvas.setAttribute("aria-label", `Histogram. ${words}, which is ${f.about}${+f.value.toPrecision(3)}; scores go from ${f.low.toPrecision(3)} to ${f.high.toPrecision(3)}.`);
+      twin.refresh();
+    });
   });
   return el("figure", { class: "pv-panel" }, caption, canvas, twin.node);
 }
@@ -76,7 +81,7 @@ function layersPart(frame, weights) {
     const node = el("li", {}, el("span", { class: "pv-row-name" }, layer.name), el("span", { class: "pv-meter", "aria-hidden": "true" }, bar), words);
     return { bar, words, node };
   });
-  frame.paint(() => {
+  frame.paint(() => frame.write(() => {
     const at = weights.at(frame.get("sparsity"), frame.get("by_hand"));
     rows.forEach(({ bar, words }, i) => {
       const { size } = weights.layers[i];
@@ -84,7 +89,7 @@ function layersPart(frame, weights) {
       bar.style.width = `${100 * share}%`;
       words.textContent = `${grouped(size - at.pruned[i])} of ${grouped(size)} kept, ${percent(at.pruned[i] / size)} pruned`;
     });
-  });
+  }));
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Pruned in each layer"), el("ul", { class: "pv-rows" }, ...rows.map((row) => row.node)));
 }
 
@@ -126,11 +131,13 @@ function accuracyPart(frame) {
       present: now && { sparsity: frame.get("sparsity"), share: now.correct / n, measured: now.measured },
       guess: guess !== null && guess >= 0 ? guess : null, truth: frame.get("predict") ? truth : null, hidden: covered,
     }, colours);
-    verdict.textContent = covered || !frame.get("predict") ? "" : verdictOf(guess, truth, target);
-    const drawn = covered ? "The curve is shown once you have set your guess." : `${points.length} measured points. ${verdict.textContent}`;
-    canvas.setAttribute("aria-label", `Accuracy against sparsity. ${drawn}`);
-    twin.node.hidden = covered;
-    if (!frame.get("moving")) twin.refresh();
+    frame.write(() => {
+      verdict.textContent = covered || !frame.get("predict") ? "" : verdictOf(guess, truth, target);
+      const drawn = covered ? "The curve is shown once you have set your guess." : `${points.length} measured points. ${verdict.textContent}`;
+      canvas.setAttribute("aria-label", `Accuracy against sparsity. ${drawn}`);
+      twin.node.hidden = covered;
+      if (!frame.get("moving")) twin.refresh();
+    });
   });
   return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar" }, caption, frame.progressNode), guessPart(frame), canvas, verdict, twin.node);
 }
@@ -151,11 +158,11 @@ function guessPart(frame) {
     el("div", { class: "pv-buttons" },
       button("Set my guess", () => { frame.set({ guess: chosen }); frame.speak = true; }, { class: "pv-button pv-primary" }),
       button("Skip", () => frame.set({ guess: -1 }))));
-  frame.paint(() => {
+  frame.paint(() => frame.write(() => {
     node.hidden = !hidden(frame);
     const target = frame.get("target");
     question.textContent = target ? `Predict: at which sparsity does accuracy fall below ${percent(target, 0)}?` : "Predict: at which sparsity does accuracy begin to fall?";
-  });
+  }));
   return node;
 }
 
@@ -163,7 +170,7 @@ function scorecardPart(frame, weights) {
   const rows = Object.fromEntries(["accuracy", "answers", "kept", "file", "MACs"].map((name) => [name, el("dd", { "data-png": true })]));
   const badge = el("span", { class: "pv-badge" });
   const list = el("dl", { class: "pv-card" }, ...Object.entries(rows).flatMap(([name, cell]) => [el("dt", { "data-png": true }, name), cell]));
-  frame.paint(() => {
+  frame.paint(() => frame.write(() => {
     const at = weights.at(frame.get("sparsity"), frame.get("by_hand"));
     const now = hidden(frame) ? null : accuracyNow(frame);
     const exact = sameState(frame) ? frame.get("exact") : null;
@@ -176,7 +183,7 @@ function scorecardPart(frame, weights) {
     const dense = 4 * (weights.total + frame.get("rest"));
     rows.file.textContent = exact ? `${bytesText(exact.compact_bytes)} compact, ${bytesText(exact.raw_bytes)} plain` : `≈ ${bytesText(byteEstimate(at.kept, weights.total, frame.get("rest")))} compact, ${bytesText(dense)} plain`;
     rows.MACs.textContent = `${millions(run)} executed, ${millions(exact ? exact.nonzero_macs : useful)} by nonzero weights`;
-  });
+  }));
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption" }, "Scorecard ", badge), list);
 }
 

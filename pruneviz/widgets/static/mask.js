@@ -23,15 +23,19 @@ export function maskPart(frame, weights) {
   frame.paint((colours) => {
     const layer = weights.layer(frame.get("layer"));
     const at = weights.at(frame.get("sparsity"), frame.get("by_hand"));
-    layerTabs.show(layer.name);
     picture.draw(layer, at.step, zoom, frame.widthOf(stage), colours);
     const i = weights.layers.indexOf(layer);
-    caption.textContent = `Mask of ${layer.name}, ${layer.shape.join(" × ")}: ${countOf(layer.size - at.pruned[i], layer.size)}`;
-    if (frame.get("moving")) return;
-    canvas.setAttribute("aria-label", `${caption.textContent}. ${picture.legend}`);
-    hint.hidden = !picture.editable;
-    out.disabled = zoom <= 1;
-    twin.refresh();
+    frame.write(() => {
+      caption.textContent = `Mask of ${layer.name}, ${layer.shape.join(" × ")}: ${countOf(layer.size - at.pruned[i], layer.size)}`;
+      if (frame.get("moving")) return;
+      layerTabs.show(layer.name);
+      canvas.setAttribute("aria-label", `${caption.textContent}. ${picture.legend}`);
+      canvas.setAttribute("role", picture.editable ? "application" : "img");
+      canvas.tabIndex = picture.editable ? 0 : -1;
+      hint.hidden = !picture.editable;
+      out.disabled = zoom <= 1;
+      twin.refresh();
+    });
   });
   return el("figure", { class: "pv-panel pv-panel-mask" }, caption,
     el("div", { class: "pv-bar" }, layerTabs.node, el("span", { class: "pv-zoom" }, out, into)), stage, hint,
@@ -57,22 +61,21 @@ class Picture {
     const exact = this.weights.exact;
     this.layout = exact ? (layer.layout ??= layOut(layer.shape)) : { width: layer.grid[1], height: layer.grid[0], pixelOf: null };
     this.cells = exact && layer.size <= SMALL;
-    this.canvas.toggleAttribute("data-cells", this.cells);
+    if (this.canvas.hasAttribute("data-cells") !== this.cells) this.canvas.toggleAttribute("data-cells");
     if (this.cells) this.drawCells(zoom, width, colours);
     else this.drawPixels(zoom, width, colours);
-    this.canvas.tabIndex = this.editable ? 0 : -1;
-    this.canvas.setAttribute("role", this.editable ? "application" : "img");
   }
 
   drawPixels(zoom, width, colours) {
     const { canvas, layout, layer, weights, step } = this;
     const scale = Math.min(width / layout.width, 8);
-    canvas.style.width = `${Math.floor(layout.width * scale) * zoom}px`;
-    canvas.style.height = "auto";
-    canvas.toggleAttribute("data-crisp", scale * zoom >= 1.5);
-    const key = `${layer.name}/${colours.kept}/${colours.pruned}`;
+    const key = `${layer.name}/${colours.kept}/${colours.pruned}/${zoom}/${width}`;
     if (this.prepared !== key) {
+      delete canvas.dataset.size;
       Object.assign(canvas, { width: layout.width, height: layout.height });
+      canvas.style.width = `${Math.floor(layout.width * scale) * zoom}px`;
+      canvas.style.height = "auto";
+      canvas.toggleAttribute("data-crisp", scale * zoom >= 1.5);
       this.context = canvas.getContext("2d");
       this.image = this.context.createImageData(layout.width, layout.height);
       this.pixels = new Uint32Array(this.image.data.buffer);

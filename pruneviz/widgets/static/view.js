@@ -24,6 +24,7 @@ export class Frame {
     this.last = this.initial;
     this.past = [];
     this.painters = [];
+    this.writes = [];
     this.widths = new WeakMap();
     this.cleanups = [];
     this.sentence = () => "";
@@ -71,6 +72,9 @@ export class Frame {
 
   paint(painter) { this.painters.push(painter); this.repaint(); }
 
+  /** Change the page after all pictures are drawn: text on a canvas asks for the styles of a page that has changed. */
+  write(change) { this.writes.push(change); }
+
   repaint() {
     if (this.frameRequest) return;
     this.frameRequest = requestAnimationFrame(() => {
@@ -90,6 +94,7 @@ export class Frame {
     const start = performance.now();
     if (!this.colours) this.applyTheme();
     for (const painter of this.painters) painter(this.colours);
+    for (const write of this.writes.splice(0)) write();
     this.work = performance.now() - start;
   }
 
