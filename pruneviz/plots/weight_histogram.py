@@ -100,10 +100,10 @@ def _kept(
 
 def _edges(values: Array, bins: int | Sequence[float] | None, threshold: float | None) -> Array:
     """Choose bins that meet at zero, and at the threshold if it is wide enough to hold one."""
+    if bins is None:
+        return _edges(values, min(max(round(2 * np.cbrt(values.size)), 20), 120), threshold)
     if isinstance(bins, Sequence | np.ndarray):
         return np.asarray(bins, dtype=float)
-    if bins is None:
-        bins = min(max(round(2 * values.size ** (1 / 3)), 20), 120)
     if bins < 1:
         raise ValueError(f"bins is {bins}: give at least 1, or the edges")
     lowest, highest = min(values.min(), 0.0), max(values.max(), 0.0)
