@@ -776,7 +776,7 @@ check.cut_together(loss_of_both)
 # %% [markdown] tags=["quiz"]
 # You copy every image of a batch, so that each is there twice. Which number stays?
 # - [x] The mean cross-entropy.
-#   why: A mean does not care how many examples there are, only how they are spread.
+#   why: Copying doubles the sum and the number of examples, so their quotient stays.
 # - [ ] The sum of the cross-entropies.
 #   why: It doubles, as with the image at the start of this lesson. The model is no worse.
 # - [ ] Both.
@@ -785,10 +785,10 @@ check.cut_together(loss_of_both)
 # %% [markdown]
 # ## The question people really ask
 #
-# *"My accuracy fell a lot after pruning, even though I cut only a little. Did I miss something?"*
+# *My accuracy fell a lot after pruning, even though I cut only a little. Did I miss something?*
 # ([VainF/Torch-Pruning, thread 347](https://github.com/VainF/Torch-Pruning/issues/347))
 #
-# Perhaps not. You have seen all three usual reasons on this page.
+# Perhaps not. You have seen three common reasons on this page.
 #
 # - The score was a guess, and it guessed wrong. A small weight can matter most.
 # - Many cuts were made at once, each judged as if it were the only one.
