@@ -75,7 +75,9 @@ def sweep(
     for share in shares:
         ranking.mask(share)
     checked_data(data)
-    with tqdm(total=len(shares), desc="measuring", unit="model", disable=not progress) as bar:
+    # Said only when it is off, so that TQDM_DISABLE can speak for whoever wants no bar at all.
+    silent = {} if progress else {"disable": True}
+    with tqdm(total=len(shares), desc="measuring", unit="model", **silent) as bar:
         if executor is not None:
             return _spread(executor, cloudpickle.dumps((model, data, ranking)), shares, bar)
         cards = []
