@@ -5,7 +5,8 @@
 
 Recipes were chosen by the 5,000 validation images; test images are counted afterwards, for the model
 cards. One exception to tell: tiny_cnn was first trained without shifts, which validation already liked
-less, and given its present recipe after the test count had missed its aim. One thread, so that a seed gives the same weights again on the same machine.
+less, and given its present recipe after the test count had missed its aim.
+One thread, so that a seed gives the same weights again on the same machine.
 """
 
 from __future__ import annotations
