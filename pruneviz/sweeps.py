@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from concurrent.futures import as_completed
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,9 @@ def sweep(
     for share in shares:
         ranking.mask(share)
     checked_data(data)
-    with tqdm(total=len(shares), desc="measuring", unit="model", disable=not progress) as bar:
+    # tqdm's bar for notebooks does not ask TQDM_DISABLE itself.
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
+    with tqdm(total=len(shares), desc="measuring", unit="model", disable=silent) as bar:
         if executor is not None:
             return _spread(executor, cloudpickle.dumps((model, data, ranking)), shares, bar)
         cards = []

@@ -147,11 +147,11 @@ def test_every_measured_number_in_the_text_is_in_a_cell(notebook, prose):
 
 def test_the_tracks_are_twins():
     for source in {lesson.source for lesson in LESSONS if lesson.track}:
-        headings = [
-            re.findall(r"^##+ .+$", "\n".join(c.source for c in build.compose(lesson).cells), re.MULTILINE)
-            for lesson in LESSONS
-            if lesson.source == source
-        ]
+        headings = []
+        for lesson in (lesson for lesson in LESSONS if lesson.source == source):
+            text = "\n".join(cell.source for cell in build.compose(lesson).cells)
+            neutral = re.sub(r"PyTorch|TensorFlow|Keras", "the framework", text)
+            headings.append(re.findall(r"^## .+$", neutral, re.MULTILINE))
         assert headings[0] == headings[1], source.name
 
 

@@ -25,7 +25,7 @@ def plot_weight_histogram(
     *,
     mask: inputs.Masks | None = None,
     threshold: float | None = None,
-    bins: int | Sequence[float] = 120,
+    bins: int | Sequence[float] | None = None,
     by: Literal["value", "magnitude"] = "value",
     title: str | None = None,
     ax: Axes | None = None,
@@ -43,7 +43,7 @@ def plot_weight_histogram(
     threshold
         Draws the line. Without a mask, weights whose magnitude lies below it are shown as pruned.
     bins
-        Number of bins, or their edges; weights beyond the edges are not shown.
+        Number of bins, or their edges (weights beyond are not shown); None follows the number of weights.
     by
         ``"value"``, or ``"magnitude"`` for absolute values.
     title
@@ -78,7 +78,7 @@ def plot_weight_histogram(
     seen = _draw(ax, values, kept, _edges(values, bins, threshold))
     if threshold is not None:
         _draw_threshold(ax, [-threshold, threshold] if quantity == "weight" and threshold else [threshold])
-    where = f"{next(iter(chosen)) or 'array'}: {noun}" if len(chosen) == 1 else f"all {noun}"
+    where = f"{next(iter(chosen)) or 'array'}: {noun}" if len(chosen) == 1 else f"All {noun}"
     ax.set_xlabel(quantity)
     ax.set_ylabel(f"number of {noun}")
     ax.yaxis.set_major_formatter(style.GROUPED_TICKS)
@@ -98,8 +98,10 @@ def _kept(
     return compared >= (-math.inf if threshold is None else threshold)
 
 
-def _edges(values: Array, bins: int | Sequence[float], threshold: float | None) -> Array:
+def _edges(values: Array, bins: int | Sequence[float] | None, threshold: float | None) -> Array:
     """Choose bins that meet at zero, and at the threshold if it is wide enough to hold one."""
+    if bins is None:
+        return _edges(values, min(max(round(2 * np.cbrt(values.size)), 20), 120), threshold)
     if isinstance(bins, Sequence | np.ndarray):
         return np.asarray(bins, dtype=float)
     if bins < 1:

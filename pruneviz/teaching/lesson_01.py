@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import Wrong, exercise
+from pruneviz.teaching.exercises import Wrong, close, exercise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,6 +105,54 @@ def zeros_kept(after: Answer, *, before: Mapping[str, Array], mask: Mapping[str,
         return (
             "no kept weight moved, so nothing was trained. Take the optimiser's step, then restore the zeros."
         )
+    return None
+
+
+@exercise(right="And where the slope is zero, the size of a cut's cost is all in the bend and the distance.")
+def cost_of_cuts(cut_cost: Answer) -> str | None:
+    """Judge ``cut_cost(weights, curvatures)``: half the curvature times the weight squared."""
+    weights, bends = np.array([2.0, -0.5, 0.1, -3.0]), np.array([0.5, 8.0, 300.0, 0.1])
+    cost = 0.5 * bends * weights**2
+    given = cut_cost(weights.copy(), bends.copy())
+    if close(given, cost):
+        return None
+    known = {
+        "this is the slope times the weight, and the slope is zero at rest.": 0 * weights,
+        "the half of the formula is missing.": 2 * cost,
+        "this is the slope that the loss has at zero. Ask for the loss itself: square the distance.": np.abs(
+            bends * weights
+        ),
+        "a weight's distance to zero counts squared.": 0.5 * np.abs(bends * weights),
+        "this is the size of the weight. How steep the walls are counts too.": np.abs(weights),
+        "this leaves out how steep the walls are.": 0.5 * weights**2,
+        "the sign is wrong: at rest the loss is lowest, so every cut makes it larger.": -cost,
+    }
+    for sentence, mistake in known.items():
+        if close(given, mistake):
+            return sentence
+    return f"for weights {weights.tolist()} and curvatures {bends.tolist()} it should give {cost.tolist()}."
+
+
+@exercise(right="Your calls reach every target, and the last amount is smaller than the one before.")
+def compounding_amounts(amounts: Answer) -> str | None:
+    """Judge ``amounts(targets)``: the shares of what is left that reach rising sparsities."""
+    for targets in ([0.25, 0.5, 0.6], [0.5, 0.75, 0.875], [0.9], [0.0, 0.2]):
+        left, right = 1.0, []
+        for target in targets:
+            right.append(1 - (1 - target) / left)
+            left = 1 - target
+        given = amounts(list(targets))
+        if close(given, right):
+            continue
+        if close(given, targets):
+            reached = 1 - np.prod(1 - np.array(targets))
+            return f"these are the targets themselves. Calls compound: together they would cut {reached:.1%}."
+        if close(given, np.diff(targets, prepend=0)):
+            return "these are shares of the whole network. The tool counts from what is left before the call."
+        if close(given, 1 - np.array(right)):
+            return "these are the shares that stay. An amount is the share that goes."
+        rounded = [round(amount, 4) for amount in right]
+        return f"for the targets {targets} it should give about {rounded}."
     return None
 
 

@@ -8,6 +8,7 @@ import importlib
 import io
 import os
 import random
+import re
 import sys
 import tempfile
 from contextlib import contextmanager, redirect_stderr
@@ -132,7 +133,7 @@ def show(figure: Figure | Axes, alt: str | None = None, dpi: int = 144) -> None:
     whole.savefig(file, format="png", dpi=dpi, metadata={"Software": None}, facecolor="white")
     png = base64.b64encode(file.getvalue()).decode()
     width = round(whole.get_size_inches()[0] * 96)
-    words = " ".join(alt.split())
+    words = re.sub(r"[ \t\n]+", " ", alt).strip()
     display(  # type: ignore[no-untyped-call]
         {"image/png": png, "text/plain": f"Figure: {words}"},
         metadata={"image/png": {"alt": words, "width": width}},
