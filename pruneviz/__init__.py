@@ -19,7 +19,7 @@ _HOME_OF = {
         "scorecards": ("Scorecard", "scorecard"),
         "storage": ("load", "save"),
         "sweeps": ("sweep",),
-        "widgets": ("WeightExplorer", "explore"),
+        "widgets": ("TinyNetwork", "WeightExplorer", "explore"),
         "plots": (
             "alt_text",
             "plot_mask",

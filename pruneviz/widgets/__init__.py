@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from pruneviz.widgets.base import View
 from pruneviz.widgets.explore import WeightExplorer, explore
+from pruneviz.widgets.tiny_network import TinyNetwork
 
-__all__ = ["View", "WeightExplorer", "explore"]
+__all__ = ["TinyNetwork", "View", "WeightExplorer", "explore"]

@@ -38,7 +38,7 @@ def write_page(path: str | os.PathLike[str], view: View, sentence: str, png: byt
         "TITLE": html.escape(view.title),
         "SENTENCE": html.escape(sentence),
         "PNG": base64.b64encode(png).decode(),
-        "STYLE": assets.read("style.css"),
+        "STYLE": view._css,  # noqa: SLF001
         "STATE": _in_script(state),
         "MODULE": _in_script(view._esm),  # noqa: SLF001
     }.items():

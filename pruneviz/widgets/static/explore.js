@@ -139,7 +139,7 @@ function accuracyPart(frame) {
       if (!frame.get("moving")) twin.refresh();
     });
   });
-  return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar" }, caption, frame.progressNode), guessPart(frame), canvas, verdict, twin.node);
+  return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar pv-titled" }, caption, frame.progressNode), guessPart(frame), canvas, verdict, twin.node);
 }
 
 function verdictOf(guess, truth, target) {
@@ -180,8 +180,12 @@ function scorecardPart(frame, weights) {
     rows.accuracy.textContent = hidden(frame) ? "set your guess first" : now ? `${now.measured ? "" : "≈ "}${accuracyWords(now)}` : "not measured yet";
     rows.answers.textContent = now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : "after release";
     rows.kept.textContent = countOf(at.kept, weights.total);
-    const dense = 4 * (weights.total + frame.get("rest"));
-    rows.file.textContent = exact ? `${bytesText(exact.compact_bytes)} compact, ${bytesText(exact.raw_bytes)} plain` : `≈ ${bytesText(byteEstimate(at.kept, weights.total, frame.get("rest")))} compact, ${bytesText(dense)} plain`;
+    const rest = frame.get("rest");
+    const last = frame.get("exact");
+    // What the last file showed about this network's survivors corrects the estimate for the next.
+    const ratio = last.nonzero ? last.compact_bytes / byteEstimate(last.nonzero - rest, weights.total, rest) : 1;
+    const guess = Math.min(4 * (weights.total + rest), ratio * byteEstimate(at.kept, weights.total, rest));
+    rows.file.textContent = exact ? `${bytesText(exact.compact_bytes)} compact, ${bytesText(exact.raw_bytes)} plain` : `≈ ${bytesText(guess)} compact, ${bytesText(4 * (weights.total + rest))} plain`;
     rows.MACs.textContent = `${millions(run)} executed, ${millions(exact ? exact.nonzero_macs : useful)} by nonzero weights`;
   }));
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption" }, "Scorecard ", badge), list);
