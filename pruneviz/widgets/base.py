@@ -65,6 +65,8 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     """
 
     state_names: ClassVar[tuple[str, ...]] = ()
+    _task: asyncio.Task[None] | None = None
+    _live = False
 
     title = t.Unicode().tag(sync=True)
     states = t.List(t.Unicode()).tag(sync=True)
@@ -77,8 +79,6 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     problem = t.Unicode().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401
-        self._task: asyncio.Task[None] | None = None
-        self._live = False
         super().__init__(states=list(self.state_names), **traits)
 
     def state(self) -> dict[str, Any]:

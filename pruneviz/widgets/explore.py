@@ -174,13 +174,13 @@ class WeightExplorer(View):
         """Say in one sentence what the view shows."""
         mask = self.result()
         text = (
-            f"{self.title}: {self.sparsity:.4g} of the weights pruned by {self.criterion}, scope "
+            f"{self.title}: {100 * self.sparsity:.4g}% pruned by {self.criterion}, scope "
             f"{self.scope}; {mask.kept:,} of {mask.total:,} kept"
         )
-        exact = self.exact
-        if exact.get("state") != self.state() or "scorecard" not in self.show:
+        if not self.is_measured or "scorecard" not in self.show or self.hidden:
             return f"{text}."
-        return f"{text}, {exact['correct']:,} of {self.n:,} images right ({exact['correct'] / self.n:.1%})."
+        right = self.exact["correct"]
+        return f"{text}, {right:,} of {self.n:,} images right ({right / self.n:.1%})."
 
     def snapshot(self) -> Figure:
         """Draw the present state with matplotlib: mask, histogram, and what is measured so far.
@@ -193,6 +193,16 @@ class WeightExplorer(View):
         from pruneviz.widgets.snapshot import draw  # noqa: PLC0415  # matplotlib is slow to import
 
         return draw(self)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether `exact` is about the present state."""
+        return bool(self.exact) and self.exact["state"] == self.state()
+
+    @property
+    def hidden(self) -> bool:
+        """Whether accuracy waits for the learner's guess."""
+        return self.predict and self.guess is None and "accuracy" in self.show
 
     def scores(self) -> Importance:
         """Give the scores that rank the weights at present."""

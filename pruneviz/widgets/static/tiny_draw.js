@@ -1,15 +1,17 @@
 // The pictures of TinyNetwork.
-import { dot, line, sharp, text } from "./draw.js";
-import { border, plain, plane, signed } from "./tiny_math.js";
+import { line, sharp, text } from "./draw.js";
+import { border, plain, plane } from "./tiny_math.js";
 
 const ON_ORANGE = "#22272e"; // pale orange stays pale in the dark theme
 const WIDEST = 11;
 const DASH = [9, 6];
+const TYPE = "system-ui, sans-serif";
+const SMALL_TYPE = `11px ${TYPE}`;
 
 /** Thick is large, dashed and hollow is cut. */
 function drawWire(context, wire, place, kept, largest, colours) {
   const ends = [[place.x0, place.y0], [place.x1, place.y1]];
-  if (kept) line(context, ends, colours.kept, Math.max((WIDEST * Math.abs(wire.value)) / largest, 0.75));
+  if (kept) line(context, ends, colours.kept, Math.max((WIDEST * Math.abs(wire.value)) / largest, 1));
   else {
     line(context, ends, colours.mark, 4.5, DASH);
     line(context, ends, colours.pruned, 2.5, [DASH[0] - 2, DASH[1] + 2]);
@@ -28,34 +30,43 @@ function roundBox(context, { x, y, width, height, radius = 6 }, { fill, edge, wi
   context.setLineDash([]);
 }
 
-/** The width of a wire's number: what the pen writes, and a margin. */
-export const chipWidth = (words) => Math.max(34, 7.4 * words.length + 14);
-
-function drawNumber(context, place, label, kept, colours) {
-  const width = chipWidth(label.words);
-  roundBox(context, { ...place, width, height: 24, radius: 12 }, kept
-    ? { fill: colours.paper, edge: colours.kept }
-    : { fill: colours.pruned, edge: colours.mark, dash: [3, 2] });
-  context.font = "600 13px system-ui, sans-serif";
-  text(context, label.words, place.x, place.y + 4.5, { colour: kept ? colours.ink : ON_ORANGE, align: "center" });
-  if (!kept) {
-    const half = context.measureText(label.words).width / 2 + 2;
-    line(context, [[place.x - half, place.y], [place.x + half, place.y]], ON_ORANGE, 1.5);
-  }
-  context.font = "11px system-ui, sans-serif";
-  if (label.name) text(context, label.name, place.x, place.y - 16, { colour: colours.quiet, align: "center", halo: colours.paper });
-  if (label.change) text(context, label.change, place.x, place.y + 25, { colour: colours.ink, align: "center", halo: colours.paper });
+/** Words side by side around a place, each in its own font: [words, font, colour]. */
+function row(context, place, pieces) {
+  const widths = pieces.map(([words, font]) => {
+    context.font = font;
+    return context.measureText(words).width;
+  });
+  let x = place.x - (widths.reduce((a, b) => a + b, 0) + 5 * (pieces.length - 1)) / 2;
+  pieces.forEach(([words, font, colour], i) => {
+    context.font = font;
+    text(context, words, x, place.y, { colour });
+    x += widths[i] + 5;
+  });
 }
 
-function drawNeuron(context, name, node, { cut, bias, inside, label }, colours) {
+function drawNumber(context, place, label, { chip, kept }, colours) {
+  roundBox(context, { ...place, ...chip, radius: 12 }, kept
+    ? { fill: colours.paper, edge: colours.kept }
+    : { fill: colours.pruned, edge: colours.mark, dash: [3, 2] });
+  const [ink, quiet] = kept ? [colours.ink, colours.quiet] : [ON_ORANGE, ON_ORANGE];
+  const name = label.name && [label.name, SMALL_TYPE, quiet];
+  const number = [label.number, `600 13px ${TYPE}`, ink];
+  const rows = !name ? [[number]] : chip.stacked ? [[name], [number]] : [[name, number]];
+  if (label.change) rows.push([[label.change, SMALL_TYPE, ink]]);
+  rows.forEach((pieces, i) => row(context, { x: place.x, y: place.y + 4.5 + 14 * (i - (rows.length - 1) / 2) }, pieces));
+}
+
+/** A neuron or an input as a circle: up to two rows inside, its label and bias outside, away from the wires. */
+function drawNeuron(context, node, { cut, rows, label, bias, above }, colours) {
   const round = { x: node.x, y: node.y, width: 2 * node.radius, height: 2 * node.radius, radius: node.radius };
   roundBox(context, round, cut ? { fill: colours.pruned, edge: colours.mark, wide: 2, dash: [4, 3] } : { fill: colours.paper, edge: colours.ink, wide: 2 });
-  context.font = "600 12px system-ui, sans-serif";
-  if (inside) text(context, inside, node.x, node.y + 4, { colour: cut ? ON_ORANGE : colours.ink, align: "center" });
-  context.font = "12px system-ui, sans-serif";
-  if (label) text(context, label, node.x, node.y + node.radius + 15, { colour: colours.ink, align: "center", halo: colours.paper });
-  context.font = "11px system-ui, sans-serif";
-  if (bias) text(context, bias, node.x, node.y + node.radius + (label ? 29 : 15), { colour: colours.quiet, align: "center", halo: colours.paper });
+  const ink = cut ? ON_ORANGE : colours.ink;
+  rows.forEach((words, i) => row(context, { x: node.x, y: node.y + 4 + 13 * (i - (rows.length - 1) / 2) }, [[words, i || node.radius < 20 ? SMALL_TYPE : `600 12px ${TYPE}`, ink]]));
+  const outside = [label && [label, `12px ${TYPE}`, colours.ink], bias && [bias, SMALL_TYPE, colours.quiet]].filter(Boolean);
+  outside.forEach(([words, font, colour], i) => {
+    context.font = font;
+    text(context, words, node.x, node.y + (above ? -node.radius - 7 : node.radius + 15 + 14 * i), { colour, align: "center", halo: colours.paper });
+  });
 }
 
 /** A box with a name and a number, for the inputs and the output of a sum. */
@@ -70,29 +81,25 @@ function drawBox(context, node, name, lines, colours, wide = 1.5) {
   });
 }
 
-/** The whole model. `state`: kept flags, cut neurons, numbers of the chosen example, loss changes or null. */
+/** The whole model. `state`: kept flags, cut neurons, rows of words of each node, labels of the wires. */
 export function drawWiring(canvas, layout, spec, state, colours) {
   const context = sharp(canvas, layout.width, layout.height);
   const largest = Math.max(...spec.wires.map((wire) => Math.abs(wire.value)), 1e-300);
-  const order = spec.wires.map((_, i) => i).sort((a, b) => state.kept[a] - state.kept[b]);
+  const order = spec.wires.map((_, i) => i).sort((a, b) => state.kept[b] - state.kept[a]);
   for (const i of order) drawWire(context, spec.wires[i], layout.wires[i], state.kept[i], largest, colours);
   for (const [name, node] of Object.entries(layout.nodes)) {
-    if (node.width) drawBox(context, node, name === "output" ? state.output : name, state.numbers[name], colours, name === "output" ? 2 : 1.5);
-    else {
-      const input = spec.names.includes(name);
-      drawNeuron(context, name, node, {
-        cut: state.cutNeurons.includes(name),
-        bias: input ? "" : `bias ${plain(spec.biases[name], spec.decimals)}`,
-        inside: input || name === "output" ? "" : name,
-        label: input ? name : name === "output" ? state.output : "",
-      }, colours);
-    }
+    const label = name === "output" ? state.output : name;
+    const inner = name in spec.neurons;
+    if (node.width) drawBox(context, node, label, state.rows[name], colours, name === "output" ? 2 : 1.5);
+    else drawNeuron(context, node, {
+      cut: state.cutNeurons.includes(name),
+      rows: inner ? [name, ...(node.radius < 20 ? [] : state.rows[name])] : state.rows[name].slice(0, 1),
+      label: inner ? "" : label,
+      bias: name in spec.biases ? `${layout.narrow ? "b" : "bias"} ${plain(spec.biases[name], spec.decimals)}` : "",
+      above: inner && node.y < layout.height / 2 - 1,
+    }, colours);
   }
-  spec.wires.forEach((wire, i) => drawNumber(context, layout.wires[i], {
-    words: plain(wire.value, spec.decimals),
-    name: spec.kind === "linear" ? "" : wire.name,
-    change: state.changes ? signed(state.changes[i], spec.digits) : "",
-  }, state.kept[i], colours));
+  spec.wires.forEach((_, i) => drawNumber(context, layout.wires[i], state.labels[i], { chip: layout.chip, kept: state.kept[i] }, colours));
 }
 
 const GRID = 181;
@@ -109,21 +116,28 @@ export function drawDecision(canvas, size, spec, { kept, x, y, wrong, chosen }, 
   shade(context, values, box, colours);
   drawBorder(context, values, box, colours);
   frameOf(context, spec, box, across, down, colours);
-  x.forEach(([a, b], i) => {
-    const [u, v] = [across(a), down(b)];
-    if (wrong[i]) ring(context, u, v, 6.5, colours.mark, 2.5);
-    if (y[i]) {
-      context.fillStyle = colours.ink;
-      dot(context, u, v, 2.6);
-    } else {
-      line(context, [[u - 2.3, v - 2.3], [u + 2.3, v + 2.3]], colours.quiet, 1.2);
-      line(context, [[u - 2.3, v + 2.3], [u + 2.3, v - 2.3]], colours.quiet, 1.2);
-    }
-  });
-  const [u, v] = [across(x[chosen][0]), down(x[chosen][1])];
-  ring(context, u, v, 8, colours.paper, 5);
-  ring(context, u, v, 8, colours.ink, 2);
+  const places = x.map(([a, b]) => [across(a), down(b)]);
+  drawExamples(context, places, y, wrong, colours);
+  ring(context, ...places[chosen], 8, colours.paper, 5);
+  ring(context, ...places[chosen], 8, colours.ink, 2);
   return { toPlane: (px, py) => [left + ((px - box.left) / box.side) * (right - left), top - ((py - box.top) / box.side) * (top - bottom)] };
+}
+
+/** Dots, crosses and rings; one path for all of a kind, because a stroke each takes several times as long. */
+function drawExamples(context, places, y, wrong, colours) {
+  const path = (chosen, add) => {
+    context.beginPath();
+    places.forEach(([u, v], i) => chosen(i) && add(u, v));
+  };
+  path((i) => wrong[i], (u, v) => { context.moveTo(u + 6.5, v); context.arc(u, v, 6.5, 0, 7); });
+  Object.assign(context, { strokeStyle: colours.mark, lineWidth: 2.5 });
+  context.stroke();
+  path((i) => !y[i], (u, v) => { for (const s of [-1, 1]) { context.moveTo(u - 2.3, v - s * 2.3); context.lineTo(u + 2.3, v + s * 2.3); } });
+  Object.assign(context, { strokeStyle: colours.quiet, lineWidth: 1.2 });
+  context.stroke();
+  path((i) => y[i], (u, v) => { context.moveTo(u + 2.6, v); context.arc(u, v, 2.6, 0, 7); });
+  context.fillStyle = colours.ink;
+  context.fill();
 }
 
 function ring(context, x, y, radius, colour, width) {

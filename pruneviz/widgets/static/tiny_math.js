@@ -48,11 +48,11 @@ export function lossOf(spec, kept, x, y) {
 export function compiled(spec, kept) {
   const weights = spec.wires.map((wire, i) => (kept[i] ? wire.value : 0));
   if (spec.kind === "linear") return (_a, _b, point) => weights.reduce((sum, weight, i) => sum + weight * point[i], 0);
-  const hidden = Object.keys(spec.neurons).map((name, h) =>
-    [weights[2 * h], weights[2 * h + 1], spec.biases[name], weights[2 * Object.keys(spec.neurons).length + h]]);
+  const biases = Object.keys(spec.neurons).map((name) => spec.biases[name]);
+  const [hidden, last] = [biases.length, spec.biases.output];
   return (a, b) => {
-    let z = spec.biases.output;
-    for (const [left, right, bias, out] of hidden) z += out * Math.max(left * a + right * b + bias, 0);
+    let z = last;
+    for (let h = 0; h < hidden; h++) z += weights[2 * hidden + h] * Math.max(weights[2 * h] * a + weights[2 * h + 1] * b + biases[h], 0);
     return z;
   };
 }
@@ -131,14 +131,14 @@ export function spokenChange(value, decimals) {
   return `${value > 0 ? "up" : "down"} ${written}`;
 }
 
-/** The terms that a neuron adds up: { weight, input, product, kept, words }. */
+/** The terms that a neuron adds up: { name, start, kept, product, minus, words }; the words leave out the sign. */
 export function terms(spec, kept, neuron, passed) {
   return spec.wires.flatMap((wire, i) => {
     if (wire.end !== neuron) return [];
     const input = passed[wire.start];
-    const [factor, number] = [plain(wire.value, spec.decimals), plain(input, 3)];
+    const [factor, number] = [plain(Math.abs(wire.value), spec.decimals), plain(input, 3)];
     const words = `${factor} × ${input < 0 ? `(${number})` : number}`;
-    return [{ name: wire.name, start: wire.start, kept: kept[i], product: wire.value * input, words }];
+    return [{ name: wire.name, start: wire.start, kept: kept[i], product: wire.value * input, minus: wire.value < 0, words }];
   });
 }
 
@@ -161,34 +161,53 @@ export function stepWords(before, after) {
   return parts.join("; ");
 }
 
-/** Where everything is drawn, in pixels: nodes by name, and wires with the place of their number. */
-export function wiring(spec, width) {
-  const narrow = width < 420;
-  const hidden = Object.keys(spec.neurons);
-  const rows = Math.max(spec.names.length, hidden.length);
-  const height = spec.kind === "linear" ? rows * 58 + 8 : Math.max(rows * 112, 220) + 16;
-  const nodes = {};
-  const spread = (names, x, from, to, more) => names.forEach((name, i) => {
-    nodes[name] = { x, y: from + ((i + 0.5) / names.length) * (to - from), ...more };
-  });
-  if (spec.kind === "linear") {
-    const wide = narrow ? 76 : 104;
-    spread(spec.names, wide / 2 + 1, 0, height, { width: wide, height: 44 });
-    nodes.output = { x: width - wide / 2 - 1, y: height / 2, width: wide, height: 62 };
-  } else {
-    const radius = narrow ? 15 : 21;
-    const inset = narrow ? 24 : 44;
-    spread(spec.names, inset, height * 0.04, height * 0.92, { radius });
-    spread(hidden, inset + 0.56 * (width - 2 * inset), 0, height - 10, { radius });
-    nodes.output = { x: width - inset, y: (height - 10) / 2, radius };
-  }
+const NARROW = 420; // pixels
+
+/** What stands on each wire: { name, number, change }; `changes` is null where they are not asked for. */
+export const labelsOf = (spec, changes) => spec.wires.map((wire, i) => ({
+  name: spec.kind === "linear" ? "" : wire.name,
+  number: plain(wire.value, spec.decimals),
+  change: changes ? signed(changes[i], spec.digits) : "",
+}));
+
+/** Where everything is drawn, in pixels: nodes by name, wires with the place of their number, and its size. */
+export function wiring(spec, width, labels) {
+  const narrow = width < NARROW;
+  const stacked = narrow && spec.kind !== "linear";
+  const longest = (pick) => Math.max(...labels.map((label) => pick(label).length));
+  const lines = 1 + Number(stacked) + Number(labels[0].change !== "");
+  const number = 7.5 * longest((label) => label.number) + (stacked ? 0 : 7 * longest((label) => label.name));
+  const chip = { stacked, width: Math.max(number, 6.2 * longest((label) => label.change)) + 22, height: 10 + 14 * lines };
+  const placed = spec.kind === "linear" ? linearPlaces(spec, width, narrow, chip) : networkPlaces(spec, width, narrow, chip);
   const wires = spec.wires.map((wire) => {
-    const [start, end] = [nodes[wire.start], nodes[wire.end]];
-    const along = spec.kind === "linear" ? 0.46 : wire.end === "output" ? 0.48 : 0.7;
+    const [start, end] = [placed.nodes[wire.start], placed.nodes[wire.end]];
+    const along = spec.kind === "network" && wire.end === "output" ? 0.5 : placed.along;
     const [x0, x1] = spec.kind === "linear" ? [start.x + start.width / 2, end.x - end.width / 2] : [start.x, end.x];
     return { x0, y0: start.y, x1, y1: end.y, x: x0 + along * (x1 - x0), y: start.y + along * (end.y - start.y) };
   });
-  return { width, height, nodes, wires };
+  return { width, narrow, chip, wires, ...placed };
+}
+
+// `along` is how far from their start, as a share of their length, wires carry their numbers.
+
+function linearPlaces(spec, width, narrow, chip) {
+  const [wide, along] = narrow ? [68, 0.45] : [104, 0.3];
+  const step = Math.max(58, (chip.height + 6) / (1 - along));
+  const height = spec.names.length * step + 8;
+  const nodes = Object.fromEntries(spec.names.map((name, i) => [name, { x: wide / 2 + 1, y: 4 + (i + 0.5) * step, width: wide, height: 44 }]));
+  nodes.output = { x: width - wide / 2 - 1, y: height / 2, width: wide, height: 62 };
+  return { along, height, nodes };
+}
+
+function networkPlaces(spec, width, narrow, chip) {
+  const hidden = Object.keys(spec.neurons);
+  const [radius, inset, along] = narrow ? [16, 24, 0.6] : [23, 44, 0.73];
+  const apart = Math.min(0.5, along / (1 - along) / 2 / hidden.length); // inputs, so that the numbers are evenly spaced
+  const height = Math.round(Math.max(112 * hidden.length, 230, (chip.height + 7) / ((1 - along) * apart)));
+  const nodes = Object.fromEntries(spec.names.map((name, i) => [name, { x: inset, y: height * (0.5 + apart * (i - 0.5)), radius }]));
+  hidden.forEach((name, h) => { nodes[name] = { x: inset + 0.6 * (width - 2 * inset), y: (height * (h + 0.5)) / hidden.length, radius }; });
+  nodes.output = { x: width - inset, y: height / 2, radius };
+  return { along, height, nodes };
 }
 
 /** The wire within reach of a point, or -1. */

@@ -1,7 +1,7 @@
 // TinyNetwork: a model whose every number can be read; click a connection to cut it.
 import { button, el, fold, newId, table } from "./controls.js";
-import { answers, changes, compiled, cost, cutOrRestored, exactly, forward, keptFlags, lossOf, neuronCut, plain, sentenceOf, signed, spokenChange, stepWords, terms, wireAt, wiring } from "./tiny_math.js";
-import { chipWidth, drawDecision, drawWiring } from "./tiny_draw.js";
+import { answers, changes, compiled, cost, cutOrRestored, exactly, forward, keptFlags, labelsOf, lossOf, neuronCut, plain, sentenceOf, signed, spokenChange, stepWords, terms, wireAt, wiring } from "./tiny_math.js";
+import { drawDecision, drawWiring } from "./tiny_draw.js";
 import { Frame } from "./view.js";
 
 /** What follows from the state, computed once for each set of cuts. */
@@ -91,9 +91,10 @@ function modelPart(frame, present) {
   canvas.addEventListener("click", (event) => under(event) >= 0 && wires[under(event)].node.click());
   canvas.addEventListener("mousemove", (event) => { canvas.style.cursor = under(event) >= 0 ? "pointer" : ""; });
   frame.paint((colours) => {
-    const width = Math.max(frame.widthOf(stage), 240);
-    if (layout?.width !== width) layout = placed(wiring(spec, width), wires, neurons);
-    drawWiring(canvas, layout, spec, drawn(frame, present), colours);
+    const state = drawn(frame, present);
+    layout = wiring(spec, Math.max(frame.widthOf(stage), 240), state.labels);
+    drawWiring(canvas, layout, spec, state, colours);
+    frame.write(() => put(layout, wires, neurons));
     wires.forEach(({ wire, node }, i) => name(node, nameOf(present, wire, i)));
     for (const { name: neuron, node } of neurons) {
       name(node, `Hidden neuron ${neuron}, bias ${plain(spec.biases[neuron], spec.decimals)}, with all its weights: ${neuronCut(spec, present.cut, neuron) ? "cut" : "kept"}`);
@@ -105,23 +106,26 @@ function modelPart(frame, present) {
 const name = (node, words) => node.getAttribute("aria-label") !== words && node.setAttribute("aria-label", words);
 
 /** Put the buttons where the canvas has the numbers. */
-function placed(layout, wires, neurons) {
-  const put = (node, { x, y }, width, height) => Object.assign(node.style, {
+function put(layout, wires, neurons) {
+  const move = (node, { x, y }, { width, height }) => Object.assign(node.style, {
     left: `${x - width / 2}px`, top: `${y - height / 2}px`, width: `${width}px`, height: `${height}px`,
   });
-  wires.forEach(({ wire, node }, i) => put(node, layout.wires[i], chipWidth(wire.value.toFixed(2)), 26));
-  for (const { name: neuron, node } of neurons) put(node, layout.nodes[neuron], 2 * layout.nodes[neuron].radius, 2 * layout.nodes[neuron].radius);
-  return layout;
+  wires.forEach(({ node }, i) => move(node, layout.wires[i], layout.chip));
+  for (const { name: neuron, node } of neurons) {
+    const place = layout.nodes[neuron];
+    move(node, place, { width: 2 * place.radius, height: 2 * place.radius });
+  }
 }
 
 function drawn(frame, present) {
   const { spec, kept, cut, x, y } = present;
   const chosen = frame.get("example");
-  const numbers = { output: [exactly(forward(spec, kept, x[chosen]).z, 2), `true ${plain(y[chosen], 2)}`] };
-  spec.names.forEach((input, i) => { numbers[input] = [plain(x[chosen][i], 3)]; });
+  const { passed, z } = forward(spec, kept, x[chosen]);
+  const rows = Object.fromEntries(Object.entries(passed).map(([name, value]) => [name, [plain(value, 2)]]));
+  rows.output = [spec.kind === "linear" ? exactly(z, spec.decimals) : plain(z, 1), `true ${plain(y[chosen], spec.decimals)}`];
   return {
-    kept, numbers, output: present.output,
-    changes: frame.get("changes") ? present.ifToggled : null,
+    kept, rows, output: present.output,
+    labels: labelsOf(spec, frame.get("changes") ? present.ifToggled : null),
     cutNeurons: Object.keys(spec.neurons).filter((neuron) => neuronCut(spec, cut, neuron)),
   };
 }
@@ -145,35 +149,36 @@ function changesPart(frame, present) {
 
 const struck = (term, words) => (term.kept ? el("span", {}, words) : el("s", {}, el("span", { class: "pv-ear" }, "cut: "), words));
 
-/** The terms of a sum on one line, with plus signs between them. */
+/** The terms of a sum on one line, with their signs between them. */
 function inLine(list, bias, decimals) {
-  const parts = list.flatMap((term, i) => [...(i ? [" + "] : []), struck(term, term.words)]);
-  return bias ? [...parts, ` ${bias < 0 ? "−" : "+"} ${plain(Math.abs(bias), decimals)}`] : parts;
+  const sign = (minus, first) => (first ? (minus ? "−" : "") : minus ? " − " : " + ");
+  return [...list.flatMap((term, i) => [sign(term.minus, !i), struck(term, term.words)]), sign(bias < 0) + plain(Math.abs(bias), decimals)];
 }
 
 function linearSum(present, chosen) {
   const { spec, kept, x, y } = present;
   const { passed, z } = forward(spec, kept, x[chosen]);
-  const rows = terms(spec, kept, "output", passed).map((term) =>
-    el("tr", {}, el("th", { scope: "row" }, term.start), el("td", {}, struck(term, term.words)), el("td", {}, term.kept ? plain(term.product, 4) : "0")));
+  const number = (value) => exactly(value, spec.decimals);
+  const rows = terms(spec, kept, "output", passed).map((term) => el("tr", {}, el("th", { scope: "row" }, term.start),
+    el("td", {}, struck(term, (term.minus ? "−" : "") + term.words)), el("td", {}, term.kept ? number(term.product) : "cut")));
   const last = (words, value, strong) => el("tr", { class: strong ? "pv-total" : "" }, el("th", { scope: "row", colspan: 2 }, words), el("td", {}, value));
   const error = z - y[chosen];
   return el("table", { class: "pv-table pv-sum" }, el("tbody", {}, ...rows,
-    last(`predicted ${present.output}`, plain(z, 4), true), last(`true ${present.output}`, plain(y[chosen], 4)),
-    last("error", plain(error, 4)), last("error squared", plain(error ** 2, 4))));
+    last(`predicted ${present.output}`, number(z), true), last(`true ${present.output}`, number(y[chosen])),
+    last("error", number(error)), last("error, squared", exactly(error ** 2, spec.digits))));
 }
 
 function networkSum(present, chosen) {
   const { spec, kept, x, y } = present;
   const { received, passed, z } = forward(spec, kept, x[chosen]);
   const value = (number) => el("strong", {}, plain(number, 3));
-  const lines = Object.keys(spec.neurons).map((neuron) => el("li", {}, `${neuron} = max(0, `,
-    ...inLine(terms(spec, kept, neuron, passed), spec.biases[neuron], spec.decimals), `) = max(0, ${plain(received[neuron], 3)}) = `, value(passed[neuron])));
+  const lines = Object.keys(spec.neurons).map((neuron) => el("li", {}, `${neuron}: `,
+    ...inLine(terms(spec, kept, neuron, passed), spec.biases[neuron], spec.decimals), ` = ${plain(received[neuron], 3)}, passes on `, value(passed[neuron])));
   const says = (yes) => (yes ? "yes" : "no");
   const verdict = z > 0 === (y[chosen] === 1) ? "right" : "wrong";
   return el("ul", { class: "pv-lines" }, ...lines,
-    el("li", {}, "output = ", ...inLine(terms(spec, kept, "output", passed), spec.biases.output, spec.decimals), " = ", value(z)),
-    el("li", {}, `${present.output} ${says(z > 0)}, because the output is ${z > 0 ? "above" : "not above"} 0; the truth is ${says(y[chosen] === 1)}: `, el("strong", {}, verdict)),
+    el("li", {}, "output: ", ...inLine(terms(spec, kept, "output", passed), spec.biases.output, spec.decimals), " = ", value(z)),
+    el("li", {}, `${z > 0 ? "above" : "not above"} 0, so “${present.output}”: ${says(z > 0)}; the truth is ${says(y[chosen] === 1)}: `, el("strong", {}, verdict)),
     el("li", {}, `probability of yes ${plain(1 / (1 + Math.exp(-z)), 3)}, cost ${exactly(cost(spec, z, y[chosen]), spec.digits)}`));
 }
 
@@ -216,9 +221,9 @@ function lossesPart(frame, present) {
   frame.paint(watch(present, frame, () => {
     const rows = x.map((point, i) => {
       const z = forward(spec, present.kept, point).z;
-      return [`${noun} ${i + 1}`, ...[y[i], z, z - y[i], (z - y[i]) ** 2].map((value) => plain(value, 4))];
+      return [`${noun} ${i + 1}`, ...[y[i], z, z - y[i]].map((value) => exactly(value, spec.decimals)), exactly((z - y[i]) ** 2, spec.digits)];
     });
-    const made = table(["", `true ${present.output}`, "predicted", "error", "squared"], rows);
+    const made = table(["", "true", "predicted", "error", "squared"], rows);
     made.tBodies[0].rows[frame.get("example")].dataset.chosen = "";
     made.append(el("tfoot", {}, el("tr", {}, el("th", { scope: "row", colspan: 4 }, "mean of the squares: the loss"), el("td", {}, exactly(present.now.loss, spec.digits)))));
     holder.replaceChildren(made);
@@ -253,7 +258,9 @@ function decisionPart(frame, present) {
     picture = drawDecision(canvas, frame.widthOf(stage), spec, { kept: present.kept, x, y, wrong, chosen: frame.get("example") }, colours);
     words();
   });
-  const key = el("p", { class: "pv-hint" }, `● yes  × no  shaded: the network says yes  orange ring: wrong. Click near a ${frame.get("noun")} to see its arithmetic.`);
+  const entry = (mark, words) => el("span", {}, el("i", { class: mark }), words);
+  const key = el("p", { class: "pv-hint pv-legend" }, entry("pv-yes", present.output), entry("pv-no", "not"),
+    entry("pv-shaded", `the network says “${present.output}”`), entry("pv-wrong", "wrong"), el("span", {}, `Click near a ${frame.get("noun")} to see its arithmetic.`));
   return el("figure", { class: "pv-panel" }, el("figcaption", { class: "pv-caption", "data-png": true }, `Where the network says “${present.output}”`), stage, key, twin.node);
 }
 
