@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -29,56 +29,23 @@ class Wire:
     value: float
 
 
-class TinyModel(Protocol):
-    """What TinyNetwork asks of a model."""
-
-    kind: ClassVar[str]
-    loss_name: ClassVar[str]
-    digits: ClassVar[int]
-    names: tuple[str, ...]
-    x: Array
-    y: Array
-
-    @property
-    def wires(self) -> list[Wire]:
-        """All weights, in the order in which masks and snippets have them."""
-
-    @property
-    def neurons(self) -> Mapping[str, list[str]]:
-        """Hidden neuron -> the names of the weights that go in and out."""
-
-    @property
-    def biases(self) -> Mapping[str, float]:
-        """Neuron -> its constant."""
-
-    def predict(self, kept: BoolArray, x: Array) -> Array:
-        """Give the output for each row of x, with only these weights."""
-
-    def loss(self, kept: BoolArray) -> float:
-        """Say how wrong the model is with only these weights."""
-
-    def right(self, kept: BoolArray) -> int | None:
-        """Count right answers; None where answers are numbers."""
-
-    def mask(self, kept: BoolArray) -> Mask:
-        """Give these weights as a Mask."""
-
-    def code(self) -> str:
-        """Write NumPy code that gives the same loss; ``{cut}`` stands for the list of cut weights."""
-
-
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """A number, predicted as a sum of weighted inputs."""
+    """A number, predicted as a sum of weighted inputs.
+
+    Both models take `kept`, one flag for each of their `wires`, and compute with those weights only.
+    `neurons` maps a hidden neuron to the names of the weights that go into it and out of it; `biases` maps
+    neurons to their constants; `code` has ``{cut}`` where the list of cut weights belongs.
+    """
 
     weights: Array
     names: tuple[str, ...]
     x: Array
     y: Array
 
-    kind: ClassVar = "linear"
-    loss_name: ClassVar = "mean squared error"
-    digits: ClassVar = 4
+    kind: ClassVar[str] = "linear"
+    loss_name: ClassVar[str] = "mean squared error"
+    digits: ClassVar[int] = 4
     neurons: ClassVar[Mapping[str, list[str]]] = {}
     biases: ClassVar[Mapping[str, float]] = {}
 
@@ -101,7 +68,7 @@ class Linear:
         """Average the squared errors."""
         return float(np.mean((self.predict(kept, self.x) - self.y) ** 2))
 
-    def right(self, kept: BoolArray) -> None:  # noqa: ARG002
+    def right(self, _kept: BoolArray) -> int | None:
         """Give None: a predicted number is not right or wrong."""
         return None
 
@@ -138,9 +105,9 @@ class TwoLayers:
     x: Array
     y: Array
 
-    kind: ClassVar = "network"
-    loss_name: ClassVar = "mean cross-entropy"
-    digits: ClassVar = 3
+    kind: ClassVar[str] = "network"
+    loss_name: ClassVar[str] = "mean cross-entropy"
+    digits: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         hidden = self.weights1.shape[0] if self.weights1.ndim == 2 else 0
@@ -224,6 +191,9 @@ print(f"{{loss:.3f}}, {{np.sum((z > 0) == y)}} of {{len(y)}} right")
 
     def _split(self, kept: BoolArray) -> tuple[BoolArray, BoolArray]:
         return kept[: self.weights1.size].reshape(self.weights1.shape), kept[self.weights1.size :]
+
+
+TinyModel: TypeAlias = Linear | TwoLayers
 
 
 def spec(model: TinyModel) -> dict[str, Any]:

@@ -50,8 +50,8 @@ class TinyNetwork(View):
     output = t.Unicode("output").tag(sync=True)
     noun = t.Unicode("example").tag(sync=True)
     spec = t.Dict().tag(sync=True)
-    x = t.List().tag(sync=True)
-    y = t.List().tag(sync=True)
+    x: t.List[Any] = t.List().tag(sync=True)
+    y: t.List[Any] = t.List().tag(sync=True)
 
     def __init__(self, model: TinyModel, **traits: Any) -> None:  # noqa: ANN401
         self._model = model
@@ -112,7 +112,7 @@ class TinyNetwork(View):
         return cls(model, **_known(options))
 
     @classmethod
-    def two_layers(  # noqa: PLR0913
+    def two_layers(
         cls,
         weights1: ArrayLike,
         bias1: ArrayLike,
@@ -199,7 +199,7 @@ class TinyNetwork(View):
     @property
     def snippet(self) -> str:
         """What Show code shows at present."""
-        return cast("str", self.code).replace("{cut}", json.dumps(self.cut, ensure_ascii=False))
+        return self.code.replace("{cut}", json.dumps(self.cut, ensure_ascii=False))
 
     def loss_without(self, cut: Iterable[str]) -> float:
         """Compute the loss without some weights, whatever is cut at present.
@@ -235,7 +235,7 @@ class TinyNetwork(View):
         """
         from pruneviz.widgets.tiny_snapshot import draw  # noqa: PLC0415  # matplotlib is slow to import
 
-        return draw(self._model, self._flags(), output=self.output, title=self.title)
+        return draw(self._model, self._flags(), output=self.output, noun=self.noun, title=self.title)
 
     def _flags(self, cut: Iterable[str] | None = None) -> BoolArray:
         gone = set(self.cut if cut is None else cut)

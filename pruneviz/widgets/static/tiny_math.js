@@ -177,7 +177,7 @@ export function wiring(spec, width, labels) {
   const longest = (pick) => Math.max(...labels.map((label) => pick(label).length));
   const lines = 1 + Number(stacked) + Number(labels[0].change !== "");
   const number = 7.5 * longest((label) => label.number) + (stacked ? 0 : 7 * longest((label) => label.name));
-  const chip = { stacked, width: Math.max(number, 6.2 * longest((label) => label.change)) + 22, height: 10 + 14 * lines };
+  const chip = { stacked, width: Math.max(number, 6.2 * longest((label) => label.change)) + (stacked ? 14 : 22), height: 10 + 14 * lines };
   const placed = spec.kind === "linear" ? linearPlaces(spec, width, narrow, chip) : networkPlaces(spec, width, narrow, chip);
   const wires = spec.wires.map((wire) => {
     const [start, end] = [placed.nodes[wire.start], placed.nodes[wire.end]];
@@ -201,7 +201,7 @@ function linearPlaces(spec, width, narrow, chip) {
 
 function networkPlaces(spec, width, narrow, chip) {
   const hidden = Object.keys(spec.neurons);
-  const [radius, inset, along] = narrow ? [16, 24, 0.6] : [23, 44, 0.73];
+  const [radius, inset, along] = narrow ? [18, 24, 0.6] : [23, 44, 0.73];
   const apart = Math.min(0.5, along / (1 - along) / 2 / hidden.length); // inputs, so that the numbers are evenly spaced
   const height = Math.round(Math.max(112 * hidden.length, 230, (chip.height + 7) / ((1 - along) * apart)));
   const nodes = Object.fromEntries(spec.names.map((name, i) => [name, { x: inset, y: height * (0.5 + apart * (i - 0.5)), radius }]));

@@ -152,7 +152,7 @@ const struck = (term, words) => (term.kept ? el("span", {}, words) : el("s", {},
 /** The terms of a sum on one line, with their signs between them. */
 function inLine(list, bias, decimals) {
   const sign = (minus, first) => (first ? (minus ? "−" : "") : minus ? " − " : " + ");
-  return [...list.flatMap((term, i) => [sign(term.minus, !i), struck(term, term.words)]), sign(bias < 0) + plain(Math.abs(bias), decimals)];
+  return [...list.flatMap((term, i) => [i ? sign(term.minus) : "", struck(term, (i ? "" : sign(term.minus, true)) + term.words)]), sign(bias < 0) + plain(Math.abs(bias), decimals)];
 }
 
 function linearSum(present, chosen) {
