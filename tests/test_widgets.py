@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import copy
 import json
 import re
 import shutil
@@ -438,5 +437,3 @@ def test_grid_is_coarse_first():
     assert points[:2] == [0.0, 1.0]
 
 
-def test_views_are_not_pickled_into_models(view, model):
-    assert copy.deepcopy(model) is not model

@@ -40,7 +40,7 @@ def draw(view: WeightExplorer) -> Figure:
     if measured:
         _draw_curve(axes[1, 0], view)
         _write_card(axes[1, 1], view)
-    describe(figure, view.sentence())
+    describe(axes[0, 0], view.sentence())
     return figure
 
 

@@ -17,6 +17,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 CHROMIUM = os.environ.get("PRUNEVIZ_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+ROOT = Path(__file__).parents[2]
 FLAGS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
@@ -49,6 +50,7 @@ def jupyterlab(folder: Path, home: Path):
     places = ["HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]
     places += ["JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
     environment = {**os.environ, **{name: str(home / name.lower()) for name in places}}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     for path, values in SETTINGS.items():
         file = home / "jupyterlab_settings_dir" / f"{path}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)

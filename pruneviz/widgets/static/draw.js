@@ -73,6 +73,31 @@ export function text(context, words, x, y, { colour, align = "left", halo = null
   context.fillText(words, x, y);
 }
 
+/** Write an element's words, and the numbers in its boxes, where the page has them. */
+export function writeText(context, node, { left, top }) {
+  const put = (words, element, box) => {
+    const css = getComputedStyle(element);
+    context.fillStyle = css.color;
+    context.font = `${css.fontWeight} ${css.fontSize} system-ui, sans-serif`;
+    context.fillText(words, box.left - left, box.top - top + 0.77 * box.height);
+    if (element.closest("s")) context.fillRect(box.left - left, box.top - top + 0.52 * box.height, box.width, 1);
+  };
+  const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const range = document.createRange();
+    for (const { 0: word, index } of walker.currentNode.data.matchAll(/\S+/g)) {
+      range.setStart(walker.currentNode, index);
+      range.setEnd(walker.currentNode, index + word.length);
+      const [box, ...broken] = range.getClientRects();
+      if (box?.width > 2 && !broken.length) put(word, walker.currentNode.parentElement, box);
+    }
+  }
+  for (const input of node.querySelectorAll("input")) {
+    const box = input.getBoundingClientRect();
+    put(input.value, input, { left: box.left + 12, top: box.top + 5, width: box.width, height: box.height - 10 });
+  }
+}
+
 export function line(context, points, colour, width = 1, dash = []) {
   context.strokeStyle = colour;
   context.lineWidth = width;

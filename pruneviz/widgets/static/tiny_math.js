@@ -150,6 +150,9 @@ export function sentenceOf({ title, spec, cut, x, noun }, now, whole) {
   return `${title}: ${words}, the ${spec.lossName} is ${exactly(now.loss, spec.digits)}${before} on ${x.length} ${noun}${x.length === 1 ? "" : "s"}${right}.`;
 }
 
+/** The snippet of Show code, as Python's `TinyNetwork.snippet`. */
+export const finishedSnippet = (code, cut) => code.replace("{cut}", () => `[${cut.map((name) => JSON.stringify(name)).join(", ")}]`);
+
 /** What a step from one set of cuts to another did, in words: "garden cut", "all put back". */
 export function stepWords(before, after) {
   const gone = after.filter((name) => !before.includes(name));

@@ -1,6 +1,6 @@
 // TinyNetwork: a model whose every number can be read; click a connection to cut it.
 import { button, el, fold, newId, table } from "./controls.js";
-import { answers, changes, compiled, cost, cutOrRestored, exactly, forward, keptFlags, labelsOf, lossOf, neuronCut, plain, sentenceOf, signed, spokenChange, stepWords, terms, wireAt, wiring } from "./tiny_math.js";
+import { answers, changes, compiled, cost, cutOrRestored, exactly, finishedSnippet, forward, keptFlags, labelsOf, lossOf, neuronCut, plain, sentenceOf, signed, spokenChange, stepWords, terms, wireAt, wiring } from "./tiny_math.js";
 import { drawDecision, drawWiring } from "./tiny_draw.js";
 import { Frame } from "./view.js";
 
@@ -163,7 +163,7 @@ function linearSum(present, chosen) {
     el("td", {}, struck(term, (term.minus ? "−" : "") + term.words)), el("td", {}, term.kept ? number(term.product) : "cut")));
   const last = (words, value, strong) => el("tr", { class: strong ? "pv-total" : "" }, el("th", { scope: "row", colspan: 2 }, words), el("td", {}, value));
   const error = z - y[chosen];
-  return el("table", { class: "pv-table pv-sum" }, el("tbody", {}, ...rows,
+  return el("table", { class: "pv-table pv-sum", "data-png": true }, el("tbody", {}, ...rows,
     last(`predicted ${present.output}`, number(z), true), last(`true ${present.output}`, number(y[chosen])),
     last("error", number(error)), last("error, squared", exactly(error ** 2, spec.digits))));
 }
@@ -176,7 +176,7 @@ function networkSum(present, chosen) {
     ...inLine(terms(spec, kept, neuron, passed), spec.biases[neuron], spec.decimals), ` = ${plain(received[neuron], 3)}, passes on `, value(passed[neuron])));
   const says = (yes) => (yes ? "yes" : "no");
   const verdict = z > 0 === (y[chosen] === 1) ? "right" : "wrong";
-  return el("ul", { class: "pv-lines" }, ...lines,
+  return el("ul", { class: "pv-lines", "data-png": true }, ...lines,
     el("li", {}, "output: ", ...inLine(terms(spec, kept, "output", passed), spec.biases.output, spec.decimals), " = ", value(z)),
     el("li", {}, `${z > 0 ? "above" : "not above"} 0, so “${present.output}”: ${says(z > 0)}; the truth is ${says(y[chosen] === 1)}: `, el("strong", {}, verdict)),
     el("li", {}, `probability of yes ${plain(1 / (1 + Math.exp(-z)), 3)}, cost ${exactly(cost(spec, z, y[chosen]), spec.digits)}`));
@@ -198,7 +198,7 @@ function sumPart(frame, present) {
   });
   frame.paint(shown);
   return el("section", { class: "pv-panel" },
-    el("h4", { class: "pv-caption" }, el("label", { for: id }, `The arithmetic of ${noun} `), box, ` of ${total}`), holder);
+    el("h4", { class: "pv-caption", "data-png": true }, el("label", { for: id }, `The arithmetic of ${noun} `), box, ` of ${total}`), holder);
 }
 
 /** Change the page only when the cuts or the chosen example have changed. */
@@ -224,11 +224,12 @@ function lossesPart(frame, present) {
       return [`${noun} ${i + 1}`, ...[y[i], z, z - y[i]].map((value) => exactly(value, spec.decimals)), exactly((z - y[i]) ** 2, spec.digits)];
     });
     const made = table(["", "true", "predicted", "error", "squared"], rows);
+    made.dataset.png = "";
     made.tBodies[0].rows[frame.get("example")].dataset.chosen = "";
     made.append(el("tfoot", {}, el("tr", {}, el("th", { scope: "row", colspan: 4 }, "mean of the squares: the loss"), el("td", {}, exactly(present.now.loss, spec.digits)))));
     holder.replaceChildren(made);
   }));
-  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption" }, `The loss over ${present.many}`), holder);
+  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, `The loss over ${present.many}`), holder);
 }
 
 function decisionPart(frame, present) {
@@ -284,7 +285,7 @@ function tinyCard(frame, present) {
 function render({ model, el: parent }) {
   const frame = new Frame(model, parent, { tools: ["undo", "reset", "code", "save"] });
   const present = new Present(frame);
-  frame.code = () => model.get("code").replace("{cut}", () => JSON.stringify(present.cut).replaceAll('","', '", "'));
+  frame.code = () => finishedSnippet(model.get("code"), present.cut);
   frame.sentence = () => present.sentence();
   frame.progressNode.hidden = true;
   for (const trait of ["example", "changes"]) frame.on(trait, () => {});

@@ -13,7 +13,7 @@
 //
 // Undo, Reset and Keep go back to the traits that the Python class lists in `state_names`.
 import { same } from "./pure.js";
-import { palette } from "./draw.js";
+import { palette, writeText } from "./draw.js";
 import { button, choice, el, newId } from "./controls.js";
 
 export class Frame {
@@ -216,12 +216,7 @@ export class Frame {
       if (!box.width) continue;
       const [x, y] = [box.left - frame.left, box.top - frame.top];
       if (node.tagName === "CANVAS") context.drawImage(node, x, y, box.width, box.height);
-      else {
-        const css = getComputedStyle(node);
-        context.fillStyle = css.color;
-        context.font = `${css.fontWeight} ${css.fontSize} system-ui, sans-serif`;
-        context.fillText(node.textContent, x, y + box.height * 0.75);
-      }
+      else writeText(context, node, frame);
     }
     context.fillStyle = this.colours.quiet;
     context.font = "12px system-ui, sans-serif";
