@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import torch
@@ -53,7 +54,7 @@ def view(model, images):
 def record(view):
     """Collect what goes to the browser."""
     sent = []
-    view.comm.send = lambda data=None, metadata=None, buffers=None: sent.append((data, buffers or []))
+    view.comm.send = lambda data=None, buffers=None, **_: sent.append((data, buffers or []))
     return sent
 
 
@@ -91,7 +92,9 @@ def test_every_step_of_the_slider_is_exact():
     for step in range(0, payload.STEPS + 1, 7):
         mask = ranking.mask(step / payload.STEPS)
         assert all(np.array_equal(places[name] > step, mask[name]) for name in mask)
-        assert all(payload.pruned_by_step(places[name])[step] == np.count_nonzero(~mask[name]) for name in mask)
+        assert all(
+            payload.pruned_by_step(places[name])[step] == np.count_nonzero(~mask[name]) for name in mask
+        )
 
 
 def test_histogram_is_split_by_rank(view):
@@ -125,7 +128,7 @@ def test_blocks_hold_the_share_pruned():
     assert np.abs(shares[25].reshape(grid) / 255 - expected).max() < 0.003
 
 
-def test_lenet_starts_with_little(images):
+def test_lenet_starts_with_little():
     net = zoo.lenet_300_100("torch")
     x = np.zeros((10, 28, 28, 1), np.uint8)
     view = pv.explore(net, (x, np.arange(10)))
@@ -135,7 +138,13 @@ def test_lenet_starts_with_little(images):
 
 
 def test_traits_refuse_what_is_not_there(view):
-    for name, value in (("sparsity", 90), ("sparsity", -0.1), ("scope", "all"), ("criterion", "x"), ("layer", "x")):
+    for name, value in (
+        ("sparsity", 90),
+        ("sparsity", -0.1),
+        ("scope", "all"),
+        ("criterion", "x"),
+        ("layer", "x"),
+    ):
         before = getattr(view, name)
         with pytest.raises((traitlets.TraitError, ValueError)):
             setattr(view, name, value)
@@ -167,10 +176,10 @@ def test_measuring_agrees_with_the_scorecard(view, model, images):
 
 
 def test_keras_measures_the_same(images):
-    import keras
-
     keras.utils.set_random_seed(0)
-    net = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Conv2D(3, 3), keras.layers.Flatten(), keras.layers.Dense(4)])
+    net = keras.Sequential(
+        [keras.Input((6, 6, 1)), keras.layers.Conv2D(3, 3), keras.layers.Flatten(), keras.layers.Dense(4)]
+    )
     before = [weight.copy() for weight in net.get_weights()]
     view = pv.explore(net, images, sparsity=0.8)
     view.measure()
@@ -206,7 +215,9 @@ def run_snippet(view, model, data):
     space = {"model": model, "data": data}
     exec(view.snippet, space)
     layers = pv.network(model)
-    return pv.Mask({n: np.asarray(kept).reshape(layers[n].shape).astype(bool) for n, kept in space["keep"].items()})
+    return pv.Mask(
+        {n: np.asarray(kept).reshape(layers[n].shape).astype(bool) for n, kept in space["keep"].items()}
+    )
 
 
 @pytest.mark.parametrize("scope", ["global", "layer"])
@@ -285,7 +296,7 @@ def test_cancel_stops_within_one_chunk(view, monkeypatch):
 
     async def scenario():
         waiting = asyncio.ensure_future(view.measured())
-        while not view.running:
+        while not view.running:  # noqa: ASYNC110  # a trait, not an event
             await asyncio.sleep(0)
         before = len(calls)
         from_browser(view, running=False)
@@ -324,7 +335,10 @@ def test_history_compares_answers(view, images):
     view.sparsity = 0.95
     view.compare = 0
     view.measure()
-    assert view.kept[0]["correct"] == pv.scorecard(pv.apply(view._model, pv.prune(view._model, 0.5)), images).correct
+    assert (
+        view.kept[0]["correct"]
+        == pv.scorecard(pv.apply(view._model, pv.prune(view._model, 0.5)), images).correct
+    )
     found = view.comparison
     dense, thin = (pv.scorecard(pv.apply(view._model, pv.prune(view._model, s)), images) for s in (0.5, 0.95))
     change = thin.versus(dense)
@@ -357,7 +371,7 @@ def test_guess_hides_the_accuracy(view):
 def test_truth_is_bracketed(view):
     view.target = 0.26
     view.measure()
-    gap = measuring.crossing({s: c for s, c in view.curve}, view.target * view.n)
+    gap = measuring.crossing(dict(view.curve), view.target * view.n)
     assert gap is None or gap[1] - gap[0] <= 0.005
 
 
@@ -393,15 +407,15 @@ def test_exported_page_needs_nothing(view, tmp_path):
     page = (tmp_path / "view.html").read_text()
     assert "<b>x" not in page
     assert not re.search(r"(src|href)\s*=\s*[\"']?https?:", page)
-    state = json.loads(re.search(r'id="state">(.*?)</script>', page, re.S)[1])
+    state = json.loads(re.search(r'id="state">(.*?)</script>', page, re.DOTALL)[1])
     assert base64.b64decode(state["places"]["base64"]) == view.places
 
 
 def test_module_has_no_imports_left():
     text = assets.script("weights.js", "mask.js", "explore.js")
-    assert not re.search(r"^\s*import\s", text, re.M)
-    assert re.findall(r"^export .*", text, re.M) == ["export default { render };"]
-    names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", text, re.M)
+    assert not re.search(r"^\s*import\s", text, re.MULTILINE)
+    assert re.findall(r"^export .*", text, re.MULTILINE) == ["export default { render };"]
+    names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", text, re.MULTILINE)
     assert len(names) == len(set(names))
     assert "http" not in text
 
@@ -427,7 +441,9 @@ def test_javascript():
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
-    done = subprocess.run([node, "--test", str(Path(__file__).parent / "js")], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [node, "--test", str(Path(__file__).parent / "js")], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-4000:]
 
 
@@ -435,5 +451,3 @@ def test_grid_is_coarse_first():
     points = list(measuring.grid())
     assert sorted(points) == [round(i / 20, 4) for i in range(21)]
     assert points[:2] == [0.0, 1.0]
-
-

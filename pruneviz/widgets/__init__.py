@@ -1,4 +1,4 @@
-"""Live views: a Python class and a plain .js module each, for JupyterLab, Notebook 7, VS Code, Colab and Voilà."""
+"""Live views, a Python class and a plain .js module each: JupyterLab, Notebook 7, VS Code, Colab, Voilà."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _BETWEEN_REPORTS = 0.1  # seconds: a progress bar that moves more often costs me
 _DPI = 72
 
 
-class View(anywidget.AnyWidget):  # type: ignore[misc]
+class View(anywidget.AnyWidget):
     """A live view: traits, background work, static twins.
 
     Attributes

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from pruneviz.arrays import Array, Data
+    from pruneviz.criteria import Criterion
     from pruneviz.scorecards import Scorecard
 
 PARTS = ("slider", "mask", "histogram", "selectors", "layers", "accuracy", "scorecard", "history")
@@ -80,7 +81,7 @@ class WeightExplorer(View):
 
     n = t.Int(0).tag(sync=True)
     dense = t.Int(-1).tag(sync=True)
-    curve = t.List().tag(sync=True)
+    curve: t.List[list[float]] = t.List().tag(sync=True)
     exact = t.Dict().tag(sync=True)
     comparison = t.Dict().tag(sync=True)
     pictures = t.Bytes().tag(sync=True)
@@ -92,7 +93,7 @@ class WeightExplorer(View):
         *,
         exclude: Iterable[str] = (),
         scored_on: Data | None = None,
-        criterion: criteria.Criterion = "magnitude",
+        criterion: Criterion = "magnitude",
         show: Sequence[str] | None = None,
         **traits: Any,  # noqa: ANN401
     ) -> None:
@@ -347,7 +348,9 @@ class WeightExplorer(View):
             self._publish_curve()
 
     @staticmethod
-    def _scaled(work: Generator[float, None, Array], start: float, end: float) -> Generator[float, None, Array]:
+    def _scaled(
+        work: Generator[float, None, Array], start: float, end: float
+    ) -> Generator[float, None, Array]:
         while True:
             try:
                 yield start + (end - start) * next(work)

@@ -46,7 +46,9 @@ def comparison(before: Array, after: Array, labels: Array) -> dict[str, Any]:
     ]
     found = [np.flatnonzero(where) for where in kinds.values()]
     # A few of every kind first, then what is left, lost ones first.
-    chosen = np.concatenate([f[: PICTURES // 3] for f in found] + [f[PICTURES // 3 :] for f in found])[:PICTURES]
+    chosen = np.concatenate([f[: PICTURES // 3] for f in found] + [f[PICTURES // 3 :] for f in found])[
+        :PICTURES
+    ]
     chosen = np.concatenate([np.intersect1d(f, chosen) for f in found])
     images = [
         {"index": int(i), "truth": int(labels[i]), "before": int(before[i]), "after": int(after[i])}

@@ -32,7 +32,9 @@ def draw(view: WeightExplorer) -> Figure:
     measured = "accuracy" in view.show and len(view.curve) > 1 and not view.hidden
     figure = Figure(figsize=(9.5, 6.6 if measured else 3.6), layout="constrained", facecolor=style.PAPER)
     axes = figure.subplots(2 if measured else 1, 2, squeeze=False)
-    figure.suptitle(view.title, x=0.01, ha="left", fontsize=style.FONT + 2, fontweight="bold", color=style.INK)
+    figure.suptitle(
+        view.title, x=0.01, ha="left", fontsize=style.FONT + 2, fontweight="bold", color=style.INK
+    )
     mask = view.result()
     threshold = (view.exact.get("threshold") or {}).get(view.layer) if view.is_measured else None
     plot_mask(mask, view.layer, ax=axes[0, 0])
@@ -77,7 +79,8 @@ def _write_card(ax: Axes, view: WeightExplorer) -> None:
         "answers": f"{style.grouped(exact['lost'])} lost, {style.grouped(exact['won'])} won",
         "nonzero": f"{style.grouped(exact['nonzero'])} of {style.grouped(exact['parameters'])}",
         "file": f"{style.grouped(exact['compact_bytes'])} bytes, {style.grouped(exact['raw_bytes'])} plain",
-        "MACs": f"{style.grouped(exact['macs'])} executed, {style.grouped(exact['nonzero_macs'])} by nonzero weights",
+        "MACs": f"{style.grouped(exact['macs'])} executed, "
+        f"{style.grouped(exact['nonzero_macs'])} by nonzero weights",
     }
     style.title(ax, "Scorecard")
     for line, (name, words) in enumerate(rows.items()):

@@ -144,7 +144,9 @@ def _torch_scores(layers: Mapping[str, Layer], criterion: str, *, x_is_bytes: bo
     if criterion in ("magnitude", "l2"):
         return _filled(_TORCH_MAGNITUDE, names=names)
     if criterion in ("gradient", "taylor"):
-        formula = "slope.abs()" if criterion == "gradient" else "(weights[name].detach().double() * slope).abs()"
+        formula = (
+            "slope.abs()" if criterion == "gradient" else "(weights[name].detach().double() * slope).abs()"
+        )
         return _filled(_TORCH_SLOPES, names=names, formula=formula, scale="255" if x_is_bytes else "1")
     return _random(layers, "torch.from_numpy(", ")") if criterion == "random" else None
 

@@ -9,9 +9,10 @@ import lab
 import pytest
 
 CELLS = (
-    "import numpy as np, pruneviz as pv\n"
-    "model = pv.zoo.lenet_300_100('torch')\n"
-    "data = pv.datasets.mnist().validation",
+    """\
+import numpy as np, pruneviz as pv
+model = pv.zoo.lenet_300_100('torch')
+data = pv.datasets.mnist().validation""",
     "view = pv.explore(model, data, title='LeNet-300-100')\nview",
 )
 

@@ -88,7 +88,7 @@ def _wait(address: str, server: subprocess.Popen, log: Path) -> None:
 @contextlib.contextmanager
 def chromium():
     """Start the browser."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # not needed where there is no browser
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

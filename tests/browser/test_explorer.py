@@ -19,6 +19,16 @@ KEPT = """() => {
 }"""
 
 
+COLOURS = """() => {
+  const css = getComputedStyle(document.querySelector('.pv'));
+  return ['--pv-kept', '--pv-pruned'].map((name) => css.getPropertyValue(name).trim());
+}"""
+INSIDE = """() => {
+  const view = document.querySelector('.pv');
+  return view.scrollWidth <= view.clientWidth;
+}"""
+
+
 def slider(page):
     return page.get_by_role("slider", name="Sparsity")
 
@@ -38,7 +48,9 @@ def drag(page, to, steps=12):
 
 
 def settled(page):
-    page.wait_for_function("() => document.querySelector('.pv-badge').textContent === 'exact'", timeout=30_000)
+    page.wait_for_function(
+        "() => document.querySelector('.pv-badge').textContent === 'exact'", timeout=30_000
+    )
 
 
 def test_drag_by_mouse(page):
@@ -49,7 +61,9 @@ def test_drag_by_mouse(page):
     settled(page)
     sparsity = float(slider(page).input_value())
     assert sparsity == pytest.approx(0.8, abs=0.03)
-    kept, total, inside = kernel(page, "[view.result().kept, view.result().total, int(view.result()['fc1'].sum())]")
+    kept, total, inside = kernel(
+        page, "[view.result().kept, view.result().total, int(view.result()['fc1'].sum())]"
+    )
     assert kernel(page, "view.sparsity") == sparsity
     assert page.evaluate(KEPT) == inside
     words = page.locator(".pv-count").inner_text().replace("\u202f", "")
@@ -84,7 +98,13 @@ def test_nothing_is_said_while_dragging(page):
 
 def test_keyboard(page):
     slider(page).focus()
-    for key, expected in (("ArrowRight", 0.501), ("ArrowRight", 0.502), ("ArrowLeft", 0.501), ("End", 1), ("Home", 0)):
+    for key, expected in (
+        ("ArrowRight", 0.501),
+        ("ArrowRight", 0.502),
+        ("ArrowLeft", 0.501),
+        ("End", 1),
+        ("Home", 0),
+    ):
         page.keyboard.press(key)
         page.wait_for_timeout(50)
         assert float(slider(page).input_value()) == expected
@@ -143,7 +163,9 @@ def test_show_code_runs(page):
     code = page.locator(".pv-code code").inner_text()
     assert "235" in page.locator(".pv-code").inner_text() or "233" in code
     lab.run_python(page, code)
-    same = "all(np.array_equal(keep[n].numpy().reshape(m.shape), m) for n, m in pv.prune(model, 0.8765).items())"
+    same = (
+        "all(np.array_equal(keep[n].numpy().reshape(m.shape), m) for n, m in pv.prune(model, 0.8765).items())"
+    )
     assert kernel(page, same)
     button.click()
 
@@ -228,16 +250,19 @@ def luminance(colour):
 def test_themes(page, theme):
     page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
     dark = theme.endswith("Dark")
-    page.wait_for_function("(dark) => document.querySelector('.pv').hasAttribute('data-dark') === dark", arg=dark)
+    page.wait_for_function(
+        "(dark) => document.querySelector('.pv').hasAttribute('data-dark') === dark", arg=dark
+    )
     page.wait_for_timeout(600)
-    read = "() => ['kept', 'pruned'].map((n) => getComputedStyle(document.querySelector('.pv')).getPropertyValue('--pv-' + n).trim())"
-    kept, pruned = map(luminance, page.evaluate(read))
+    kept, pruned = map(luminance, page.evaluate(COLOURS))
     assert (pruned + 0.05) / (kept + 0.05) >= 3
     assert page.evaluate(KEPT) == kernel(page, "int(view.result()['fc1'].sum())")
     for width in (1280, 800):
         page.set_viewport_size({"width": width, "height": 1700})
         page.wait_for_timeout(300)
-        inside = page.evaluate("() => { const p = document.querySelector('.pv'); return p.scrollWidth <= p.clientWidth; }")
+        inside = page.evaluate(
+            "() => { const p = document.querySelector('.pv'); return p.scrollWidth <= p.clientWidth; }"
+        )
         assert inside
         folder = os.environ.get("PRUNEVIZ_SCREENSHOTS")
         if folder:
@@ -255,7 +280,15 @@ def test_names_for_screen_readers(page):
     )
     assert nameless == []
     tree = page.locator(".pv").aria_snapshot()
-    for wanted in ('slider "Sparsity"', 'heading "LeNet-300-100"', 'tab "fc1" [selected]', "img \"Mask of fc1", 'img "Histogram', 'combobox "scope"', "status"):
+    for wanted in (
+        'slider "Sparsity"',
+        'heading "LeNet-300-100"',
+        'tab "fc1" [selected]',
+        'img "Mask of fc1',
+        'img "Histogram',
+        'combobox "scope"',
+        "status",
+    ):
         assert wanted in tree
     page.get_by_text("Mask in words and numbers").click()
     page.get_by_label("output, 0 to 299").fill("12")

@@ -22,7 +22,11 @@ def fixtures() -> dict:
     scores = Importance({name: np.round(draw.random(shape), 1) for name, shape in SHAPES.items()})
     rankings = {scope: rank(scores, scope) for scope in ("global", "layer")}
     return {
-        "cuts": [[step, total, number_to_prune(step / payload.STEPS, total)] for step in STEPS for total in (0, 1, 7, 266_200)],
+        "cuts": [
+            [step, total, number_to_prune(step / payload.STEPS, total)]
+            for step in STEPS
+            for total in (0, 1, 7, 266_200)
+        ],
         "shapes": SHAPES,
         "rankings": {scope: _ranking(ranking, scores) for scope, ranking in rankings.items()},
         "wilson": [[c, n, *wilson(c, n)] for c, n in ((0, 5), (5, 5), (3950, 5000), (4928, 5000))],
@@ -37,10 +41,14 @@ def _ranking(ranking, scores) -> dict:
     masks = {step: ranking.mask(step / payload.STEPS) for step in STEPS}
     return {
         "places": {name: array.tolist() for name, array in places.items()},
-        "masks": {str(step): {n: m.ravel().astype(int).tolist() for n, m in mask.items()} for step, mask in masks.items()},
+        "masks": {
+            str(step): {n: m.ravel().astype(int).tolist() for n, m in mask.items()}
+            for step, mask in masks.items()
+        },
         "histograms": {name: payload.histogram(scores[name]) for name in places},
         "pruned_bins": {
-            str(step): {name: _pruned_bins(scores[name], mask[name]) for name in mask} for step, mask in masks.items()
+            str(step): {name: _pruned_bins(scores[name], mask[name]) for name in mask}
+            for step, mask in masks.items()
         },
     }
 
@@ -64,7 +72,11 @@ def _blocks(ranking) -> dict:
 
 def _code() -> dict:
     template = "a {cut} b {cuts} c {share} d {sparsity} {names}{by_hand}"
-    arguments = ({"": 5, "fc1": 3, "fc2": 2}, 0.905, {"fc1": {"cut": [1, 2], "kept": [7]}, "fc2": {"cut": [], "kept": []}})
+    arguments = (
+        {"": 5, "fc1": 3, "fc2": 2},
+        0.905,
+        {"fc1": {"cut": [1, 2], "kept": [7]}, "fc2": {"cut": [], "kept": []}},
+    )
     return {"template": template, "arguments": arguments, "text": snippets.finished(template, *arguments)}
 
 

@@ -66,7 +66,7 @@ for (const [name, { spec, x, y, title, noun, code, states }] of Object.entries(f
     }
   });
 
-  for (const width of [240, 286, 500, 900]) {
+  for (const width of [240, 286, 419, 420, 500, 900]) {
     test(`${name}: at ${width} px no number hides another or leaves the picture`, () => {
       for (const asked of [null, spec.wires.map(() => 1.2345)]) {
         const { chip, height, nodes, wires } = tiny.wiring(spec, width, tiny.labelsOf(spec, asked));

@@ -89,7 +89,7 @@ export function writeText(context, node, { left, top }) {
       range.setStart(walker.currentNode, index);
       range.setEnd(walker.currentNode, index + word.length);
       const [box, ...broken] = range.getClientRects();
-      if (box?.width > 2 && !broken.length) put(word, walker.currentNode.parentElement, box);
+      if (box?.width && !broken.length && !walker.currentNode.parentElement.closest(".pv-ear")) put(word, walker.currentNode.parentElement, box);
     }
   }
   for (const input of node.querySelectorAll("input")) {

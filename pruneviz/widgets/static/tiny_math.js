@@ -204,9 +204,10 @@ function linearPlaces(spec, width, narrow, chip) {
 
 function networkPlaces(spec, width, narrow, chip) {
   const hidden = Object.keys(spec.neurons);
-  const [radius, inset, along] = narrow ? [18, 24, 0.6] : [23, 44, 0.73];
+  const [radius, inset] = narrow ? [18, 24] : [23, 44];
+  const along = 0.66;
   const apart = Math.min(0.5, along / (1 - along) / 2 / hidden.length); // inputs, so that the numbers are evenly spaced
-  const height = Math.round(Math.max(112 * hidden.length, 230, (chip.height + 7) / ((1 - along) * apart)));
+  const height = Math.round(Math.max(112 * hidden.length, 230, (chip.height + 5) / ((1 - along) * apart)));
   const nodes = Object.fromEntries(spec.names.map((name, i) => [name, { x: inset, y: height * (0.5 + apart * (i - 0.5)), radius }]));
   hidden.forEach((name, h) => { nodes[name] = { x: inset + 0.6 * (width - 2 * inset), y: (height * (h + 0.5)) / hidden.length, radius }; });
   nodes.output = { x: width - inset, y: height / 2, radius };

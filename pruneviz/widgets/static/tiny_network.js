@@ -114,6 +114,7 @@ function put(layout, wires, neurons) {
   for (const { name: neuron, node } of neurons) {
     const place = layout.nodes[neuron];
     move(node, place, { width: 2 * place.radius, height: 2 * place.radius });
+    node.style.borderRadius = "50%";
   }
 }
 
