@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pruneviz.widgets.base import View
-from pruneviz.widgets.explore import WeightExplorer, explore
+from pruneviz.widgets.opening import explore
 from pruneviz.widgets.tiny_network import TinyNetwork
+from pruneviz.widgets.weight_explorer import WeightExplorer
 
 __all__ = ["TinyNetwork", "View", "WeightExplorer", "explore"]

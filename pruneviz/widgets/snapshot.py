@@ -13,7 +13,7 @@ from pruneviz.scorecards import wilson
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from pruneviz.widgets.explore import WeightExplorer
+    from pruneviz.widgets.weight_explorer import WeightExplorer
 
 
 def draw(view: WeightExplorer) -> Figure:
@@ -49,7 +49,7 @@ def draw(view: WeightExplorer) -> Figure:
 def _draw_curve(ax: Axes, view: WeightExplorer) -> None:
     shares = [sparsity for sparsity, _ in view.curve]
     right = [correct / view.n for _, correct in view.curve]
-    low, high = zip(*(wilson(correct, view.n) for _, correct in view.curve), strict=True)
+    low, high = zip(*(wilson(int(correct), view.n) for _, correct in view.curve), strict=True)
     ax.fill_between(shares, low, high, color=style.KEPT, alpha=0.22, linewidth=0)
     ax.plot(shares, right, color=style.KEPT, marker="o", markersize=3)
     ax.axhline(view.dense / view.n, color=style.QUIET, linewidth=1, linestyle=":")

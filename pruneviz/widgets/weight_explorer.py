@@ -29,7 +29,7 @@ _HALF_PERCENT = 0.005
 
 
 class WeightExplorer(View):
-    """A live view of pruning single weights; `explore` makes one.
+    """A live view of pruning single weights; `pruneviz.explore` makes one.
 
     Attributes
     ----------
@@ -100,7 +100,8 @@ class WeightExplorer(View):
         self._model, self._exclude, self._scored_on = model, tuple(exclude), scored_on or data
         self._meter = measuring.Meter(model, data)
         name = criterion if isinstance(criterion, str) else getattr(criterion, "__name__", "own")
-        self._criteria = {word: word for word in criteria.NAMES if word != "l2"} | {name: criterion}
+        self._criteria: dict[str, Criterion] = {word: word for word in criteria.NAMES if word != "l2"}
+        self._criteria[name] = criterion
         self._rankings: dict[tuple[str, str], tuple[Ranking, Importance, dict[str, Any]]] = {}
         self._found: dict[tuple[Any, ...], Array] = {}
         self._cards: dict[tuple[Any, ...], Scorecard] = {}
@@ -360,67 +361,6 @@ class WeightExplorer(View):
     def _publish_curve(self) -> None:
         found = self._curves.get((self.scope, self.criterion), {})
         self.curve = [[sparsity, found[sparsity]] for sparsity in sorted(found)]
-
-
-def explore(
-    model: object,
-    data: Data,
-    *,
-    granularity: str = "weight",
-    exclude: Iterable[str] = (),
-    scored_on: Data | None = None,
-    show: Sequence[str] | None = None,
-    predict: bool = True,
-    target: float | None = None,
-    **state: Any,  # noqa: ANN401
-) -> WeightExplorer:
-    """Open the live view that fits.
-
-    Parameters
-    ----------
-    model
-        A torch.nn.Module, keras.Model or tf_keras.Model; never changed.
-    data
-        (x, y): the images to measure accuracy on. Sliders choose, so give validation images.
-    granularity
-        ``"weight"``.
-    exclude
-        Layers to leave alone.
-    scored_on
-        (x, y) for criteria that look at images; `data` if None.
-    show
-        The parts to show: some of ``slider, mask, histogram, selectors, layers, accuracy, scorecard,
-        history``; all if None.
-    predict
-        Whether learners guess before any accuracy is shown.
-    target
-        The accuracy that the guess is about; None takes that of the whole model, less three points.
-    **state
-        Where it starts: ``sparsity``, ``layer``, ``scope``, ``criterion``, ``title``.
-
-    Returns
-    -------
-    WeightExplorer
-        Displayed by ending a cell with it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not one of these.
-
-    Examples
-    --------
-    >>> view = pv.explore(model, pv.datasets.mnist().validation)
-    >>> view.sparsity = 0.9
-    >>> mask = view.result()
-    """
-    if granularity != "weight":
-        raise ValueError(f'granularity {granularity!r} is not "weight", the only one of this version')
-    unknown = set(state) - {"sparsity", "layer", "scope", "criterion", "title"}
-    if unknown:
-        raise TypeError(f"explore takes no {', '.join(sorted(unknown))}")
-    options = {"predict": predict, "target": target, **state}
-    return WeightExplorer(model, data, exclude=exclude, scored_on=scored_on, show=show, **options)
 
 
 def _parts(show: Sequence[str] | None) -> list[str]:
