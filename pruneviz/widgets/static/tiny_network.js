@@ -190,7 +190,7 @@ function sumPart(frame, present) {
     if (place >= 0 && place < total) frame.set({ example: place });
     else box.value = frame.get("example") + 1;
   };
-  const box = el("input", { type: "number", id, min: 1, max: total, class: "pv-box", "data-lm-suppress-shortcuts": "true", onchange: choose });
+  const box = el("input", { type: "number", id, min: 1, max: total, class: "pv-box", "data-lm-suppress-shortcuts": "true", onchange: choose, onkeydown: (event) => event.key === "Enter" && choose() });
   const holder = el("div", { class: "pv-scroll" });
   const shown = watch(present, frame, () => {
     const chosen = frame.get("example");
