@@ -136,7 +136,7 @@ function changesPart(frame, present) {
   const id = newId();
   const box = el("input", { type: "checkbox", id, "data-lm-suppress-shortcuts": "true", onchange: () => frame.set({ changes: box.checked }) });
   const twin = fold("Weights in numbers", () => [el("div", { class: "pv-scroll" }, table(
-    ["weight", "from", "to", "value", "state", ...(frame.get("changes") ? ["loss if changed"] : [])],
+    ["weight", "from", "to", "value", "state", ...(frame.get("changes") ? ["change of the loss"] : [])],
     spec.wires.map((wire, i) => [wire.name, wire.start, wire.end === "output" ? present.output : wire.end, plain(wire.value, 5), present.kept[i] ? "kept" : "cut",
       ...(frame.get("changes") ? [signed(present.ifToggled[i], spec.digits)] : [])])))]);
   const refresh = () => { box.checked = frame.get("changes"); twin.refresh(); };
