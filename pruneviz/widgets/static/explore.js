@@ -77,8 +77,8 @@ function histogramPart(frame, weights) {
 
 function layersPart(frame, weights) {
   const rows = weights.layers.map((layer) => {
-    const [bar, words] = [el("i"), el("span", { class: "pv-row-words" })];
-    const node = el("li", {}, el("span", { class: "pv-row-name" }, layer.name), el("span", { class: "pv-meter", "aria-hidden": "true" }, bar), words);
+    const [bar, words] = [el("i"), el("span", { class: "pv-row-words", "data-png": true })];
+    const node = el("li", {}, el("span", { class: "pv-row-name", "data-png": true }, layer.name), el("span", { class: "pv-meter", "aria-hidden": "true" }, bar), words);
     return { bar, words, node };
   });
   frame.paint(() => frame.write(() => {
@@ -178,7 +178,7 @@ function scorecardPart(frame, weights) {
     badge.textContent = now ? (now.measured ? "exact" : "estimate") : "";
     badge.toggleAttribute("data-estimate", Boolean(now && !now.measured));
     rows.accuracy.textContent = hidden(frame) ? "set your guess first" : now ? `${now.measured ? "" : "≈ "}${accuracyWords(now)}` : "not measured yet";
-    rows.answers.textContent = now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : "after release";
+    rows.answers.textContent = now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : frame.model.offline ? "not measured here" : "after release";
     rows.kept.textContent = countOf(at.kept, weights.total);
     const rest = frame.get("rest");
     const last = frame.get("exact");
@@ -188,7 +188,7 @@ function scorecardPart(frame, weights) {
     rows.file.textContent = exact ? `${bytesText(exact.compact_bytes)} compact, ${bytesText(exact.raw_bytes)} plain` : `≈ ${bytesText(guess)} compact, ${bytesText(4 * (weights.total + rest))} plain`;
     rows.MACs.textContent = `${millions(run)} executed, ${millions(exact ? exact.nonzero_macs : useful)} by nonzero weights`;
   }));
-  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption" }, "Scorecard ", badge), list);
+  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Scorecard ", badge), list);
 }
 
 const accuracyWords = (now) =>

@@ -200,28 +200,48 @@ export class Frame {
     this.refreshTools();
   }
 
-  /** All canvases and the texts marked data-png, at their places. */
+  /** All canvases, bars and texts marked data-png, at their places. */
   picture() {
     this.paintNow();
     const ratio = 2;
     const frame = this.root.getBoundingClientRect();
-    const foot = 34;
-    const canvas = el("canvas", { width: Math.round(frame.width * ratio), height: Math.round((frame.height + foot) * ratio) });
+    const parts = [...this.root.querySelectorAll("canvas, .pv-meter, [data-png]")].filter((node) => node.getBoundingClientRect().width);
+    const foot = Math.max(...parts.map((node) => node.getBoundingClientRect().bottom)) - frame.top + 12;
+    const canvas = el("canvas", { width: Math.round(frame.width * ratio), height: Math.round((foot + 28) * ratio) });
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     context.fillStyle = this.colours.paper;
-    context.fillRect(0, 0, frame.width, frame.height + foot);
-    for (const node of this.root.querySelectorAll("canvas, [data-png]")) {
-      const box = node.getBoundingClientRect();
-      if (!box.width) continue;
-      const [x, y] = [box.left - frame.left, box.top - frame.top];
-      if (node.tagName === "CANVAS") context.drawImage(node, x, y, box.width, box.height);
-      else writeText(context, node, frame);
-    }
+    context.fillRect(0, 0, frame.width, foot + 28);
+    for (const node of parts) this.copy(context, node, frame);
     context.fillStyle = this.colours.quiet;
     context.font = "12px system-ui, sans-serif";
-    context.fillText(this.sentence(), 12, frame.height + 16, frame.width - 24);
+    context.fillText(this.sentence(), 16, foot + 10, frame.width - 32);
     return canvas;
+  }
+
+  /** Copy one part of the page, cut off where it is scrolled out of sight. */
+  copy(context, node, frame) {
+    const box = node.getBoundingClientRect();
+    const window = (node.closest(".pv-stage, .pv-scroll") ?? node).getBoundingClientRect();
+    const [x, y] = [box.left - frame.left, box.top - frame.top];
+    context.save();
+    context.beginPath();
+    context.rect(window.left - frame.left, window.top - frame.top, window.width, window.height);
+    context.clip();
+    if (node.tagName === "CANVAS") context.drawImage(node, x, y, box.width, box.height);
+    else if (node.matches(".pv-meter")) {
+      const kept = node.firstElementChild.getBoundingClientRect();
+      context.fillStyle = hatch(context, this.colours);
+      context.fillRect(x, y, box.width, box.height);
+      context.fillStyle = this.colours.kept;
+      context.fillRect(kept.left - frame.left, kept.top - frame.top, kept.width, kept.height);
+    } else {
+      const css = getComputedStyle(node);
+      context.fillStyle = css.color;
+      context.font = `${css.fontWeight} ${css.fontSize} system-ui, sans-serif`;
+      context.fillText(node.textContent, x, y + box.height * 0.75, box.width + 4);
+    }
+    context.restore();
   }
 
   savePNG() {
