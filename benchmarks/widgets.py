@@ -14,10 +14,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 import torch
-import torch._dynamo  # before TensorFlow, or the process aborts
+import torch._dynamo
 from ipywidgets.widgets.widget import _remove_buffers
 
 import pruneviz as pv
@@ -183,6 +182,8 @@ def forward(model: Any, x: np.ndarray) -> Callable[[], object]:  # noqa: ANN401
         def run(size: int) -> object:
             return [model(inputs[start : start + size]).argmax(1) for start in range(0, len(x), size)]
     else:
+        import keras  # noqa: PLC0415  # after torch._dynamo, or the process aborts
+
         ready = keras.ops.convert_to_tensor(x.astype(np.float32) / 255)
 
         def run(size: int) -> object:
