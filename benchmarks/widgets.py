@@ -39,7 +39,7 @@ small = pv.zoo.lenet_300_100("torch")
 data = pv.datasets.mnist().validation
 linear = torch.nn.Linear
 large = torch.nn.Sequential(torch.nn.Flatten(), linear(784, 1255), linear(1255, 10))
-torch.zeros(1)""",
+torch.set_num_threads(1)""",
     "view = pv.explore(small, data, predict=False); view",
     "wide = pv.explore(large, data, show=['slider', 'mask', 'histogram', 'layers']); wide",
     """\
@@ -154,7 +154,7 @@ def in_the_browser() -> Iterable[Row]:
 
 def in_the_kernel() -> Iterable[Row]:
     """Measure exact accuracy, the background curve and the bytes at start."""
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # on a machine with one busy core two threads wait for each other
     test = pv.datasets.mnist().test
     for network, framework in (("lenet_300_100", "torch"), ("lenet_5", "torch"), ("lenet_300_100", "keras")):
         model = getattr(pv.zoo, network)(framework)
