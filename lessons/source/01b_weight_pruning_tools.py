@@ -638,7 +638,7 @@ for what, result in rows:
 # > build the model with `tensorflow.keras`, which today is Keras 3, and refused.
 
 # %% [markdown]
-# ## Training on
+# ## Fine-tuning
 #
 # Most of what a cut breaks can be mended: the weights that are left learn to do without the others. This is
 # called *fine-tuning*. One rule makes it different from ordinary training. The zeros have to stay.
@@ -869,8 +869,10 @@ for name, new in optimisers.items():
 # %% [markdown]
 # ## Why is my file not smaller?
 #
-# The network has lost 90 % of its weights. **Predict.** The dense network, saved, has about one megabyte. How
-# large is the file of the pruned one? And when both are compressed with gzip?
+# The network has lost 90 % of its weights. What became of its file?
+#
+# **Predict.** The dense network takes about one megabyte. How large is the file of the pruned one? And when
+# both are compressed with gzip?
 
 # %% [markdown] tags=["pytorch"]
 # The next cell writes real files: with all numbers in them (safetensors, much like PyTorch's own), the same
@@ -982,9 +984,9 @@ print(f"pixels that have lost all their weights: {unused} of 784")
 #
 # > **Put right.** *A Beginner's Guide to Neural Network Pruning* says that zeroing parameters saves memory.
 # > It does not: the array has as many bytes as before. Muheeb saw the model grow and blamed the many zeros.
-# > It was the stored masks and copies; the zeros alone leave the size as it was. *Optimizing Deep Learning
-# > Models with Pruning* reports a model that is smaller by 80 %, after a training that neither strips nor
-# > compresses anything: what fell by 80 % is the number of nonzero weights.
+# > They leave the size as it was. The masks and copies, which he names as another cost, double it.
+# > *Optimizing Deep Learning Models with Pruning* reports a model that is smaller by 80 %, after a training
+# > that neither strips nor compresses anything: what fell by 80 % is the number of nonzero weights.
 
 # %% [markdown]
 # ## A network too small to prune?
@@ -1044,11 +1046,11 @@ ax = pv.plot_tradeoff(
     title="A large and a small network, cut by magnitude",
 )
 at = levels.index(0.6)
+shares = ", ".join(f"{100 * large[k].accuracy:.1f} % at {100 * levels[k]:g} %" for k in (0, at, -1))
 pv.teaching.show(
     ax,
-    alt=f"Accuracy against sparsity. LeNet-300-100 has {100 * large[0].accuracy:.1f} % unpruned, "
-    f"{100 * large[at].accuracy:.1f} % at 60 % and {100 * large[-1].accuracy:.1f} % at 80 %. The "
-    "three small networks begin near 95 %, bend between 40 and 50 %, and fall steeply.",
+    alt=f"Accuracy against sparsity. LeNet-300-100 has {shares}. The three small networks "
+    "begin near 95 %, bend between 40 and 50 %, and fall steeply.",
 )
 
 large_lost, *small_lost = (cards[0].correct - cards[at].correct for cards in (large, *runs))
@@ -1229,13 +1231,14 @@ check.zeros_kept(after, before=before, mask=mask)
 #   begin with a new optimiser.
 
 # %% [markdown] tags=["quiz"]
-# A paper prunes by 20 % three times, each time of what is left. How much remains?
-# - [ ] 40 %
-#   why: That takes 20 % of the original each time. The second and third call find less to take from.
-# - [x] 51.2 %
-#   why: 0.8 · 0.8 · 0.8 = 0.512. Such calls multiply what is kept.
-# - [ ] 0.8 %
-#   why: That would keep 20 % each time. Here 20 % go.
+# A paper prunes half, three times, each time half of what is left. How much remains?
+# - [ ] Nothing: one and a half is more than there is.
+#   why: That takes half of the original each time. The second and third call find less to take from.
+# - [x] One eighth.
+#   why: Half of a half of a half. Such calls multiply what is kept.
+# - [ ] One half.
+#   why: So it would be if every call counted from the whole, as `pv.prune` does. This paper counts from what
+#   is left. Read which of the two is meant.
 
 # %% [markdown] tags=["pytorch"]
 # ## The question people really ask
