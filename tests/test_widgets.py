@@ -144,6 +144,9 @@ def test_traits_refuse_what_is_not_there(view):
         ("scope", "all"),
         ("criterion", "x"),
         ("layer", "x"),
+        ("by_hand", {"x": {"cut": [1]}}),
+        ("by_hand", {"fc": {"cut": [192]}}),
+        ("by_hand", {"fc": {"away": [1]}}),
     ):
         before = getattr(view, name)
         with pytest.raises((traitlets.TraitError, ValueError)):

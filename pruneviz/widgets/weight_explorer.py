@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -140,6 +141,18 @@ class WeightExplorer(View):
     @t.validate("criterion")
     def _check_criterion(self, proposal: dict[str, Any]) -> str:
         return self._known("criterion", proposal["value"], self._criteria)
+
+    @t.validate("by_hand")
+    def _check_by_hand(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        sizes = {layer["name"]: math.prod(layer["shape"]) for layer in self.layers}
+        for name, lists in proposal["value"].items():
+            self._known("by_hand", name, sizes)
+            if not set(lists) <= {"cut", "kept"}:
+                raise t.TraitError(f'by_hand[{name!r}] takes "cut" and "kept", not {", ".join(lists)}')
+            for index in (*lists.get("cut", ()), *lists.get("kept", ())):
+                if not 0 <= index < sizes[name]:
+                    raise t.TraitError(f"by_hand: layer {name!r} has no weight {index}")
+        return dict(proposal["value"])
 
     def _known(self, trait: str, value: str, known: Iterable[str]) -> str:
         if known and value not in known:

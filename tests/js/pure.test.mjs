@@ -81,6 +81,14 @@ test("kernels are laid out with gaps, each weight at its own pixel", () => {
   assert.equal(pixelOf[4], 3 * width);
 });
 
+test("long, low layers are folded into bands", () => {
+  const { width, height, pixelOf } = pure.layOut([2, 1000]);
+  assert.ok(width < 16 * height);
+  assert.equal(new Set(pixelOf).size, 2000);
+  assert.ok(Math.max(...pixelOf) < width * height);
+  assert.equal(pixelOf[1000], width);
+});
+
 test("numbers as people write them", () => {
   for (const [text, share] of [["90", 0.9], [" 90,5 %", 0.905], ["0.1", 0.001], ["100", 1], [".5", 0.005], ["5.", 0.05]]) near(pure.parsePercent(text), share);
   for (const text of ["", "a", "1e2", "-3", "1.2.3"]) assert.ok(Number.isNaN(pure.parsePercent(text)));

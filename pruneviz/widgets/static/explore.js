@@ -7,6 +7,7 @@ import { Weights } from "./weights.js";
 import { maskPart } from "./mask.js";
 
 const BARS = 64;
+const PATIENCE = 3000; // milliseconds; a kernel that is gone or busy must not leave a listener without an answer
 
 function sliderPart(frame, weights) {
   const slider = shareSlider("Sparsity", {
@@ -202,10 +203,10 @@ function historyPart(frame) {
     return `${sparsityText(entry.sparsity)}${rule}${Object.keys(entry.by_hand).length ? " + hand" : ""}${right}`;
   };
   const panel = el("div", { class: "pv-compare" });
-  frame.on("guess", () => frame.set({ kept: [...frame.get("kept")] }));
   const refresh = () => panel.replaceChildren(...comparison(frame));
   for (const name of ["comparison", "pictures", "compare", "guess"]) frame.on(name, refresh);
   refresh();
+  frame.on("guess", () => frame.refreshStrip());
   return el("section", { class: "pv-panel pv-wide" }, el("h4", { class: "pv-caption" }, "Kept states"), frame.strip(describe), panel);
 }
 
@@ -248,10 +249,15 @@ function speakAfterRelease(frame, weights) {
     return `${sparsityText(frame.get("sparsity"))} pruned, ${countOf(at.kept, weights.total)}${right}.`;
   };
   const measured = ["accuracy", "scorecard"].some((part) => frame.get("show").includes(part)) && !frame.model.offline;
+  let [late, waiting] = [false, null];
   frame.paint(() => {
     if (!frame.speak || frame.get("moving")) return;
-    if (measured && !sameState(frame) && !frame.get("problem")) return;
-    frame.speak = false;
+    if (measured && !sameState(frame) && !frame.get("problem") && !late) {
+      waiting ??= setTimeout(() => { late = true; frame.repaint(); }, PATIENCE);
+      return;
+    }
+    clearTimeout(waiting);
+    [frame.speak, late, waiting] = [false, false, null];
     frame.say(frame.sentence());
   });
 }

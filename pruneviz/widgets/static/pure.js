@@ -124,7 +124,7 @@ export function layOut(shape) {
   const size = shape.reduce((a, b) => a * b, 1);
   if (shape.length < 3) {
     const [height, width] = shape.length === 2 ? shape : [1, size];
-    return { width, height, pixelOf: null, rows: "outputs", columns: "inputs" };
+    return width > 16 * height ? folded(width, height) : { width, height, pixelOf: null };
   }
   const [filters, channels] = shape;
   const kernelWidth = shape[shape.length - 1];
@@ -141,7 +141,19 @@ export function layOut(shape) {
     const row = channel * (kernelHeight + gap) + Math.floor(inside / kernelWidth);
     pixelOf[i] = row * width + filter * (kernelWidth + gap) + (inside % kernelWidth);
   }
-  return { width, height, pixelOf, rows: "input channels", columns: "filters" };
+  return { width, height, pixelOf };
+}
+
+/** A long, low matrix in bands, one below the other. */
+function folded(columns, rows) {
+  const width = Math.ceil(Math.sqrt(2.5 * columns * rows));
+  const bands = Math.ceil(columns / width);
+  const pixelOf = new Uint32Array(columns * rows);
+  for (let i = 0; i < pixelOf.length; i++) {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    pixelOf[i] = (Math.floor(column / width) * (rows + 1) + row) * width + (column % width);
+  }
+  return { width, height: bands * (rows + 1) - 1, pixelOf };
 }
 
 /** Colour the pixels of one layer: `pruned` where its place is reached, else `kept`. */

@@ -158,6 +158,7 @@ export class Frame {
       hint.hidden = kept.length > 0;
       against.node.hidden = !kept.length;
     };
+    this.refreshStrip = refresh;
     this.on("kept", refresh);
     this.on("compare", refresh);
     refresh();
