@@ -197,5 +197,6 @@ class View(anywidget.AnyWidget):
 
     def _png(self) -> bytes:
         stream = io.BytesIO()
-        self.snapshot().savefig(stream, format="png", dpi=_DPI)
+        # Without the version of matplotlib in the file, the same picture is the same bytes.
+        self.snapshot().savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
         return stream.getvalue()

@@ -82,10 +82,10 @@ def _draw_weights(ax: Axes, model: TinyModel, kept: BoolArray, output: str) -> N
         else:
             _say(ax, words, (x, y), (-18, 0) if x == 0 else (18, 0), "right" if x == 0 else "left")
         if name in model.biases:
-            below = (18, -14) if x == last else (0, 22 if y > 0 else -22)
-            _say(
-                ax, f"bias {_number(model.biases[name])}", (x, y), below, "left" if x == last else "center", 8
-            )
+            beside = y == 0  # between the wires; the others stand above or below all wires
+            offset = (18 if x == last else 13, -15) if beside else (0, 22 if y > 0 else -22)
+            words = f"bias {_number(model.biases[name])}"
+            _say(ax, words, (x, y), offset, "left" if beside else "center", 8)
     top = max(y for _, y in places.values())
     ax.set(xlim=(-0.28 * last, 1.28 * last), ylim=(-top - 0.5, top + 0.5))
     ax.axis("off")
@@ -99,7 +99,7 @@ def _draw_wire(ax: Axes, wire: Wire, places: dict[str, Place], largest: float, *
     else:
         ax.plot([x0, x1], [y0, y1], color=style.PRUNED_EDGE, lw=3.2, ls=(0, (2, 1.5)), zorder=1)
         ax.plot([x0, x1], [y0, y1], color=style.PRUNED, lw=1.6, ls=(0, (4, 3)), zorder=1)
-    along = 0.64 if wire.end in places and wire.end != "output" else 0.5
+    along = 0.7 if wire.end in places and wire.end != "output" else 0.5
     box = {"boxstyle": "round,pad=0.25", "fc": style.PAPER, "ec": style.KEPT, "lw": 1}
     cut = {**box, "fc": style.PRUNED, "ec": style.PRUNED_EDGE, "ls": "--"}
     name = "" if wire.start == wire.name else f"{wire.name}: "
