@@ -1,6 +1,6 @@
 """Measure Table 1 of Muheeb, "Evaluation of Gradient-Based Magnitude Pruning Technique", again.
 
-    python benchmarks/muheeb_table_1.py                    # about half an hour on one core
+    python benchmarks/muheeb_table_1.py                    # about an hour on one core
     python benchmarks/muheeb_table_1.py --seeds FOLDER     # reads FOLDER/lenet_5_1.safetensors, …
 
 Two networks, ten sparsities, one shot without retraining, the output layer left alone, counted on the
