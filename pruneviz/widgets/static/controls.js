@@ -13,6 +13,13 @@ export function el(tag, properties = {}, ...children) {
   return node;
 }
 
+/** Write text where it differs: an equal text, too, would have the page laid out anew. */
+export function setText(node, words) {
+  if (node.pvText === words) return;
+  node.pvText = words;
+  node.textContent = words;
+}
+
 let count = 0;
 export const newId = () => `pv-${++count}-${Math.random().toString(36).slice(2, 7)}`;
 
@@ -29,13 +36,16 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
   const box = el("input", { type: "text", inputmode: "decimal", size: 5, class: "pv-box", autocomplete: "off", "aria-label": `${label} in per cent`, ...KEYS });
   range.addEventListener("input", () => input(Number(range.value)));
   range.addEventListener("change", () => release(Number(range.value)));
+  let editing = false;
   const commit = () => {
+    editing = false;
     const share = parsePercent(box.value);
     const good = share >= 0 && share <= 1;
     box.setAttribute("aria-invalid", String(!good));
     box.title = good ? "" : "A number from 0 to 100";
     if (good) release(Math.round(share * 1e4) / 1e4);
   };
+  box.addEventListener("input", () => { editing = true; });
   box.addEventListener("change", commit);
   box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
   const node = el("div", { class: "pv-slider" }, el("label", { for: id }, label), range, el("span", { class: "pv-unit" }, box, "%"));
@@ -44,7 +54,8 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
     range.style.setProperty("--pv-share", `${100 * share}%`);
     range.setAttribute("aria-valuetext", words);
     const written = String(+(100 * share).toFixed(2));
-    if (document.activeElement !== box || range.matches(":active")) box.value = written;
+    if (editing || box.value === written) return; // never overwrite what is being typed
+    box.value = written;
     box.setAttribute("aria-invalid", "false");
   };
   return { node, show, range, box };

@@ -1,7 +1,7 @@
 // WeightExplorer: slider, mask, histogram, layers, accuracy, scorecard and history.
 import { byteEstimate, bytesText, crossing, cutPosition, estimate, finishedCode, grouped, mergeBins, millions, parsePercent, percent, same, sparsityText, splitBins, wilson } from "./pure.js";
 import { countOf, drawCurve, drawHistogram } from "./draw.js";
-import { button, choice, el, fold, shareSlider, table } from "./controls.js";
+import { button, choice, el, fold, setText, shareSlider, table } from "./controls.js";
 import { Frame } from "./view.js";
 import { Weights } from "./weights.js";
 import { maskPart } from "./mask.js";
@@ -19,7 +19,7 @@ function sliderPart(frame, weights) {
     const sparsity = frame.get("sparsity");
     const at = weights.at(sparsity, frame.get("by_hand"));
     frame.write(() => {
-      kept.textContent = countOf(at.kept, weights.total).replace("kept", "weights kept");
+      setText(kept, countOf(at.kept, weights.total).replace("kept", "weights kept"));
       slider.show(sparsity, `${sparsityText(sparsity)} pruned, ${grouped(at.kept)} of ${grouped(weights.total)} weights kept`);
     });
   });
@@ -35,7 +35,7 @@ function selectors(frame) {
     by.select.value = frame.get("criterion");
     for (const { select } of [scope, by]) select.disabled = Boolean(frame.model.offline);
     const stale = !same(frame.get("ranking"), [frame.get("scope"), frame.get("criterion")]);
-    waiting.textContent = frame.model.offline ? "fixed in this file" : stale ? "ranking…" : "";
+    setText(waiting, frame.model.offline ? "fixed in this file" : stale ? "ranking…" : "");
   }));
   return el("div", { class: "pv-selectors" }, scope.node, by.node, waiting);
 }
@@ -67,7 +67,7 @@ function histogramPart(frame, weights) {
     const view = { counts: bins, pruned: splitBins(bins, f.pruned), low: f.low, high: f.high, cut: (f.cut * BARS) / f.counts.length, label: `threshold ${f.about}${+f.value.toPrecision(3)}` };
     drawHistogram(canvas, frame.widthOf(canvas), 190, view, colours);
     frame.write(() => {
-      caption.textContent = words;
+      setText(caption, words);
       if (frame.get("moving")) return;
       canvas.setAttribute("aria-label", `Histogram. ${words}, which is ${f.about}${+f.value.toPrecision(3)}; scores go from ${f.low.toPrecision(3)} to ${f.high.toPrecision(3)}.`);
       twin.refresh();
@@ -88,7 +88,7 @@ function layersPart(frame, weights) {
       const { size } = weights.layers[i];
       const share = (size - at.pruned[i]) / size;
       bar.style.width = `${100 * share}%`;
-      words.textContent = `${grouped(size - at.pruned[i])} of ${grouped(size)} kept, ${percent(at.pruned[i] / size)} pruned`;
+      setText(words, `${grouped(size - at.pruned[i])} of ${grouped(size)} kept, ${percent(at.pruned[i] / size)} pruned`);
     });
   }));
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Pruned in each layer"), el("ul", { class: "pv-rows" }, ...rows.map((row) => row.node)));
@@ -133,7 +133,7 @@ function accuracyPart(frame) {
       guess: guess !== null && guess >= 0 ? guess : null, truth: frame.get("predict") ? truth : null, hidden: covered,
     }, colours);
     frame.write(() => {
-      verdict.textContent = covered || !frame.get("predict") ? "" : verdictOf(guess, truth, target);
+      setText(verdict, covered || !frame.get("predict") ? "" : verdictOf(guess, truth, target));
       const drawn = covered ? "The curve is shown once you have set your guess." : `${points.length} measured points. ${verdict.textContent}`;
       canvas.setAttribute("aria-label", `Accuracy against sparsity. ${drawn}`);
       twin.node.hidden = covered;
@@ -162,7 +162,7 @@ function guessPart(frame) {
   frame.paint(() => frame.write(() => {
     node.hidden = !hidden(frame);
     const target = frame.get("target");
-    question.textContent = target ? `Predict: at which sparsity does accuracy fall below ${percent(target, 0)}?` : "Predict: at which sparsity does accuracy begin to fall?";
+    setText(question, target ? `Predict: at which sparsity does accuracy fall below ${percent(target, 0)}?` : "Predict: at which sparsity does accuracy begin to fall?");
   }));
   return node;
 }
@@ -176,18 +176,18 @@ function scorecardPart(frame, weights) {
     const now = hidden(frame) ? null : accuracyNow(frame);
     const exact = sameState(frame) ? frame.get("exact") : null;
     const { run, useful } = weights.macs(at);
-    badge.textContent = now ? (now.measured ? "exact" : "estimate") : "";
+    setText(badge, now ? (now.measured ? "exact" : "estimate") : "");
     badge.toggleAttribute("data-estimate", Boolean(now && !now.measured));
-    rows.accuracy.textContent = hidden(frame) ? "set your guess first" : now ? `${now.measured ? "" : "≈ "}${accuracyWords(now)}` : "not measured yet";
-    rows.answers.textContent = now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : frame.model.offline ? "not measured here" : "after release";
-    rows.kept.textContent = countOf(at.kept, weights.total);
+    setText(rows.accuracy, hidden(frame) ? "set your guess first" : now ? `${now.measured ? "" : "≈ "}${accuracyWords(now)}` : "not measured yet");
+    setText(rows.answers, now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : frame.model.offline ? "not measured here" : "after release");
+    setText(rows.kept, countOf(at.kept, weights.total));
     const rest = frame.get("rest");
     const last = frame.get("exact");
     // What the last file showed about this network's survivors corrects the estimate for the next.
     const ratio = last.nonzero ? last.compact_bytes / byteEstimate(last.nonzero - rest, weights.total, rest) : 1;
     const guess = Math.min(4 * (weights.total + rest), ratio * byteEstimate(at.kept, weights.total, rest));
-    rows.file.textContent = exact ? `${bytesText(exact.compact_bytes)} compact, ${bytesText(exact.raw_bytes)} plain` : `≈ ${bytesText(guess)} compact, ${bytesText(4 * (weights.total + rest))} plain`;
-    rows.MACs.textContent = `${millions(run)} executed, ${millions(exact ? exact.nonzero_macs : useful)} by nonzero weights`;
+    setText(rows.file, exact ? `${bytesText(exact.compact_bytes)} compact, ${bytesText(exact.raw_bytes)} plain` : `≈ ${bytesText(guess)} compact, ${bytesText(4 * (weights.total + rest))} plain`);
+    setText(rows.MACs, `${millions(run)} executed, ${millions(exact ? exact.nonzero_macs : useful)} by nonzero weights`);
   }));
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Scorecard ", badge), list);
 }

@@ -1,7 +1,7 @@
 // The mask of one layer: a pixel a weight, cells with hatching where there is room, blocks where there is none.
 import { fillMask, grouped, layOut, moveMask, orderOf, percent, shareAt, sparsityText, toggled, STEPS } from "./pure.js";
 import { blend, countOf, hatch, pixelColour, sharp } from "./draw.js";
-import { button, el, fold, table, tabs } from "./controls.js";
+import { button, el, fold, setText, table, tabs } from "./controls.js";
 
 const SMALL = 4096; // weights: such layers are drawn as cells that can be cut by hand
 const CELL = 9;
@@ -26,7 +26,7 @@ export function maskPart(frame, weights) {
     picture.draw(layer, at.step, zoom, frame.widthOf(stage), colours);
     const i = weights.layers.indexOf(layer);
     frame.write(() => {
-      caption.textContent = `Mask of ${layer.name}, ${layer.shape.join(" × ")}: ${countOf(layer.size - at.pruned[i], layer.size)}`;
+      setText(caption, `Mask of ${layer.name}, ${layer.shape.join(" × ")}: ${countOf(layer.size - at.pruned[i], layer.size)}`);
       if (frame.get("moving")) return;
       layerTabs.show(layer.name);
       canvas.setAttribute("aria-label", `${caption.textContent}. ${picture.legend}`);
@@ -262,7 +262,7 @@ function lookUp(picture) {
   const find = () => {
     const at = boxes.map((box) => Number(box.value));
     const good = at.every((place, axis) => Number.isInteger(place) && place >= 0 && place < shape[axis]);
-    answer.textContent = good ? picture.describe(at.reduce((index, place, axis) => index * shape[axis] + place, 0)) : "No such weight.";
+    setText(answer, good ? picture.describe(at.reduce((index, place, axis) => index * shape[axis] + place, 0)) : "No such weight.");
   };
   find();
   return el("p", { class: "pv-look" }, "Look up one weight: ", ...boxes.flatMap((box, axis) => [` ${titles[axis] ?? ""} `, box]), " ", answer);
