@@ -19,6 +19,11 @@ KEPT = """() => {
 }"""
 
 
+SETTLED = """() => {
+  const frame = document.querySelector('.pv').pruneviz;
+  const measured = JSON.stringify(frame.get('exact').state) === JSON.stringify(frame.state());
+  return measured && document.querySelector('.pv-badge').textContent === 'exact';
+}"""
 COLOURS = """() => {
   const css = getComputedStyle(document.querySelector('.pv'));
   return ['--pv-kept', '--pv-pruned'].map((name) => css.getPropertyValue(name).trim());
@@ -48,9 +53,7 @@ def drag(page, to, steps=12):
 
 
 def settled(page):
-    page.wait_for_function(
-        "() => document.querySelector('.pv-badge').textContent === 'exact'", timeout=30_000
-    )
+    page.wait_for_function(SETTLED, timeout=30_000)
 
 
 def test_drag_by_mouse(page):
