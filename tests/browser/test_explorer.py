@@ -278,7 +278,7 @@ def test_names_for_screen_readers(page):
     settled(page)
     nameless = page.evaluate(
         """() => [...document.querySelectorAll('.pv input, .pv button, .pv select, .pv canvas, .pv progress')]
-          .filter((n) => !(n.labels?.length || n.ariaLabel || n.getAttribute('aria-label') || n.textContent.trim()))
+          .filter((n) => !(n.labels?.length || n.ariaLabel || n.textContent.trim()))
           .map((n) => n.outerHTML.slice(0, 90))"""
     )
     assert nameless == []
