@@ -158,7 +158,6 @@ export function drawCurve(canvas, width, height, { points, dense, present, targe
     context.fillStyle = colours.kept;
     for (const p of points) dot(context, x(p.sparsity), y(p.share), 2.5);
   }
-  if (guess !== null) mark(context, x(guess), top, height - bottom, "your guess", colours.guess, width, colours);
   if (!hidden && truth) {
     const [from, to] = truth.map(x);
     context.fillStyle = colours.mark;
@@ -173,6 +172,7 @@ export function drawCurve(canvas, width, height, { points, dense, present, targe
     context.lineWidth = 2;
     dot(context, x(present.sparsity), y(present.share), 5, true);
   }
+  if (guess !== null) mark(context, x(guess), top, height - bottom, "your guess", colours.guess, width, colours);
 }
 
 function band(context, points, x, y, colours) {

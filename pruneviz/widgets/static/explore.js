@@ -218,13 +218,13 @@ function comparison(frame) {
   const size = height * width * channels;
   const cards = found.images.map((image, i) => {
     const label = `${image.before} → ${image.after}`;
-    const kind = image.before === image.truth ? "lost" : image.after === image.truth ? "won" : "wrong in a new way";
+    const kind = image.before === image.truth ? "lost" : image.after === image.truth ? "won" : "still wrong";
     const canvas = el("canvas", { width: width ?? 1, height: height ?? 1, role: "img", "aria-label": `Image ${image.index}, a ${image.truth}: was taken for ${image.before}, now for ${image.after}` });
     if (size && bytes?.byteLength >= (i + 1) * size) thumbnail(canvas, new Uint8Array(bytes.buffer, bytes.byteOffset + i * size, size), channels);
     return el("li", { "data-kind": kind }, canvas, el("span", {}, label), el("small", {}, kind));
   });
   return [
-    el("p", {}, `From ${sparsityText(found.with.sparsity)} to ${sparsityText(found.state.sparsity)}: ${grouped(found.lost)} images lost, ${grouped(found.won)} won, ${grouped(found.other)} wrong in a new way.${cards.length < found.lost + found.won + found.other ? ` The first ${cards.length}:` : ""}`),
+    el("p", {}, `From ${sparsityText(found.with.sparsity)} to ${sparsityText(found.state.sparsity)}: ${grouped(found.lost)} images lost, ${grouped(found.won)} won, ${grouped(found.other)} wrong in a new way.${cards.length < found.lost + found.won + found.other ? ` ${cards.length} of them:` : ""}`),
     el("ul", { class: "pv-images" }, ...cards),
     el("div", { class: "pv-scroll" }, table(["class", "images", "lost", "won", "new way"], found.by_class.map((row) => [row.name, grouped(row.n), grouped(row.lost), grouped(row.won), grouped(row.other)]))),
   ];
