@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-_BETWEEN_REPORTS = 0.1  # seconds: a progress bar that moves more often costs messages and shows nothing
+_BETWEEN_REPORTS = (
+    0.3  # seconds: shorter work needs no progress bar, and a bar that moves more often shows no more
+)
 _DPI = 72
 
 
