@@ -687,9 +687,16 @@ def fine_tuned(mask, epochs=1):
 
 # %% tags=["tensorflow"]
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-pictures = tf.data.Dataset.from_tensor_slices(mnist.train)
-pictures = pictures.shuffle(55_000, seed=0).batch(512)
-pictures = pictures.map(lambda x, y: (tf.cast(x, tf.float32) / 255, y))
+images, labels = map(tf.constant, mnist.train)
+
+
+def pick(rows):
+    """Take a batch: pixels in [0, 1], and labels."""
+    return tf.cast(tf.gather(images, rows), tf.float32) / 255, tf.gather(labels, rows)
+
+
+order = tf.data.Dataset.range(len(labels)).shuffle(len(labels), seed=0)
+pictures = order.batch(512).map(pick)
 
 
 def fine_tuned(mask, epochs=1):
