@@ -2,10 +2,8 @@
 
 import base64
 import json
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -280,11 +278,3 @@ def close(one, other):
     if isinstance(one, list):
         return len(one) == len(other) and all(map(close, one, other))
     return one == pytest.approx(other, rel=1e-9, abs=1e-12) if isinstance(one, float) else one == other
-
-
-def test_javascript():
-    if (node := shutil.which("node")) is None:
-        pytest.skip("node is not installed")
-    path = Path(__file__).parent / "js" / "tiny.test.mjs"
-    done = subprocess.run([node, "--test", str(path)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout

@@ -4,11 +4,9 @@ import asyncio
 import base64
 import json
 import re
-import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -443,16 +441,6 @@ def test_importing_pruneviz_loads_no_widgets():
 
 def test_fixtures_are_current():
     assert json.loads(FIXTURES.read_text()) == json.loads(json.dumps(fixtures()))
-
-
-def test_javascript():
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
-    done = subprocess.run(
-        [node, "--test", str(Path(__file__).parent / "js")], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
 
 
 def test_grid_is_coarse_first():

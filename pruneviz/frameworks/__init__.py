@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pruneviz.arrays import Array, BoolArray, Data
     from pruneviz.layers import Layer
 
-BATCH = 500
+BATCH = 1000
 _HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}
 
 

@@ -121,11 +121,11 @@ def open_notebook(page, address: str, name: str, workspace: str = "w1") -> None:
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
 
-def idle(page) -> None:
+def idle(page, seconds: float = 90) -> None:
     """Wait until the kernel is idle."""
     page.wait_for_function(
         "() => window.jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === 'idle'",
-        timeout=90_000,
+        timeout=1000 * seconds,
     )
 
 
