@@ -195,12 +195,14 @@ function scorecardPart(frame, weights) {
 const accuracyWords = (now) =>
   `${grouped(now.correct)} of ${grouped(now.n)} right, ${percent(now.correct / now.n)} (${percent(now.low)} to ${percent(now.high)})`;
 
+const ruleOf = (entry) =>
+  `${sparsityText(entry.sparsity)}${entry.scope === "layer" ? " of each layer" : ""}${entry.criterion === "magnitude" ? "" : ` ${entry.criterion}`}${Object.keys(entry.by_hand).length ? " + hand" : ""}`;
+
 function historyPart(frame) {
   const describe = (entry) => {
     const n = frame.get("n");
     const right = entry.correct === undefined || hidden(frame) ? "" : ` · ${percent(entry.correct / n)}`;
-    const rule = `${entry.scope === "layer" ? " each" : ""}${entry.criterion === "magnitude" ? "" : ` ${entry.criterion}`}`;
-    return `${sparsityText(entry.sparsity)}${rule}${Object.keys(entry.by_hand).length ? " + hand" : ""}${right}`;
+    return `${ruleOf(entry)}${right}`;
   };
   const panel = el("div", { class: "pv-compare" });
   const refresh = () => panel.replaceChildren(...comparison(frame));
@@ -224,7 +226,7 @@ function comparison(frame) {
     return el("li", { "data-kind": kind }, canvas, el("span", {}, label), el("small", {}, kind));
   });
   return [
-    el("p", {}, `From ${sparsityText(found.with.sparsity)} to ${sparsityText(found.state.sparsity)}: ${grouped(found.lost)} images lost, ${grouped(found.won)} won, ${grouped(found.other)} wrong in a new way.${cards.length < found.lost + found.won + found.other ? ` ${cards.length} of them:` : ""}`),
+    el("p", {}, `From ${ruleOf(found.with)} to ${ruleOf(found.state)}: ${grouped(found.lost)} images lost, ${grouped(found.won)} won, ${grouped(found.other)} wrong in a new way.${cards.length < found.lost + found.won + found.other ? ` ${cards.length} of them:` : ""}`),
     el("ul", { class: "pv-images" }, ...cards),
     el("div", { class: "pv-scroll" }, table(["class", "images", "lost", "won", "new way"], found.by_class.map((row) => [row.name, grouped(row.n), grouped(row.lost), grouped(row.won), grouped(row.other)]))),
   ];
