@@ -301,7 +301,7 @@ print("buffers of fc1:   ", ", ".join(dict(masked.fc1.named_buffers())))
 # mask, not the weights.
 #
 # **Predict.** How many of the pruned weights are back after `remove` and a single step of plain SGD? None, a
-# few, or most?
+# few, or many?
 
 # %% tags=["pytorch", "trains"]
 import tempfile
@@ -527,7 +527,7 @@ for layer in pv.network(sparse.strip_pruning(by_layer)).layers:
 # **Trap 3: zeros come back.** `strip_pruning` takes the mask away, and with it what kept the zeros at zero.
 #
 # **Predict.** How many of the pruned weights are back after `strip_pruning` and a single step of plain SGD?
-# None, a few, or most?
+# None, a few, or many?
 
 # %% tags=["tensorflow", "trains"]
 import tempfile
