@@ -98,9 +98,19 @@ def test_every_step_of_the_slider_is_exact():
 def test_histogram_is_split_by_rank(view):
     scores = view.scores()
     for name, shown in view.histograms.items():
-        counts, _ = np.histogram(scores[name], payload.BINS, (shown["low"], shown["high"]))
+        shifted = np.minimum(scores[name], shown["high"])
+        counts, _ = np.histogram(shifted, payload.BINS, (shown["low"], shown["high"]))
         assert shown["counts"] == counts.tolist()
         assert sum(counts) == scores[name].size
+
+
+def test_scores_far_out_share_the_last_bin():
+    scores = np.append(np.linspace(0, 1, 10_000), [50.0, 80.0])
+    shown = payload.histogram(scores)
+    assert shown["beyond"]
+    assert shown["high"] == pytest.approx(0.99, abs=0.01)
+    assert sum(shown["counts"]) == scores.size
+    assert not payload.histogram(scores[:-2])["beyond"]
 
 
 def test_large_models_send_blocks(monkeypatch, model, images):

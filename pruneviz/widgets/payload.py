@@ -24,6 +24,7 @@ BINS = 256
 LARGEST = 1_000_000  # weights; above, blocks are sent instead of single weights
 LEVELS = 51
 _SIDE = 64
+_COMMON, _FAR = 0.99, 4
 
 
 def cuts(total: int) -> Array:
@@ -50,13 +51,20 @@ def places(ranking: Ranking) -> dict[str, Array]:
 
 
 def histogram(scores: Array) -> dict[str, Any]:
-    """Count the scores of one layer in equal bins from the smallest (0 if it is close) to the largest."""
+    """Count the scores of one layer in equal bins from the smallest (0 if it is close) to the largest.
+
+    Where a few scores lie far out, the last bin takes them all: equal bins up to the largest would put
+    nearly every weight into the first.
+    """
     low, high = float(scores.min()), float(scores.max())
+    common = float(np.quantile(scores, _COMMON))
+    beyond = high - low > _FAR * (common - low) > 0
+    high = common if beyond else high
     low = 0.0 if 0 <= low < 0.1 * high else low
     if low == high:
         high = low + 1.0
-    counts, _ = np.histogram(scores, BINS, (low, high))
-    return {"low": low, "high": high, "counts": counts.tolist()}
+    counts, _ = np.histogram(np.minimum(scores, high), BINS, (low, high))
+    return {"low": low, "high": high, "beyond": beyond, "counts": counts.tolist()}
 
 
 def pruned_by_step(layer_places: Array) -> Array:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def draw(view: WeightExplorer) -> Figure:
-    """Draw mask and histogram of the layer on view, and what is measured so far.
+    """Draw the parts on view that there is something to show of; a curve that waits for a guess stays blank.
 
     Parameters
     ----------
@@ -29,24 +29,43 @@ def draw(view: WeightExplorer) -> Figure:
     Figure
         Not known to pyplot.
     """
-    measured = "accuracy" in view.show and len(view.curve) > 1 and not view.hidden
-    figure = Figure(figsize=(9.5, 6.6 if measured else 3.6), layout="constrained", facecolor=style.PAPER)
-    axes = figure.subplots(2 if measured else 1, 2, squeeze=False)
+    panels = [_PANELS[part] for part in _PANELS if part in view.show] or [_draw_histogram]
+    rows = -(-len(panels) // 2)
+    figure = Figure(figsize=(9.5, 0.5 + 3.1 * rows), layout="constrained", facecolor=style.PAPER)
     figure.suptitle(
         view.title, x=0.01, ha="left", fontsize=style.FONT + 2, fontweight="bold", color=style.INK
     )
-    mask = view.result()
-    threshold = (view.exact.get("threshold") or {}).get(view.layer) if view.is_measured else None
-    plot_mask(mask, view.layer, ax=axes[0, 0])
-    plot_weight_histogram(view.scores(), view.layer, mask=mask, threshold=threshold, ax=axes[0, 1])
-    if measured:
-        _draw_curve(axes[1, 0], view)
-        _write_card(axes[1, 1], view)
-    describe(axes[0, 0], view.sentence())
+    axes = list(figure.subplots(rows, 2, squeeze=False).flat)
+    for ax, panel in zip(axes, panels, strict=False):
+        panel(ax, view)
+    for ax in axes[len(panels) :]:
+        ax.remove()
+    describe(axes[0], view.sentence())
     return figure
 
 
+def _draw_mask(ax: Axes, view: WeightExplorer) -> None:
+    plot_mask(view.result(), view.layer, ax=ax)
+
+
+def _draw_histogram(ax: Axes, view: WeightExplorer) -> None:
+    threshold = (view.exact.get("threshold") or {}).get(view.layer) if view.is_measured else None
+    plot_weight_histogram(view.scores(), view.layer, mask=view.result(), threshold=threshold, ax=ax)
+
+
 def _draw_curve(ax: Axes, view: WeightExplorer) -> None:
+    if view.curve and not view.hidden:
+        _draw_measured(ax, view)
+    else:
+        ax.text(0.5, 0.5, _waiting(view), color=style.QUIET, ha="center")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(style.PERCENT_TICKS)
+    ax.set(xlim=(-0.02, 1.02), ylim=(0, 1.04), xlabel="sparsity", ylabel="accuracy")
+    ax.spines[["top", "right"]].set_visible(False)
+    style.title(ax, "Accuracy against sparsity")
+
+
+def _draw_measured(ax: Axes, view: WeightExplorer) -> None:
     shares = [sparsity for sparsity, _ in view.curve]
     right = [correct / view.n for _, correct in view.curve]
     low, high = zip(*(wilson(int(correct), view.n) for _, correct in view.curve), strict=True)
@@ -59,17 +78,13 @@ def _draw_curve(ax: Axes, view: WeightExplorer) -> None:
     if view.guess is not None and view.guess >= 0:
         ax.axvline(view.guess, color="#7b3294", linewidth=2)
         ax.annotate(" your guess", (view.guess, 0.02), xycoords=("data", "axes fraction"), color="#7b3294")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(style.PERCENT_TICKS)
-    ax.set_xlabel("sparsity")
-    ax.set_ylabel("accuracy")
-    ax.spines[["top", "right"]].set_visible(False)
-    style.title(ax, "Accuracy against sparsity")
 
 
 def _write_card(ax: Axes, view: WeightExplorer) -> None:
     ax.axis("off")
-    if not view.is_measured:
+    style.title(ax, "Scorecard")
+    if not view.is_measured or view.hidden:
+        ax.text(0, 0.92, _waiting(view), color=style.QUIET, transform=ax.transAxes, va="top")
         return
     exact = view.exact
     rows = {
@@ -82,8 +97,19 @@ def _write_card(ax: Axes, view: WeightExplorer) -> None:
         "MACs": f"{style.grouped(exact['macs'])} executed, "
         f"{style.grouped(exact['nonzero_macs'])} by nonzero weights",
     }
-    style.title(ax, "Scorecard")
     for line, (name, words) in enumerate(rows.items()):
         height = 0.92 - 0.13 * line
         ax.text(0, height, name, color=style.QUIET, fontsize=style.FONT, transform=ax.transAxes, va="top")
         ax.text(0.2, height, words, color=style.INK, fontsize=style.FONT, transform=ax.transAxes, va="top")
+
+
+def _waiting(view: WeightExplorer) -> str:
+    return "waits for your guess" if view.hidden else "not measured yet"
+
+
+_PANELS = {
+    "mask": _draw_mask,
+    "histogram": _draw_histogram,
+    "accuracy": _draw_curve,
+    "scorecard": _write_card,
+}

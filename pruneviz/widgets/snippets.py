@@ -44,10 +44,11 @@ x, y = data  # the images that score, as NumPy arrays
 weights = {name: thin.get_submodule(name).weight for name in {names}}
 slopes = {name: torch.zeros(weight.shape, dtype=torch.float64) for name, weight in weights.items()}
 thin.eval()
-for start in range(0, len(x), 500):
-    batch = torch.from_numpy(np.array(x[start : start + 500])).float() / {scale}
+for start in range(0, len(x), 1000):
+    batch = torch.tensor(x[start : start + 1000]).float() / {scale}
     batch = batch.permute(0, 3, 1, 2).contiguous() if batch.ndim == 4 else batch
-    loss = torch.nn.functional.cross_entropy(thin(batch), torch.from_numpy(y[start : start + 500]).long())
+    labels = torch.tensor(y[start : start + 1000]).long()
+    loss = torch.nn.functional.cross_entropy(thin(batch), labels)
     for slope, part in zip(slopes.values(), torch.autograd.grad(loss, list(weights.values()))):
         slope += part.double() * (len(batch) / len(x))
 scores = {name: {formula} for name, slope in slopes.items()}"""

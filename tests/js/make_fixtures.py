@@ -55,7 +55,9 @@ def _ranking(ranking, scores) -> dict:
 
 def _pruned_bins(scores, kept) -> list[int]:
     view = payload.histogram(scores)
-    return np.histogram(scores[~kept], payload.BINS, (view["low"], view["high"]))[0].tolist()
+    return np.histogram(np.minimum(scores[~kept], view["high"]), payload.BINS, (view["low"], view["high"]))[
+        0
+    ].tolist()
 
 
 def _curve() -> dict:

@@ -109,7 +109,7 @@ export function line(context, points, colour, width = 1, dash = []) {
 }
 
 /** Bars of kept on pruned, and the threshold. */
-export function drawHistogram(canvas, width, height, { counts, pruned, low, high, cut, label }, colours) {
+export function drawHistogram(canvas, width, height, { counts, pruned, low, high, beyond, cut, label }, colours) {
   const context = sharp(canvas, width, height);
   const [left, right, top, bottom] = [2, 2, 20, 22];
   const base = height - bottom;
@@ -127,7 +127,7 @@ export function drawHistogram(canvas, width, height, { counts, pruned, low, high
   line(context, [[0, base + 0.5], [width, base + 0.5]], colours.quiet);
   const short = (value) => String(+value.toPrecision(3));
   text(context, short(low), left, height - 6, { colour: colours.quiet });
-  text(context, short(high), width - right, height - 6, { colour: colours.quiet, align: "right" });
+  text(context, `${short(high)}${beyond ? " and above" : ""}`, width - right, height - 6, { colour: colours.quiet, align: "right" });
   const x = left + cut * across;
   line(context, [[x, top - 4], [x, base]], colours.ink, 1.5, [5, 3]);
   const align = x < 70 ? "left" : x > width - 70 ? "right" : "center";

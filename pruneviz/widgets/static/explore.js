@@ -45,31 +45,31 @@ function histogramPart(frame, weights) {
   const caption = el("figcaption", { class: "pv-caption", "data-png": true });
   const facts = () => {
     const layer = weights.layer(frame.get("layer"));
-    const { low, high, counts } = frame.get("histograms")[layer.name];
+    const { low, high, beyond, counts } = frame.get("histograms")[layer.name];
     const pruned = weights.at(frame.get("sparsity"), {}).rule[weights.layers.indexOf(layer)];
     const exact = sameState(frame) ? frame.get("exact").threshold[layer.name] : undefined;
     const cut = cutPosition(counts, pruned);
     const value = exact ?? low + ((high - low) * cut) / counts.length;
-    return { layer, low, high, counts, pruned, cut, value, about: exact === undefined || exact === null ? "≈ " : "" };
+    return { layer, low, high, beyond, counts, pruned, cut, value, about: exact === undefined || exact === null ? "≈ " : "" };
   };
   const twin = fold("Histogram in numbers", () => {
-    const { low, high, counts, pruned } = facts();
+    const { low, high, beyond, counts, pruned } = facts();
     const bins = mergeBins(counts, counts.length / 8);
     const gone = splitBins(bins, pruned);
     const edge = (i) => (low + ((high - low) * i) / 8).toPrecision(3);
-    return [table(["score", "weights", "pruned"], bins.map((n, i) => [`${edge(i)} to ${edge(i + 1)}`, grouped(n), grouped(gone[i])]))];
+    return [table(["score", "weights", "pruned"], bins.map((n, i) => [beyond && i === 7 ? `${edge(i)} and above` : `${edge(i)} to ${edge(i + 1)}`, grouped(n), grouped(gone[i])]))];
   });
   frame.paint((colours) => {
     const f = facts();
     const bins = mergeBins(f.counts, f.counts.length / BARS);
     const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|" }[frame.get("ranking")[1]] ?? "score";
     const words = `${score} of ${f.layer.name}: ${grouped(f.pruned)} below the threshold`;
-    const view = { counts: bins, pruned: splitBins(bins, f.pruned), low: f.low, high: f.high, cut: (f.cut * BARS) / f.counts.length, label: `threshold ${f.about}${+f.value.toPrecision(3)}` };
+    const view = { counts: bins, pruned: splitBins(bins, f.pruned), low: f.low, high: f.high, beyond: f.beyond, cut: (f.cut * BARS) / f.counts.length, label: `threshold ${f.about}${+f.value.toPrecision(3)}` };
     drawHistogram(canvas, frame.widthOf(canvas), 190, view, colours);
     frame.write(() => {
       setText(caption, words);
       if (frame.get("moving")) return;
-      canvas.setAttribute("aria-label", `Histogram. ${words}, which is ${f.about}${+f.value.toPrecision(3)}; scores go from ${f.low.toPrecision(3)} to ${f.high.toPrecision(3)}.`);
+      canvas.setAttribute("aria-label", `Histogram. ${words}, which is ${f.about}${+f.value.toPrecision(3)}; scores go from ${f.low.toPrecision(3)} to ${f.high.toPrecision(3)}${f.beyond ? ", and a few above" : ""}.`);
       twin.refresh();
     });
   });
