@@ -16,8 +16,11 @@ import lab  # noqa: E402
 
 CELLS = (
     "import pruneviz as pv\nmodel = pv.zoo.lenet_300_100('torch')\ndata = pv.datasets.mnist().validation",
-    "view = pv.explore(model, data, title='LeNet-300-100 · weights')\nview.guess = 0.6\n"
-    "view.sparsity = 0.85\nview",
+    """\
+view = pv.explore(model, data, title='LeNet-300-100 · weights')
+view.guess = 0.6
+view.sparsity = 0.85
+view""",
     "await view.measured()",
 )
 
