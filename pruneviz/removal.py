@@ -209,9 +209,7 @@ def _mapped(node: Node, values: Array) -> Array:
 
 def _combined(node: Node, values: list[Array]) -> Array:
     wide = thin(*[np.broadcast_to(value, node.shape) for value in values])
-    result = wide[0]
-    for value in wide[1:]:
-        result = node.options["function"](result, value)
+    result = node.options["function"](*wide)
     if node.options.get("product"):
         result = np.where(np.any([value == 0 for value in wide], axis=0), 0, result)
     return np.broadcast_to(result, node.shape)
