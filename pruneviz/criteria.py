@@ -42,7 +42,7 @@ def random(layer: Layer, seed: int) -> Array:
 
 def unit_magnitude(layer: Layer) -> Array:
     """Σ|w| of each output's weights (Li et al. 2017)."""
-    return slices(np.abs(layer.weight)).sum(axis=1)
+    return np.asarray(slices(np.abs(layer.weight)).sum(axis=1))
 
 
 def unit_l2(layer: Layer) -> Array:
@@ -51,7 +51,7 @@ def unit_l2(layer: Layer) -> Array:
 
 
 def unit_fpgm(layer: Layer) -> Array:
-    """Σ‖w − w'‖ to the layer's other outputs: what is near the median can be replaced (He et al. 2019)."""
+    """Σ|w - w'| to the layer's other outputs: what is near the median can be replaced (He et al. 2019)."""
     flat = slices(layer.weight)
     return np.array([np.sqrt(np.square(flat - own).sum(axis=1)).sum() for own in flat])
 
@@ -64,26 +64,26 @@ def unit_random(layer: Layer, seed: int) -> Array:
 def unit_gradient(layer: Layer, slope: Array) -> Array:
     """Σ|∂L/∂w| of each output's weights."""
     del layer
-    return slices(np.abs(slope)).sum(axis=1)
+    return np.asarray(slices(np.abs(slope)).sum(axis=1))
 
 
 def unit_taylor(layer: Layer, slope: Array) -> Array:
     """Σ w · ∂L/∂w of each output's weights, signed: the absolute value is taken of the unit's sum."""
-    return (slices(layer.weight) * slices(slope)).sum(axis=1)
+    return np.asarray((slices(layer.weight) * slices(slope)).sum(axis=1))
 
 
 def activation(activations: Array) -> Array:
-    """|a|, whose mean is the criterion."""
+    """Take |a|, whose mean is the criterion."""
     return np.abs(activations)
 
 
 def apoz(activations: Array) -> Array:
     """1 where an activation is not zero: one minus the average percentage of zeros (Hu et al. 2016)."""
-    return (activations != 0).astype(np.float64)
+    return np.asarray(activations != 0, dtype=np.float64)
 
 
 def slices(array: Array) -> Array:
-    """Lay an array out as (out, rest), in float64 and in one order, so that sums of twins agree bit for bit."""
+    """Lay an array out as (out, rest), float64 and in one order, so that sums of twins agree bit for bit."""
     return np.ascontiguousarray(array, dtype=np.float64).reshape(len(array), -1)
 
 

@@ -71,7 +71,7 @@ class Graph:
     outputs: tuple[str, ...]
 
 
-def moved(node: Node, arrays: Sequence[Array], fill: float) -> Array:
+def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
     """Do to other arrays what a node of `MOVES` does to its inputs.
 
     Parameters
@@ -81,7 +81,7 @@ def moved(node: Node, arrays: Sequence[Array], fill: float) -> Array:
     arrays
         As many as it has inputs, and of their shapes.
     fill
-        What stands where the node pads.
+        What stands where the node pads; None repeats the nearest entry.
 
     Returns
     -------
@@ -93,7 +93,10 @@ def moved(node: Node, arrays: Sequence[Array], fill: float) -> Array:
     if node.op == "permute":
         return arrays[0].transpose(node.options["axes"])
     if node.op == "pad":
-        return np.pad(arrays[0], node.options["widths"], constant_values=fill)
+        widths = node.options["widths"]
+        edge = np.pad(arrays[0], widths, mode="edge")
+        inside = np.pad(np.ones(arrays[0].shape, bool), widths)
+        return edge if fill is None else np.where(inside, edge, fill)
     return np.concatenate(arrays, axis=node.options["axis"])
 
 

@@ -192,7 +192,7 @@ class Ranking:
         For structured entries, which are tied.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917
+    def __init__(
         self,
         ranks: Mapping[str, Array],
         scope: Scope,
@@ -208,7 +208,8 @@ class Ranking:
         self.units = units
         total = sum(array.size for array in self.ranks.values())
         self.pools = pools or {
-            name: ("", total) if scope == "global" else (name, array.size) for name, array in self.ranks.items()
+            name: ("", total) if scope == "global" else (name, array.size)
+            for name, array in self.ranks.items()
         }
 
     def mask(self, sparsity: float | None = None) -> Mask:
@@ -368,24 +369,12 @@ def _refuse_two_shares(scope: Mapping[str, float], pools: Mapping[str, tuple[str
 def number_to_prune(sparsity: float, total: int) -> int:
     """Turn a share into a count, rounding half up on the decimal as written.
 
-    Parameters
-    ----------
-    sparsity
-        From 0 to 1, both included.
-    total
-        Number of entries.
-
-    Returns
-    -------
-    int
-        0.15 of 10 is 2, although the float 0.15 lies below fifteen hundredths.
+    0.15 of 10 is 2, although the float 0.15 lies below fifteen hundredths.
 
     Raises
     ------
-    TypeError
-        If the sparsity is not a real number.
-    ValueError
-        If it lies outside 0 to 1.
+    TypeError, ValueError
+        If the sparsity is not a real number, or lies outside 0 to 1.
     """
     if isinstance(sparsity, bool | np.bool_) or not isinstance(sparsity, Real):
         raise TypeError(f"sparsity {sparsity!r} is not a number from 0 to 1")

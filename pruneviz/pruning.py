@@ -9,7 +9,7 @@ import numpy as np
 
 from pruneviz import criteria, frameworks, unitscores
 from pruneviz.arrays import checked_data
-from pruneviz.layers import Layer, Network, network
+from pruneviz.layers import Layer, network
 from pruneviz.masks import Importance, Mask, Scope, rank
 from pruneviz.structure import checked_mask, pruned_units, structure
 
@@ -40,8 +40,8 @@ def importance(
     model
         A torch.nn.Module, keras.Model or tf_keras.Model.
     granularity
-        ``"weight"``; ``"neuron"``: outputs of dense layers; ``"filter"``: outputs of convolutions, with the dense
-        layers that are tied to them.
+        ``"weight"``; ``"neuron"``: outputs of dense layers; ``"filter"``: outputs of convolutions, with the
+        dense layers that are tied to them.
     criterion
         ``"magnitude"``, ``"l2"``, ``"gradient"``, ``"taylor"``, ``"random"``, or a function of a Layer that
         returns scores in the shape of its weight. For units also ``"fpgm"``, ``"activation"``, ``"apoz"`` and
@@ -231,7 +231,7 @@ def _zeros(model: object, mask: Mask, example: Array | None) -> dict[str, BoolAr
     if mask.granularity == "weight":
         return {f"{name}.weight": ~kept for name, kept in mask.items()}
     units = mask.units or structure(model, example).units
-    pruned = np.append(pruned_units(units, mask), False)  # noqa: FBT003
+    pruned = np.append(pruned_units(units, mask), False)
     zeros = {}
     for name, layer in layers.items():
         gone = pruned[units.of[name]]

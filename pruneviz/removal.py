@@ -110,7 +110,9 @@ class _Walk:
         if not constants.any():
             shift = np.zeros(len(layer.weight))
         elif np.isnan(constants).any():
-            raise ValueError(f"layer {layer.name!r} receives from pruned units what is not the same everywhere")
+            raise ValueError(
+                f"layer {layer.name!r} receives from pruned units what is not the same everywhere"
+            )
         elif node.options.get("padded"):
             raise ValueError(
                 f"layer {layer.name!r} receives the constant {constants[constants != 0][0]:g} from pruned units, but "

@@ -81,7 +81,7 @@ def check_removed(model: object, mask: Mask, small: object, x: Array) -> float:
     Returns
     -------
     float
-        max|a − b| / max|a| over all outputs, where a is what the masked model computes.
+        max|a - b| / max|a| over all outputs, where a is what the masked model computes.
 
     Raises
     ------

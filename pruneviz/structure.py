@@ -66,7 +66,9 @@ def checked_mask(layers: Network, mask: Mask) -> None:
     if not isinstance(mask, Mask):
         raise TypeError(f"mask is a {type(mask).__qualname__}, not a Mask: pv.prune makes one")
     if mask.granularity not in ("weight", "neuron", "filter"):
-        raise ValueError(f"this version applies masks of weights, neurons and filters, not of {mask.granularity}s")
+        raise ValueError(
+            f"this version applies masks of weights, neurons and filters, not of {mask.granularity}s"
+        )
     for name, kept in mask.items():
         if name not in layers:
             raise ValueError(f"the mask names layer {name!r}; the model has {', '.join(layers)}")
@@ -101,7 +103,9 @@ def pruned_units(units: Units, mask: Mask) -> BoolArray:
         ids = units.of[name]
         if (~kept & (ids < 0)).any():
             index = int(np.flatnonzero(~kept & (ids < 0))[0])
-            raise ValueError(f"output {index} of layer {name!r} must stay: it is tied to the model's output or input")
+            raise ValueError(
+                f"output {index} of layer {name!r} must stay: it is tied to the model's output or input"
+            )
         pruned[ids[~kept]] = True
     for name, ids in units.of.items():
         kept = mask[name] if name in mask else np.ones(len(ids), bool)

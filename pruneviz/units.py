@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pruneviz.arrays import Array, BoolArray
     from pruneviz.layers import Layer
 
-_FIXED, _ZERO = 0, -1  # what must stay, such as inputs and outputs; the zeros of a padding
+_FIXED = 0  # the label of what must stay, such as inputs and outputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Units:
     obstacles: tuple[tuple[Array, str], ...] = ()
 
     def ids(self, name: str) -> Array:
-        """Number of the unit of each output of a layer; -1 where it must stay or is left alone."""
+        """Tell the unit of each output of a layer; -1 where it must stay or is left alone."""
         ids = self.of[name]
         return np.where((ids >= 0) & np.append(self.counted, False)[ids], ids, -1)
 
@@ -96,13 +96,12 @@ class _Walk:
 
     def tie(self, first: Array, second: Array) -> None:
         """Note that labels at equal places belong to one unit."""
-        pairs = np.stack([first.ravel(), second.ravel()])
-        self.pairs.append(np.unique(pairs[:, (pairs >= 0).all(axis=0)], axis=1))
+        self.pairs.append(np.unique(np.stack([first.ravel(), second.ravel()]), axis=1))
 
     def block(self, node: Node, arrays: Sequence[Array], reason: str) -> Array:
         """Note that the labels that arrive at a node cannot be pruned; what leaves it must stay."""
         labels = [np.unique(thin(array)[0]) for array in arrays]
-        self.obstacles.append((np.concatenate([*labels, [_ZERO]]), f"{node.layer or node.name!r} {reason}"))
+        self.obstacles.append((np.concatenate([*labels, [_FIXED]]), f"{node.layer or node.name!r} {reason}"))
         return np.broadcast_to(np.int64(_FIXED), node.shape)
 
     def step(self, node: Node, arrays: list[Array]) -> Array:
@@ -114,18 +113,24 @@ class _Walk:
             if columns is None:
                 return self.block(node, arrays, "reads different units through one channel")
             return self._channels(node, arrays[0], columns)
+        if node.op == "pad" and _varying(arrays[0]) & {i for i, w in enumerate(node.options["widths"]) if any(w)}:
+            return self.block(node, arrays, "pads units with zeros")
         if node.op in MOVES:
-            return moved(node, arrays, _ZERO)
+            return moved(node, arrays, None)  # the zeros around a channel go with it
         if node.op == "combine":
             return self._combine(node, arrays)
         if node.op == "reduce":
             rest = [i for i in range(arrays[0].ndim) if i not in node.options["axes"]]
             kept = arrays[0].transpose([*rest, *node.options["axes"]])
             flat = _labels(kept.reshape(int(np.prod(kept.shape[: len(rest)])), -1))
-            return self.block(node, arrays, "averages over units") if flat is None else flat.reshape(node.shape)
+            return (
+                self.block(node, arrays, "averages over units") if flat is None else flat.reshape(node.shape)
+            )
         if node.op in ("map", "mix"):
             return arrays[0]
-        return self.block(node, arrays, f"is {node.options.get('what', 'an operation')} that pruneviz does not know")
+        return self.block(
+            node, arrays, f"is {node.options.get('what', 'an operation')} that pruneviz does not know"
+        )
 
     def _channels(self, node: Node, array: Array, columns: Array) -> Array:
         if node.op == "pool":
@@ -155,9 +160,7 @@ class _Walk:
             elif result is None:
                 result = own
             else:
-                first, second = thin(result, own)
-                self.tie(first, second)
-                result = np.broadcast_to(np.where(first >= 0, first, second), node.shape)
+                self.tie(*thin(result, own))
         if result is None:
             return self.block(node, arrays, "combines units of different axes")
         return result
@@ -190,10 +193,10 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
     roots = components(int(ends[-1]), walk.pairs)
     for name in walk.outputs.keys() - walk.columns.keys():
         roots[walk.outputs[name]] = _FIXED  # never called: not part of what the model computes
-    numbers = np.full(len(roots) + 1, -1)  # the last entry serves the label -1
+    numbers = np.full(len(roots), -1)
     loose = np.unique(roots[roots != _FIXED])
     numbers[loose] = np.arange(len(loose))
-    numbers[:-1] = numbers[roots]
+    numbers = numbers[roots]
     of = {name: numbers[ids] for name, ids in walk.outputs.items()}
     units = Units(
         of=of,
@@ -223,11 +226,11 @@ def components(n: int, pairs: Iterable[Array]) -> Array:
 
 
 def _groups(of: Mapping[str, Array], units: int) -> Array:
-    """Number the groups of layers that share units, for each unit."""
+    """Find for each unit the group of layers that share units."""
     first = np.full(units, -1)
     pairs = []
-    for number, ids in enumerate(of.values()):
-        ids = np.unique(ids[ids >= 0])
+    for number, members in enumerate(of.values()):
+        ids = np.unique(members[members >= 0])
         first[ids] = np.where(first[ids] < 0, number, first[ids])
         pairs.append(np.stack([first[ids], np.full(len(ids), number)]))
     groups: Array = components(len(of), pairs)[first]
@@ -254,9 +257,9 @@ def _reads(graph: Graph) -> dict[str, str]:
 
 
 def _labels(table: Array) -> Array | None:
-    """Reduce (channels, rest) to the one label of each channel, zeros of a padding apart; None if there are more."""
-    labels: Array = table.max(axis=1)
-    return labels if ((table == labels[:, None]) | (table == _ZERO)).all() else None
+    """Reduce (channels, rest) to the one label of each channel; None if there are more."""
+    labels: Array = table[:, 0]
+    return labels if (table == labels[:, None]).all() else None
 
 
 def _varying(array: Array) -> set[int]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pruneviz.units import Units
 
 
-def score(  # noqa: PLR0913, PLR0917
+def score(
     model: object,
     layers: Network,
     units: Units,
@@ -52,7 +52,10 @@ def score(  # noqa: PLR0913, PLR0917
     """
     if criterion == "bn_scale":
         return _from_norms(model, units)
-    if isinstance(criterion, str) and criterion in (*criteria.UNITS_FROM_GRADIENTS, *criteria.FROM_ACTIVATIONS):
+    if isinstance(criterion, str) and criterion in (
+        *criteria.UNITS_FROM_GRADIENTS,
+        *criteria.FROM_ACTIVATIONS,
+    ):
         if data is None:
             raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
         data = checked_data(data)
@@ -82,7 +85,7 @@ def _slices(layer: Layer, criterion: Criterion, seed: int) -> Array:
             f"criterion gave scores of shape {scores.shape} for layer {layer.name!r}: neither its weight's, "
             f"{layer.shape}, nor {layer.shape[:1]}"
         )
-    return criteria.slices(scores).sum(axis=1)
+    return np.asarray(criteria.slices(scores).sum(axis=1))
 
 
 def _added(units: Units, parts: Mapping[str, Array]) -> dict[str, Array]:
@@ -92,11 +95,13 @@ def _added(units: Units, parts: Mapping[str, Array]) -> dict[str, Array]:
     for name, array in parts.items():
         ids = units.of[name]
         np.add.at(totals, ids[ids >= 0], array[ids >= 0])
-    return {name: np.where(units.of[name] >= 0, totals[units.of[name]], array) for name, array in parts.items()}
+    return {
+        name: np.where(units.of[name] >= 0, totals[units.of[name]], array) for name, array in parts.items()
+    }
 
 
 def _from_norms(model: object, units: Units) -> dict[str, Array]:
-    """|γ| of the BatchNorms that a unit passes (Liu et al. 2017)."""
+    """Sum of the scales |g| of the BatchNorms that a unit passes (Liu et al. 2017)."""
     adapter = frameworks.adapter(model)
     arrays, names = {**adapter.parameters(), **adapter.buffers()}, adapter.norms()
     totals = np.zeros(len(units.groups))

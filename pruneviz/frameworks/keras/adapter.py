@@ -109,9 +109,7 @@ class KerasAdapter:
                 "leave optimizer out for a Keras model: its zeros are kept whatever the optimizer"
             )
         weights = self._names()
-        zeros = [
-            (weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()
-        ]
+        zeros = [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
         before = [weight.constraint for weight, _ in zeros]
         for (weight, where), constraint in zip(zeros, before, strict=True):
             _constrain(weight, _zeroing(where, constraint))
@@ -129,7 +127,9 @@ class KerasAdapter:
         parts = {"scale": "gamma", "shift": "beta", "mean": "moving_mean"}
         return {
             name: {
-                part: f"{name}.{array}" for part, array in parts.items() if getattr(layer, array, None) is not None
+                part: f"{name}.{array}"
+                for part, array in parts.items()
+                if getattr(layer, array, None) is not None
             }
             for name, layer in self._norms()
         }

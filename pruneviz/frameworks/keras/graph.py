@@ -19,14 +19,10 @@ if TYPE_CHECKING:
     from pruneviz.frameworks.keras.calls import Call, Flat
 
 _ACTIVATIONS = frozenset(
-    "linear relu relu6 sigmoid tanh elu selu celu gelu silu swish mish softplus softsign hard_sigmoid hard_silu "
-    "hard_swish hard_tanh leaky_relu exponential log_sigmoid".split()
+    ["linear", "relu", "relu6", "sigmoid", "tanh", "elu", "selu", "celu", "gelu", "silu", "swish", "mish", "softplus", "softsign", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "exponential", "log_sigmoid"]
 )
 _MAPS = ("Activation", "ReLU", "LeakyReLU", "ELU", "Rescaling", "Relu", "Relu6", "Sigmoid", "Silu", "Tanh")
-_PASSES = (
-    "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout GaussianNoise "
-    "ActivityRegularization Identity"
-).split()
+_PASSES = ["Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization", "Identity"]
 _COMBINATIONS: dict[str, Callable[..., Array]] = {
     "Add": lambda *arrays: functools.reduce(np.add, arrays),
     "Subtract": lambda *arrays: functools.reduce(np.subtract, arrays),
@@ -66,7 +62,14 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
     own = list(kernels_of(call.path, call.layer)) if _is_keras(call.layer) else []
     if not own:
         op, options = _operation(call, shapes)
-        yield Node(call.name, op, call.inputs, shape, call.path, {"what": f"a {type(call.layer).__name__}", **options})
+        yield Node(
+            call.name,
+            op,
+            call.inputs,
+            shape,
+            call.path,
+            {"what": f"a {type(call.layer).__name__}", **options},
+        )
         return
     activation = getattr(call.layer, "activation", None)
     label = getattr(activation, "__name__", "linear")
@@ -85,7 +88,9 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
         yield Node(call.name, *_activation(activation, inputs, shape, call.path))
 
 
-def _activation(activation: Any, inputs: Any, shape: Any, path: str) -> tuple[str, Any, Any, str, dict[str, Any]]:
+def _activation(
+    activation: Any, inputs: Any, shape: Any, path: str
+) -> tuple[str, Any, Any, str, dict[str, Any]]:
     name = getattr(activation, "__name__", type(activation).__name__)
     if name in _ACTIVATIONS:
         return "map", inputs, shape, path, {"function": _numbers(activation)}
@@ -99,7 +104,11 @@ def _kernel(kernel: Kernel) -> tuple[str, dict[str, Any]]:
         return "dense", {"axis": -1}
     if layer.data_format != "channels_last":
         return "unknown", {"what": "a convolution with channels first"}
-    whole = not kernel.name.endswith(".pointwise") or kernel.kind != "conv" or not hasattr(layer, "pointwise_kernel")
+    whole = (
+        not kernel.name.endswith(".pointwise")
+        or kernel.kind != "conv"
+        or not hasattr(layer, "pointwise_kernel")
+    )
     padded = whole and layer.padding != "valid" and math.prod(layer.kernel_size) > 1
     if kernel.kind == "depthwise":
         single = kernel.variable.shape[-2] == 1

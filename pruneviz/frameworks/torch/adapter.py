@@ -115,7 +115,8 @@ class TorchAdapter:
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
         stored = self.model.state_dict(keep_vars=True)
         zeros = [
-            (stored[name], torch.from_numpy(self._canonical(name, where).copy())) for name, where in pruned.items()
+            (stored[name], torch.from_numpy(self._canonical(name, where).copy()))
+            for name, where in pruned.items()
         ]
 
         def restore_zeros(*_: object) -> None:

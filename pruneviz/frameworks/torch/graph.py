@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 Values: TypeAlias = dict[fx.Node, Any]
 
-_MAPS = (
+_MAPS = (  # noqa: SIM905
     "relu relu6 leaky_relu elu selu celu gelu silu mish softplus softsign sigmoid logsigmoid tanh hardsigmoid "
     "hardswish hardtanh tanhshrink softshrink hardshrink threshold clamp abs neg exp sqrt square contiguous clone "
     "add sub mul truediv div pow"
 ).split()
-_PASSES = "identity dropout dropout1d dropout2d dropout3d alphadropout featurealphadropout alpha_dropout stochasticdepth".split()
+_PASSES = ["identity", "dropout", "dropout1d", "dropout2d", "dropout3d", "alphadropout", "featurealphadropout", "alpha_dropout", "stochasticdepth"]
 _PASSES += ["stochastic_depth", "contiguous", "clone", "detach"]
 _POOLS = [f"{kind}pool{n}d" for kind in ("max", "avg", "adaptivemax", "adaptiveavg") for n in (1, 2, 3)]
 _POOLS += ["upsample", "upsamplingnearest2d", "upsamplingbilinear2d", "interpolate"]
@@ -55,7 +55,9 @@ class _Recorder(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         result = super().run_node(n)
-        self.values[n] = torch.empty(result.shape, device="meta") if isinstance(result, torch.Tensor) else result
+        self.values[n] = (
+            torch.empty(result.shape, device="meta") if isinstance(result, torch.Tensor) else result
+        )
         return result
 
 
@@ -143,7 +145,7 @@ class _Exporter:
             owner = self.owners.setdefault(id(module.weight), layer)
             if owner != layer:
                 return "unknown", layer, {"what": f"a layer that shares its weight with {owner!r},"}
-            known = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn"))
+            known: Any = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn"))
             if type(module).forward is not known.forward:
                 return "unknown", layer, {"what": f"a {type(module).__name__} with a forward of its own,"}
             return _kernel(module, self._input(node)), layer, _kernel_options(module)
@@ -166,14 +168,20 @@ class _Exporter:
 
     def _function(self, node: fx.Node) -> tuple[str, str, dict[str, Any]]:
         target = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "?")
-        name = target.strip("_").removeprefix("i") if target in ("iadd", "imul", "isub") else target.strip("_")
+        name = (
+            target.strip("_").removeprefix("i") if target in ("iadd", "imul", "isub") else target.strip("_")
+        )
         flowing = [n for n in node.all_input_nodes if self.flows(n)]
         if name == "getitem" and not isinstance(self.values[flowing[0]], torch.Tensor):
             return "input", node.name, {}
         first, ndim = self._input(node), self._input(node).ndim
         if name == "cat":
             axis = self._argument(node, 1, "dim", 0) % ndim
-            return ("concat", "", {"axis": axis - 1}) if axis else ("unknown", "", {"what": "a batch of batches"})
+            return (
+                ("concat", "", {"axis": axis - 1})
+                if axis
+                else ("unknown", "", {"what": "a batch of batches"})
+            )
         if name in _COMBINATIONS and len(flowing) > 1:
             return "combine", "", {"function": _COMBINATIONS[name], "product": name == "mul"}
         if len(flowing) > 1 or not first.ndim:
@@ -205,10 +213,11 @@ class _Exporter:
         return fx.node.map_arg(value, lambda n: self.values[n])
 
     def _permutation(self, node: fx.Node, name: str, ndim: int) -> tuple[str, str, dict[str, Any]]:
-        dims = [fx.node.map_arg(a, lambda n: self.values[n]) for a in node.args[1:]]
+        dims: Any = [fx.node.map_arg(a, lambda n: self.values[n]) for a in node.args[1:]]
         order = list(range(ndim))
         if name == "permute":
-            given = dims[0] if dims and isinstance(dims[0], (tuple, list)) else dims or node.kwargs["dims"]
+            given: Any = dims or [node.kwargs["dims"]]
+            given = given[0] if isinstance(given[0], (tuple, list)) else given
             order = [d % ndim for d in given]
         else:
             a, b = dims if len(dims) == 2 else (node.kwargs["dim0"], node.kwargs["dim1"])
@@ -240,7 +249,9 @@ class _Exporter:
             args, kwargs = fx.node.map_arg(node.args, value), fx.node.map_arg(node.kwargs, value)
             with torch.no_grad():
                 if node.op == "call_module":
-                    return to_numpy(copy.deepcopy(self.module.get_submodule(str(node.target))).cpu().double()(*args))
+                    return to_numpy(
+                        copy.deepcopy(self.module.get_submodule(str(node.target))).cpu().double()(*args)
+                    )
                 if node.op == "call_method":
                     return to_numpy(getattr(args[0], str(node.target))(*args[1:], **kwargs))
                 return to_numpy(node.target(*args, **kwargs))  # type: ignore[operator]
@@ -273,4 +284,6 @@ def _sees_zeros(options: dict[str, Any]) -> bool:
     padding = options.get("padding", 0)
     padded = any(padding) if isinstance(padding, (tuple, list)) else bool(padding)
     averages = "count_include_pad" in options
-    return averages and (padded and options["count_include_pad"] or options.get("divisor_override") is not None)
+    return averages and (
+        (padded and options["count_include_pad"]) or options.get("divisor_override") is not None
+    )
