@@ -47,7 +47,7 @@ def unit_magnitude(layer: Layer) -> Array:
 
 def unit_l2(layer: Layer) -> Array:
     """√Σw² of each output's weights."""
-    return np.sqrt(np.square(slices(layer.weight)).sum(axis=1))
+    return np.asarray(np.sqrt(np.square(slices(layer.weight)).sum(axis=1)))
 
 
 def unit_fpgm(layer: Layer) -> Array:

@@ -11,7 +11,7 @@ Shapes and axes leave out the batch, which is always first. The operations are
 ``pool``           windows over all axes but ``axis``: pooling, resizing
 ``reduce``         mean or maximum over ``axes``
 ``combine``        entries at equal places, by ``function`` (arrays -> array), with broadcasting
-``reshape`` …      ``reshape``, ``permute`` (``axes``), ``pad`` (``widths``) and ``concat`` (``axis``) move entries
+``reshape`` …      ``reshape``, ``permute`` (``axes``), ``pad`` (``widths``), ``concat`` (``axis``): moves
 ``mix``            what makes units depend on each other: LayerNorm, softmax; ``axes`` are those it mixes
 ``unknown``        anything else
 =================  ====================================================================================
@@ -50,9 +50,9 @@ class Node:
     layer
         The layer that holds its parameters; for errors, what the learner calls it.
     options
-        ``axis``, ``axes``, ``widths``, ``groups``, ``function`` as the operation needs them; ``padded``: whether a
-        window may see zeros that are not in its input; ``spread`` of a norm: what it divides by, (channels,),
-        and ``scaled``: whether it has a scale.
+        ``axis``, ``axes``, ``widths``, ``groups``, ``function`` as the operation needs them; ``padded``:
+        whether a window may see zeros that are not in its input; ``spread`` of a norm: what it divides by,
+        (channels,), and ``scaled``: whether it has a scale.
     """
 
     name: str

@@ -65,7 +65,9 @@ class _Arrays(Mapping[str, _A], Generic[_A]):
 
     def _first_entries(self) -> Array:
         """Find one entry for each unit in all arrays laid end to end."""
-        ids = np.concatenate([self.units.ids(name) for name in self] or [[-1]]) if self.units else ()
+        ids = (
+            np.concatenate([self.units.ids(name) for name in self] or [np.array([-1])]) if self.units else ()
+        )
         units, places = np.unique(ids, return_index=True)
         first: Array = places[units >= 0]
         return first
@@ -278,8 +280,8 @@ def rank(
         The scores.
     scope
         ``"global"`` compares all entries with each other, ``"layer"`` only those of one layer, and a dict
-        of layer -> sparsity gives each layer its own share (0 where it names none). For units, layers that are
-        tied form one group: ``"global"`` divides scores by their group's mean first, ``"layer"`` takes the same
+        of layer -> sparsity gives each layer its own share (0 where it names none). For units, tied layers
+        form a group: ``"global"`` divides scores by their group's mean first, ``"layer"`` takes the same
         share from each group, and a dict names one layer of a group, or gives all of them one share.
     exclude
         Layers to leave alone; they are absent from the masks and from the count, and so are units they share.

@@ -154,8 +154,8 @@ def apply(model: _Model, mask: Mask, example: Array | None = None) -> _Model:
     Raises
     ------
     ValueError
-        If the mask names a layer that the model lacks, has another shape, or prunes a part of a unit; the message
-        names the layer.
+        If the mask names a layer that the model lacks, has another shape, or prunes a part of a unit; the
+        message names the layer.
     """
     adapter = frameworks.adapter(model)
     zeros = _zeros(model, mask, example)
@@ -195,10 +195,11 @@ def keep_pruned(
     arrays = {**adapter.parameters(), **adapter.buffers()}
     for name, where in zeros.items():
         alive = int(np.count_nonzero(arrays[name][where]))
+        layer, _, part = name.rpartition(".")
         if alive:
             raise ValueError(
-                f"layer {name.rpartition('.')[0]!r} has {alive:,} entries of its {name.rpartition('.')[2]} that the "
-                "mask prunes but that are not zero: train the copy that pv.apply(model, mask) returns"
+                f"layer {layer!r} has {alive:,} entries in its {part} that the mask prunes but that are not "
+                "zero: train the copy that pv.apply(model, mask) returns"
             )
     with adapter.keep_pruned(zeros, optimizer):
         yield

@@ -1,8 +1,9 @@
 """Which indices each layer keeps when units go, and what the constants that they leave turn into.
 
-A pruned unit of a masked model still emits something: 0 behind its layer, sigmoid(0) = 0.5 behind a gate. These
-constants flow through the graph as values do. What a next layer would receive from a pruned unit is added to its
-bias where that is exact; where it is not, the removal is refused before anything is built. NumPy only.
+A pruned unit of a masked model still emits something: 0 behind its layer, sigmoid(0) = 0.5 behind a gate.
+These constants flow through the graph as values do. What a next layer would receive from a pruned unit is
+added to its bias where that is exact; where it is not, the removal is refused before anything is built.
+NumPy only.
 """
 
 from __future__ import annotations
@@ -58,14 +59,14 @@ class _Walk:
         self.pruned = np.append(pruned, False)  # the label -1 means: stays
         self.plan = Plan()
 
-    def step(self, node: Node, values: list[Array]) -> Array:
+    def step(self, node: Node, values: list[Array]) -> Array:  # noqa: PLR0911
         """Note what a node keeps, and give the constants at its output."""
         gone = [self.pruned[thin(self.labels[name])[0]].any() for name in node.inputs]
         if node.op in ("mix", "unknown") and any(gone):
             what = node.options.get("what", "an operation")
             raise ValueError(
-                f"{node.layer or node.name!r} is {what} that reads pruned units: removing them would change what "
-                "it computes for the others; exclude the layers before it"
+                f"{node.layer or node.name!r} is {what} that reads pruned units: removing them would change "
+                "what it computes for the others; exclude the layers before it"
             )
         if node.op in KERNELS:
             return self._kernel(node, values[0])
@@ -81,7 +82,7 @@ class _Walk:
             return moved(node, values, 0)
         if node.op == "pool":
             columns = _constants(rows(values[0], node.options["axis"]))
-            lost = node.options.get("padded") and (columns != 0)
+            lost = (columns != 0) & bool(node.options.get("padded"))
             return spread(np.where(lost, np.nan, columns), node.options["axis"], node.shape)
         if node.op == "reduce":
             rest = [i for i in range(values[0].ndim) if i not in node.options["axes"]]
@@ -115,8 +116,8 @@ class _Walk:
             )
         elif node.options.get("padded"):
             raise ValueError(
-                f"layer {layer.name!r} receives the constant {constants[constants != 0][0]:g} from pruned units, but "
-                "pads with zeros: no bias stands for that at the edges; exclude the layers before it"
+                f"layer {layer.name!r} receives the constant {constants[constants != 0][0]:g} from pruned "
+                "units, but pads with zeros: no bias stands for that at the edges; exclude the layers before"
             )
         else:
             groups = node.options.get("groups", 1)
@@ -148,14 +149,16 @@ class _Walk:
         """Find the shape that is left; what is kept must be a grid."""
         kept = ~self.pruned[self.labels[node.name]]
         axes = range(kept.ndim)
-        lines = [kept.any(axis=tuple(other for other in axes if other != axis)) for axis in axes]
+        lines: list[BoolArray] = [
+            kept.any(axis=tuple(other for other in axes if other != axis)) for axis in axes
+        ]
         grid = np.ones(kept.shape, bool)
         for axis, line in enumerate(lines):
-            grid &= spread(line, axis, kept.shape)
+            grid &= spread(np.asarray(line), axis, kept.shape)
         if not np.array_equal(kept, grid):
             raise ValueError(
-                f"{node.layer or node.name!r} reshapes pruned and kept units into one another; exclude the layers "
-                "before it"
+                f"{node.layer or node.name!r} reshapes pruned and kept units into one another; exclude the "
+                "layers before it"
             )
         return tuple(int(np.count_nonzero(line)) for line in lines)
 

@@ -25,7 +25,8 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
     Parameters
     ----------
     model
-        A torch.nn.Module that torch.fx can trace, or a functional or sequential Keras model; it stays as it is.
+        A torch.nn.Module that torch.fx can trace, or a functional or sequential Keras model; it stays as it
+        is.
     mask
         Of neurons or filters.
     example
@@ -34,8 +35,9 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
     Returns
     -------
     model
-        An ordinary model with smaller layers of the same names. A PyTorch model keeps its class, unless its forward
-        spells out a size that changed: then it is a torch.fx.GraphModule. A Keras model is not compiled.
+        An ordinary model with smaller layers of the same names. A PyTorch model keeps its class, unless its
+        forward spells out a size that changed: then it is a torch.fx.GraphModule. A Keras model is not
+        compiled; nested models come out flat.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
     checked_mask(layers, mask)
     if mask.granularity == "weight":
         raise ValueError(
-            "a mask of weights leaves no unit to remove: use granularity neuron or filter, or pv.apply and pv.save"
+            "a mask of weights leaves no unit to remove: prune neurons or filters, or use pv.apply"
         )
     found = structure(model, example)
     pruned = pruned_units(found.units, mask)
@@ -60,8 +62,8 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
     tolerance = _TOLERANCE.get(str(layers.layers[0].weight.dtype), 1e-2) if layers else 0
     if not difference <= tolerance:
         raise ValueError(
-            f"the smaller model differs from the masked one by {difference:.1e} of its largest output, more than "
-            f"{tolerance:g}: this model does something that removal does not follow; please report it"
+            f"the smaller model differs from the masked one by {difference:.1e} of its largest output, more "
+            f"than {tolerance:g}: this model does something that removal does not follow; please report it"
         )
     return small  # type: ignore[return-value]
 
@@ -113,7 +115,8 @@ def _difference(thin: object, small: object, x: Array) -> float:
     wanted, given = (frameworks.adapter(model).predict(x) for model in (thin, small))
     if wanted.shape != given.shape or wanted.dtype != given.dtype:
         raise ValueError(
-            f"the masked model gives {wanted.dtype} {wanted.shape}, the smaller one {given.dtype} {given.shape}"
+            f"the masked model gives {wanted.dtype} {wanted.shape}, the smaller one {given.dtype} "
+            f"{given.shape}"
         )
     largest = np.abs(wanted).max(initial=0)
     difference = np.abs(wanted - given).max(initial=0)

@@ -114,7 +114,7 @@ def pruned_units(units: Units, mask: Mask) -> BoolArray:
             index = int(np.flatnonzero(unequal)[0])
             others = [o for o in mask if o != name and (units.of[o][~mask[o]] == ids[index]).any()] or [name]
             raise ValueError(
-                f"output {index} of layer {name!r} is tied to layer {others[0]!r}, where the mask prunes it: prune "
-                "both, or neither"
+                f"output {index} of layer {name!r} is tied to layer {others[0]!r}, where the mask prunes it: "
+                "prune both, or neither"
             )
     return pruned

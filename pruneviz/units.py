@@ -104,7 +104,7 @@ class _Walk:
         self.obstacles.append((np.concatenate([*labels, [_FIXED]]), f"{node.layer or node.name!r} {reason}"))
         return np.broadcast_to(np.int64(_FIXED), node.shape)
 
-    def step(self, node: Node, arrays: list[Array]) -> Array:
+    def step(self, node: Node, arrays: list[Array]) -> Array:  # noqa: PLR0911
         """Label the output of a node."""
         if node.op == "input":
             return np.broadcast_to(np.int64(_FIXED), node.shape)
@@ -113,7 +113,9 @@ class _Walk:
             if columns is None:
                 return self.block(node, arrays, "reads different units through one channel")
             return self._channels(node, arrays[0], columns)
-        if node.op == "pad" and _varying(arrays[0]) & {i for i, w in enumerate(node.options["widths"]) if any(w)}:
+        if node.op == "pad" and _varying(arrays[0]) & {
+            i for i, w in enumerate(node.options["widths"]) if any(w)
+        }:
             return self.block(node, arrays, "pads units with zeros")
         if node.op in MOVES:
             return moved(node, arrays, None)  # the zeros around a channel go with it

@@ -32,7 +32,26 @@ class Plan(NamedTuple):
 
 
 STEPS = st.sampled_from(
-    ["conv", "conv_valid", "grouped", "depthwise", "separable", "transposed", "bn", "bn_plain", "act", "pool", "mean_pool", "residual", "gate", "concat", "pad", "dropout", "shared", "upsample"]
+    [
+        "conv",
+        "conv_valid",
+        "grouped",
+        "depthwise",
+        "separable",
+        "transposed",
+        "bn",
+        "bn_plain",
+        "act",
+        "pool",
+        "mean_pool",
+        "residual",
+        "gate",
+        "concat",
+        "pad",
+        "dropout",
+        "shared",
+        "upsample",
+    ]
 )
 PLANS = st.builds(
     Plan,
@@ -78,7 +97,7 @@ def _draw(name, array, seed):
 
 
 class Net(nn.Module):
-    def __init__(self, plan):
+    def __init__(self, plan):  # noqa: C901
         super().__init__()
         self.plan, self.sizes, channels = plan, {}, 2
         conv = getattr(nn, f"Conv{plan.dims}d")
@@ -173,9 +192,9 @@ def _keras(plan, home, dtype):  # noqa: C901, PLR0912
     def make(kind, *args, **options):
         return getattr(kinds, kind)(*args, dtype=dtype, **options)
 
-    act = lambda x: make(
-        "Activation", plan.activation if plan.activation != "gelu" else home.activations.gelu
-    )(x)
+    def act(x):
+        return make("Activation", plan.activation)(x)
+
     inputs = x = kinds.Input((*[SIDE] * d, 2), dtype=dtype)
     for i, (kind, n) in enumerate(plan.steps):
         name, channels = f"s{i}", x.shape[-1]

@@ -85,8 +85,8 @@ def flat(model: Any) -> Flat:
     graph = _graph_of(model)
     if graph is None:
         raise ValueError(
-            f"{type(model).__name__} has no graph that can be followed: build it with the functional API or as a "
-            "Sequential with an Input"
+            f"{type(model).__name__} has no graph that can be followed: build it with the functional API, or "
+            "as a Sequential with an Input"
         )
     paths = {id(layer): path for path, layer in walk(model)}
     taken: dict[str, int] = {}
@@ -100,7 +100,9 @@ def flat(model: Any) -> Flat:
     def visit(graph: Any, env: dict[int, Ref]) -> Any:
         for node in _nodes(graph):
             layer, args, kwargs, outputs = _parts(node)
-            args, kwargs = tf.nest.map_structure(lambda leaf: env.get(id(leaf), leaf), (args, kwargs))
+            args, kwargs = tf.nest.map_structure(
+                lambda leaf, env=env: env.get(id(leaf), leaf), (args, kwargs)
+            )
             inner = _graph_of(layer)
             tensors = tf.nest.flatten(outputs)
             if inner is not None:

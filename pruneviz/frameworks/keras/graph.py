@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from pruneviz.arrays import Array
     from pruneviz.frameworks.keras.calls import Call, Flat
 
-_ACTIVATIONS = frozenset(
-    ["linear", "relu", "relu6", "sigmoid", "tanh", "elu", "selu", "celu", "gelu", "silu", "swish", "mish", "softplus", "softsign", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "exponential", "log_sigmoid"]
-)
+_ACTIVATIONS = (  # noqa: SIM905
+    "linear relu relu6 sigmoid tanh elu selu celu gelu silu swish mish softplus softsign hard_sigmoid "
+    "hard_silu hard_swish hard_tanh leaky_relu exponential log_sigmoid"
+).split()
 _MAPS = ("Activation", "ReLU", "LeakyReLU", "ELU", "Rescaling", "Relu", "Relu6", "Sigmoid", "Silu", "Tanh")
-_PASSES = ["Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization", "Identity"]
+_PASSES = (  # noqa: SIM905
+    "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout GaussianNoise "
+    "ActivityRegularization Identity"
+).split()
 _COMBINATIONS: dict[str, Callable[..., Array]] = {
     "Add": lambda *arrays: functools.reduce(np.add, arrays),
     "Subtract": lambda *arrays: functools.reduce(np.subtract, arrays),
@@ -48,14 +52,15 @@ def export(flat: Flat) -> Graph:
     for call in flat.calls:
         if None in (call.shape or ()):
             raise ValueError(
-                f"the output of {call.path!r} has no fixed size, {call.shape}: build the model with a fixed Input shape"
+                f"the output of {call.path!r} has no fixed size, {call.shape}: build the model with a fixed "
+                "Input shape"
             )
         nodes += _nodes(call, [shapes[name] for name in call.inputs], owners)
     return Graph(tuple(nodes), tuple(ref.name for ref in tf.nest.flatten(flat.outputs)))
 
 
 def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[Node]:
-    shape = call.shape or ()
+    shape: Any = call.shape or ()
     if call.layer is None:
         yield Node(call.name, "input", (), shape, call.path)
         return
@@ -122,7 +127,7 @@ def _outputs(kernel: Kernel) -> int:
     return int({"depthwise": sizes[-1] * sizes[-2], "transposed": sizes[-2]}.get(kernel.kind, sizes[-1]))
 
 
-def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911
+def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911, PLR0912
     layer, name = call.layer, type(call.layer).__name__
     if not _is_keras(layer) or call.shape is None or None in shapes:
         return "unknown", {}

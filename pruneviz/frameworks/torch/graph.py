@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 Values: TypeAlias = dict[fx.Node, Any]
 
 _MAPS = (  # noqa: SIM905
-    "relu relu6 leaky_relu elu selu celu gelu silu mish softplus softsign sigmoid logsigmoid tanh hardsigmoid "
-    "hardswish hardtanh tanhshrink softshrink hardshrink threshold clamp abs neg exp sqrt square contiguous clone "
+    "relu relu6 leaky_relu leakyrelu elu selu celu gelu silu mish softplus softsign sigmoid logsigmoid tanh "
+    "hardsigmoid hardswish hardtanh tanhshrink softshrink hardshrink threshold clamp abs neg exp sqrt square "
     "add sub mul truediv div pow"
 ).split()
-_PASSES = ["identity", "dropout", "dropout1d", "dropout2d", "dropout3d", "alphadropout", "featurealphadropout", "alpha_dropout", "stochasticdepth"]
-_PASSES += ["stochastic_depth", "contiguous", "clone", "detach"]
+_PASSES = (  # noqa: SIM905
+    "identity dropout dropout1d dropout2d dropout3d alphadropout featurealphadropout alpha_dropout "
+    "stochasticdepth stochastic_depth contiguous clone detach"
+).split()
 _POOLS = [f"{kind}pool{n}d" for kind in ("max", "avg", "adaptivemax", "adaptiveavg") for n in (1, 2, 3)]
 _POOLS += ["upsample", "upsamplingnearest2d", "upsamplingbilinear2d", "interpolate"]
 _RESHAPES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten")
@@ -74,8 +76,8 @@ def traced(model: nn.Module) -> fx.GraphModule:
         return fx.GraphModule(twin, Tracer().trace(twin))
     except Exception as error:
         raise ValueError(
-            f"torch.fx cannot trace {type(model).__name__}: {error}; write its forward without branches on values, "
-            "or prune the part that can be traced"
+            f"torch.fx cannot trace {type(model).__name__}: {error}; write its forward without branches on "
+            "values, or prune the part that can be traced"
         ) from error
 
 
@@ -139,7 +141,7 @@ class _Exporter:
             op, options = "unknown", {"what": "an operation on the batch"}
         return Node(node.name, op, inputs, shape, layer, options)
 
-    def _module(self, node: fx.Node, module: nn.Module) -> tuple[str, str, dict[str, Any]]:
+    def _module(self, node: fx.Node, module: Any) -> tuple[str, str, dict[str, Any]]:  # noqa: C901, PLR0911
         layer, name = str(node.target), type(module).__name__.lower()
         if is_prunable(module):
             owner = self.owners.setdefault(id(module.weight), layer)
@@ -166,7 +168,7 @@ class _Exporter:
             return "mix", layer, {"what": f"a {type(module).__name__}"}
         return "unknown", layer, {"what": f"a {type(module).__name__}"}
 
-    def _function(self, node: fx.Node) -> tuple[str, str, dict[str, Any]]:
+    def _function(self, node: fx.Node) -> tuple[str, str, dict[str, Any]]:  # noqa: C901, PLR0911
         target = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "?")
         name = (
             target.strip("_").removeprefix("i") if target in ("iadd", "imul", "isub") else target.strip("_")
@@ -220,7 +222,7 @@ class _Exporter:
             given = given[0] if isinstance(given[0], (tuple, list)) else given
             order = [d % ndim for d in given]
         else:
-            a, b = dims if len(dims) == 2 else (node.kwargs["dim0"], node.kwargs["dim1"])
+            a, b = dims if len(dims) == 2 else (self._argument(node, 9, d, 0) for d in ("dim0", "dim1"))
             order[a], order[b] = order[b], order[a]
         if order[0] != 0:
             return "unknown", node.name, {"what": "a permutation of the batch"}
