@@ -40,7 +40,7 @@ def removed(plan, framework, share, granularity, dtype="float32", **options):
 
 @pytest.mark.parametrize("granularity", ["filter", "neuron"])
 @given(PLANS, SHARES, st.sampled_from(["global", "layer"]))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_torch_models_without_units_compute_the_same(granularity, plan, share, scope):
     difference = removed(plan, "torch", share, granularity, scope=scope)
     assert difference is None or difference <= 1e-5
@@ -48,22 +48,23 @@ def test_torch_models_without_units_compute_the_same(granularity, plan, share, s
 
 @pytest.mark.parametrize("home", [keras, tf_keras])
 @given(PLANS, SHARES, st.sampled_from(["filter", "filter", "neuron"]))
-@settings(max_examples=20)
+@settings(max_examples=8)
 def test_keras_models_without_units_compute_the_same(home, plan, share, granularity):
     difference = removed(plan, home.__name__, share, granularity)
     assert difference is None or difference <= 1e-5
 
 
 @given(PLANS, SHARES)
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_float64_agrees_to_nine_digits(plan, share):
+    plan = plan._replace(dims=min(plan.dims, 2))  # TensorFlow pools no volumes of float64
     for framework in ("torch", "keras"):
         difference = removed(plan, framework, share, "filter", "float64")
         assert difference is None or difference <= 1e-9
 
 
 @given(PLANS, SHARES)
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_twins_lose_the_same_units(plan, share):
     if plan.dims == 3:
         plan = plan._replace(dims=2)  # Keras has no depthwise convolution of volumes
@@ -106,7 +107,7 @@ def check_large(model, x, shares, granularity="filter"):
     ("name", "shares"),
     [
         ("resnet18", (0.1, 0.3, 0.5, 0.7, 0.9)),
-        ("mobilenet_v2", (0.5, 0.9)),
+        ("mobilenet_v2", (0.9,)),
         ("densenet121", (0.5,)),
         ("regnet_y_400mf", (0.7,)),
     ],
@@ -130,7 +131,8 @@ def test_vgg11_bn_loses_filters_and_neurons():
 
 
 @pytest.mark.parametrize(
-    ("name", "shares"), [("MobileNetV2", (0.5, 0.9)), ("EfficientNetB0", (0.7,)), ("DenseNet121", (0.5,))]
+    ("name", "shares"),
+    [("MobileNetV2", (0.9,)), ("ResNet50V2", (0.5,)), ("EfficientNetB0", (0.7,)), ("DenseNet121", (0.3,))],
 )
 def test_keras_applications(name, shares):
     keras.utils.set_random_seed(0)
@@ -141,7 +143,7 @@ def test_keras_applications(name, shares):
 
 @pytest.mark.parametrize("name", ["lenet_300_100", "lenet_5", "lenet_5_bn", "mnist_cnn", "tiny_cnn"])
 def test_twins_of_the_zoo_lose_the_same_units_and_answer_the_same(name):
-    x, y = (array[:500] for array in pv.datasets.mnist().test)
+    x, y = (array[:200] for array in pv.datasets.mnist().test)
     granularity = "neuron" if name == "lenet_300_100" else "filter"
     cards, masks = [], []
     for framework in ("torch", "keras", "tf_keras"):
@@ -200,21 +202,23 @@ def test_a_small_model_is_an_ordinary_model(framework, tmp_path):
         copies.append(pickle.loads(pickle.dumps(small)))
         exported = torch.export.export(small, (torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(),))
         copies.append(exported.module())
-        optimizer = torch.optim.SGD(small.parameters(), 0.1)
-        small(torch.from_numpy(x).permute(0, 3, 1, 2)).square().mean().backward()
-        optimizer.step()
     else:
         home = keras if framework == "keras" else tf_keras
         small.save(tmp_path / "small.keras")
         copies.append(home.models.load_model(tmp_path / "small.keras"))
-        small.compile("sgd", "mse")
-        small.fit(x, np.ones((len(x), 3)), verbose=0)
     for other in copies:
         if isinstance(other, torch.nn.Module):
             got = other(torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()).detach().numpy()
         else:
             got = pv.frameworks.adapter(other).predict(x)
         np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
+    if framework == "torch":
+        optimizer = torch.optim.SGD(small.parameters(), 0.1)
+        small(torch.from_numpy(x).permute(0, 3, 1, 2)).square().mean().backward()
+        optimizer.step()
+    else:
+        small.compile("sgd", "mse")
+        small.fit(x, np.ones((len(x), 3)), verbose=0)
     assert not np.array_equal(pv.frameworks.adapter(small).predict(x), wanted)
 
 

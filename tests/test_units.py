@@ -20,7 +20,7 @@ def scored(plan, framework="torch", granularity="filter", **options):
 
 
 @given(PLANS, SHARES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_counts_are_exact_and_masks_monotone(plan, share):
     _, _, scores = scored(plan)
     for scope in ("global", "layer"):
@@ -112,7 +112,7 @@ def test_grouped_convolutions_tie_equal_indices_of_their_groups():
 
 
 @given(PLANS, st.sampled_from([0.3, 0.7]))
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_apply_zeroes_all_that_belongs_to_a_unit_and_nothing_else(plan, share):
     for framework in ("torch", "keras"):
         model, x, scores = scored(plan, framework)
@@ -133,7 +133,9 @@ def test_apply_zeroes_all_that_belongs_to_a_unit_and_nothing_else(plan, share):
         for norm, parts in frameworks.adapter(model).norms().items():
             for name in parts.values():
                 assert not after[name][gone[units.norms[norm]]].any()
-                assert np.array_equal(after[name][~gone[units.norms[norm]]], before[name][~gone[units.norms[norm]]])
+                assert np.array_equal(
+                    after[name][~gone[units.norms[norm]]], before[name][~gone[units.norms[norm]]]
+                )
         by_hand = pv.Mask(mask.to_dict(), "filter")
         again = weights_of(pv.apply(model, by_hand, x))
         assert all(np.array_equal(again[name], after[name]) for name in after)
@@ -228,7 +230,10 @@ def test_training_keeps_pruned_units_at_zero(framework):
     model, x, scores = scored(BLOCK, framework)
     mask = pv.rank(scores, "layer").mask(0.5)
     thin = pv.apply(model, mask)
-    with pytest.raises(ValueError, match=r"layer 's0' has .* not zero: train the copy"), pv.keep_pruned(model, mask):
+    with (
+        pytest.raises(ValueError, match=r"layer 's0' has .* not zero: train the copy"),
+        pv.keep_pruned(model, mask),
+    ):
         pass
     with pv.keep_pruned(thin, mask):
         if framework == "torch":
