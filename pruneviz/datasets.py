@@ -293,7 +293,8 @@ def _fetch(name: str, path: Path) -> dict[str, NDArray[np.uint8]]:
 
 
 def _read(path: Path, facts: _Facts) -> dict[str, NDArray[np.uint8]]:
-    with np.load(path, allow_pickle=False) as stored:
+    # np.load leaves a damaged file open when it is given a path.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         arrays = {key: stored[key] for key in facts.sha256}
     facts.check(arrays)
     return arrays

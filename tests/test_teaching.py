@@ -248,6 +248,46 @@ def shown(monkeypatch, *arguments, **keywords):
     return bundles
 
 
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [
+        (lambda w, h: 0.5 * h * w**2, "Right."),
+        (lambda w, h: [half * weight**2 for half, weight in zip(h / 2, w, strict=True)], "Right."),
+        (lambda w, h: h * w**2, "half of the formula"),
+        (lambda w, h: 0 * w * h, "slope is zero at rest"),
+        (lambda w, h: abs(w * h), "square the distance"),
+        (lambda w, _: abs(w), "How steep"),
+        (lambda w, _: w**2 / 2, "leaves out"),
+        (lambda w, h: -0.5 * h * w**2, "sign"),
+        (lambda w, h: w + h, "it should give [1.0, 1.0, 1.5"),
+        (lambda *_: ..., "Not answered yet:"),
+    ],
+)
+def test_cost_of_cuts(cost, told):
+    assert told in lesson_01.cost_of_cuts.verdict(cost)
+
+
+def amounts(targets):
+    kept = np.array([1.0, *(1 - np.array(targets))])
+    return 1 - kept[1:] / kept[:-1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (amounts, "Right."),
+        (lambda targets: list(amounts(targets)), "Right."),
+        (lambda targets: targets, "together they would cut 85.0%"),
+        (lambda targets: np.diff(targets, prepend=0), "shares of the whole"),
+        (lambda targets: 1 - amounts(targets), "shares that stay"),
+        (lambda targets: [0.5 for _ in targets], "about [0.25, 0.3333, 0.2]"),
+        (lambda _: None, "Not answered yet:"),
+    ],
+)
+def test_compounding_amounts(answer, told):
+    assert told in lesson_01.compounding_amounts.verdict(answer)
+
+
 def test_a_figure_is_shown_with_its_words_and_the_same_bytes_each_time(monkeypatch):
     def draw():
         figure = Figure(figsize=(4, 2))

@@ -130,7 +130,8 @@ def cost_of_cuts(cut_cost: Answer) -> str | None:
     for sentence, mistake in known.items():
         if close(given, mistake):
             return sentence
-    return f"for weights {weights.tolist()} and curvatures {bends.tolist()} it should give {cost.tolist()}."
+    right = cost.round(3).tolist()
+    return f"for weights {weights.tolist()} and curvatures {bends.tolist()} it should give {right}."
 
 
 @exercise(right="Your calls reach every target, and the last amount is smaller than the one before.")

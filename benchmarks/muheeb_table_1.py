@@ -1,0 +1,166 @@
+"""Measure Table 1 of Muheeb, "Evaluation of Gradient-Based Magnitude Pruning Technique", again.
+
+    python benchmarks/muheeb_table_1.py                    # about an hour on one core
+    python benchmarks/muheeb_table_1.py --seeds FOLDER     # reads FOLDER/lenet_5_1.safetensors, …
+
+Two networks, ten sparsities, one shot without retraining, the output layer left alone, counted on the
+10,000 test images. Seed 0 is the zoo's network; the others are trained by ``pruneviz.zoo.train``, and kept
+in the folder if one is given. Beyond the article's table: global scope, three seeds, and four other ways of
+training. The result goes to ``lessons/results/muheeb_table_1.json``, which lesson 01a reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
+from torch import nn
+
+import pruneviz as pv
+from pruneviz.zoo.torch import build
+from pruneviz.zoo.train import RECIPES, train
+
+RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "muheeb_table_1.json"
+SPARSITIES = (0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.99)
+SCOPES = ("layer", "global")
+SEEDS = (0, 1, 2)
+OUTPUT_LAYER = "fc3"
+# Test accuracy in per cent, per layer, as printed in the article.
+ARTICLE = {
+    "lenet_300_100": (97.91, 97.93, 97.90, 97.95, 97.40, 96.44, 81.25, 37.84, 14.83, 9.75),
+    "lenet_5": (97.94, 97.96, 97.26, 95.76, 93.69, 90.00, 51.22, 22.62, 9.59, 10.28),
+}
+# The article trains for 20 epochs, and does not say how.
+EPOCHS = 20
+ADAM = (torch.optim.Adam, {"lr": 0.001})
+SGD = (torch.optim.SGD, {"lr": 0.01, "momentum": 0.9})
+WAYS = {
+    "Adam, pixels in [0, 1]": (False, *ADAM),
+    "Adam, pixels standardised": (True, *ADAM),
+    "SGD, pixels in [0, 1]": (False, *SGD),
+    "SGD, pixels standardised": (True, *SGD),
+}
+MEAN, DEVIATION = 0.1307, 0.3081  # of MNIST's training pixels, as tutorials standardise them
+
+
+class Standardise(nn.Module):
+    """Shift and scale pixels to mean 0 and standard deviation 1."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Standardise a batch."""
+        return (x - MEAN) / DEVIATION
+
+
+def main() -> None:
+    """Measure, and store the table."""
+    parser = argparse.ArgumentParser(description="Measure Table 1 of Muheeb's article again.")
+    parser.add_argument("--seeds", type=Path, metavar="FOLDER", help="trained seeds; made if missing")
+    folder = parser.parse_args().seeds
+    torch.set_num_threads(1)
+    test = pv.datasets.mnist().test
+    table = {
+        "made_by": f"benchmarks/{Path(__file__).name}",
+        "images": len(test[1]),
+        "left_alone": OUTPUT_LAYER,
+        "sparsities": SPARSITIES,
+        "seeds": SEEDS,
+        "article_percent": ARTICLE,
+        "other_training": {name: other_training(name, test) for name in ARTICLE},
+        "correct": {name: three_seeds(name, test, folder) for name in ARTICLE},
+        "by_digit": by_digit("lenet_300_100", test, folder),
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(compact(table), encoding="utf-8")
+    print(f"written: {RESULT.name}")
+
+
+def three_seeds(name: str, test: pv.datasets.Split, folder: Path | None) -> dict[str, list[list[int]]]:
+    """Count right answers: scope -> one row for each seed."""
+    models = [network(name, seed, folder) for seed in SEEDS]
+    return {scope: [counts(f"{name}, {scope}", model, test, scope) for model in models] for scope in SCOPES}
+
+
+def by_digit(name: str, test: pv.datasets.Split, folder: Path | None) -> dict[str, object]:
+    """Count right answers for each digit, one row for each seed: who is hurt at 80 %, all layers pruned."""
+    _, y = test
+    rows = []
+    for seed in SEEDS:
+        model = network(name, seed, folder)
+        card = pv.scorecard(pv.apply(model, pv.prune(model, 0.8, scope="global")), test)
+        rows.append(np.bincount(y[card.predictions == y], minlength=10).tolist())
+    images = np.bincount(y).tolist()
+    return {"network": name, "scope": "global", "sparsity": 0.8, "images": images, "correct": rows}
+
+
+def network(name: str, seed: int, folder: Path | None) -> nn.Module:
+    """Load the zoo's network for seed 0, and another from the folder; train what is not there."""
+    if seed == 0:
+        return getattr(pv.zoo, name)("torch")
+    path = folder / f"{name}_{seed}.safetensors" if folder else None
+    if path and path.exists():
+        return build(name, load_file(path))
+    model = train(name, seed, RECIPES[name])
+    if path:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({key: tensor.numpy() for key, tensor in model.state_dict().items()}, path)
+    return model
+
+
+def other_training(name: str, test: pv.datasets.Split) -> dict[str, list[list[int]]]:
+    """Count right answers of networks trained otherwise, pruned per layer: way -> one row for each seed."""
+    return {
+        way: [
+            counts(f"{name}, {way}", plainly_trained(name, seed, standardise, *optimizer), test, "layer")
+            for seed in SEEDS
+        ]
+        for way, (standardise, *optimizer) in WAYS.items()
+    }
+
+
+def plainly_trained(
+    name: str,
+    seed: int,
+    standardise: bool,
+    optimizer_class: type[torch.optim.Optimizer],
+    options: dict[str, float],
+) -> nn.Module:
+    """Train for the article's 20 epochs, in batches of 64, at a constant learning rate."""
+    torch.manual_seed(seed)
+    model = build(name, None).train()
+    if standardise:
+        model = nn.Sequential(OrderedDict([("standardise", Standardise()), *model.named_children()]))
+    images, labels = pv.datasets.mnist().train
+    x, y = torch.tensor(images.transpose(0, 3, 1, 2) / np.float32(255)), torch.tensor(labels)
+    optimizer = optimizer_class(model.parameters(), fused=True, **options)
+    for _ in range(EPOCHS):
+        for batch in torch.split(torch.randperm(len(x)), 64):
+            loss = nn.functional.cross_entropy(model(x[batch]), y[batch])
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+    return model.eval()
+
+
+def counts(title: str, model: nn.Module, test: pv.datasets.Split, scope: str) -> list[int]:
+    """Count the right answers at each sparsity."""
+    cards = pv.sweep(model, test, SPARSITIES, scope=scope, exclude=[OUTPUT_LAYER], progress=False)
+    row = [card.correct for card in cards]
+    print(title, row, flush=True)
+    return row
+
+
+def compact(table: dict[str, object]) -> str:
+    """Write JSON with one row of numbers a line."""
+    text = json.dumps(table, indent=1)
+    rows = r"\[[-.,\d\s]+\]"
+    return re.sub(rows, lambda row: f"[{' '.join(row[0][1:-1].split())}]", text) + "\n"
+
+
+if __name__ == "__main__":
+    main()
