@@ -8,6 +8,8 @@ the row "peer" is what Torch-Pruning makes of the same units.
 
 from __future__ import annotations
 
+import torch._dynamo  # isort: skip  # before TensorFlow, or LLVM is registered twice
+
 import copy
 import statistics
 import sys
@@ -18,7 +20,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 import torch
-import torch._dynamo  # before TensorFlow
 import torch_pruning
 import torchvision
 

@@ -29,8 +29,7 @@ class _Arrays(Mapping[str, _A], Generic[_A]):
         self, arrays: Mapping[str, _A], granularity: str = "weight", units: Units | None = None
     ) -> None:
         self._arrays = {name: self._validated(name, array) for name, array in arrays.items()}
-        self.granularity = granularity
-        self.units = units
+        self.granularity, self.units = granularity, units
 
     def _validated(self, name: str, array: Array) -> _A:
         raise NotImplementedError
@@ -116,7 +115,7 @@ class Mask(_Arrays[BoolArray]):
     granularity
         What one entry stands for.
     units
-        For structured masks, which entries are tied; without it every entry counts for itself.
+        For structured masks, which are tied; without it every entry counts for itself.
 
     Raises
     ------
@@ -296,8 +295,7 @@ def rank(
     Raises
     ------
     ValueError
-        If scope is none of these, a layer it or `exclude` names does not exist, or units reach something that
-        pruneviz does not know.
+        If scope is none of these, a layer is unknown, or units reach what pruneviz does not know.
     """
     if isinstance(exclude, str):
         raise TypeError(f'exclude takes a list of layer names: ["{exclude}"]')
@@ -389,7 +387,7 @@ def number_to_prune(sparsity: float, total: int) -> int:
 
 def _places(scores: Array) -> Array:
     """Rank 1-D scores, 0 for the smallest; the stable sort lets the lowest index go first."""
-    places = np.empty(scores.size, dtype=np.uint32)
+    places = np.empty(scores.size, np.uint32)
     places[np.argsort(scores, kind="stable")] = np.arange(scores.size, dtype=np.uint32)
     return places
 

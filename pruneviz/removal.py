@@ -149,12 +149,10 @@ class _Walk:
         """Find the shape that is left; what is kept must be a grid."""
         kept = ~self.pruned[self.labels[node.name]]
         axes = range(kept.ndim)
-        lines: list[BoolArray] = [
-            kept.any(axis=tuple(other for other in axes if other != axis)) for axis in axes
-        ]
+        lines = [np.asarray(kept.any(axis=tuple(o for o in axes if o != axis))) for axis in axes]
         grid = np.ones(kept.shape, bool)
         for axis, line in enumerate(lines):
-            grid &= spread(np.asarray(line), axis, kept.shape)
+            grid &= spread(line, axis, kept.shape)
         if not np.array_equal(kept, grid):
             raise ValueError(
                 f"{node.layer or node.name!r} reshapes pruned and kept units into one another; exclude the "
