@@ -260,3 +260,10 @@ def test_a_channel_axis_that_is_padded_is_refused_by_name():
     model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(padded)))
     with pytest.raises(ValueError, match=r"'wide' pads units with zeros; .*exclude=\['c'\]"):
         pv.prune(model, 0.5, granularity="filter")
+
+
+def test_sweeps_take_units(framework):
+    model, x = build(BLOCK, framework), images(BLOCK, framework)
+    cards = pv.sweep(model, (x, np.arange(4) % 3), [0, 0.5, 1], granularity="filter", keep_at_least=1)
+    assert cards[0].sparsity == 0
+    assert 0 < cards[1].sparsity < cards[2].sparsity < 1

@@ -57,7 +57,7 @@ def _shrink_norm(module: Any, kept: Array) -> None:
 
 def _replace(module: Any, name: str, array: Array) -> None:
     old = getattr(module, name)
-    new = torch.from_numpy(np.ascontiguousarray(array)).to(old.device, old.dtype, copy=True)
+    new = old.detach().new_empty(array.shape).copy_(torch.from_numpy(np.ascontiguousarray(array)))
     if old.ndim == 4 and old.is_contiguous(memory_format=torch.channels_last) and not old.is_contiguous():
         new = new.contiguous(memory_format=torch.channels_last)
     setattr(module, name, nn.Parameter(new, old.requires_grad) if isinstance(old, nn.Parameter) else new)
