@@ -217,7 +217,11 @@ def run(notebook: NotebookNode, folder: Path, seconds: int = 60) -> NotebookNode
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """Leave in an executed notebook only what does not depend on the machine, or raise LessonError."""
+    """Leave in an executed notebook only what does not depend on the machine, or raise LessonError.
+
+    Of a widget its picture and its sentence stay: its state would be stored twice, and without the kernel
+    that made it a view is only an error message.
+    """
     notebook.metadata = nbformat.from_dict(METADATA)
     # /root is a home too short to tell from a word, hence the separator.
     places = (LESSONS.parent, Path.home(), Path(sys.prefix), Path(tempfile.gettempdir()))
@@ -231,7 +235,9 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
                 raise LessonError(f"cell {number} writes to stderr:\n{output.text}\nin\n{cell.source}")
             if output.output_type == "error":
                 output.traceback = [f"{output.ename}: {output.evalue}"]
-            output.get("data", {}).pop(WIDGET_VIEW, None)
+            data = output.get("data", {})
+            if data.pop(WIDGET_VIEW, None) and "image/png" not in data:
+                raise LessonError(f"cell {number} shows a widget that leaves no picture:\n{cell.source}")
             found = [place for place in machine if place in str(dict(output))]
             if found:
                 raise LessonError(f"cell {number} prints a path of this machine ({found[0]}):\n{cell.source}")

@@ -20,6 +20,7 @@ _HOME_OF = {
         "storage": ("load", "save"),
         "shrinking": ("check_removed", "recalibrate", "remove"),
         "sweeps": ("sweep",),
+        "widgets": ("TinyNetwork", "WeightExplorer", "explore"),
         "plots": (
             "alt_text",
             "plot_mask",
@@ -31,7 +32,7 @@ _HOME_OF = {
     }.items()
     for name in names
 }
-_MODULES = ("datasets", "plots", "teaching", "zoo")
+_MODULES = ("datasets", "plots", "teaching", "widgets", "zoo")
 
 __all__ = [*_HOME_OF, *_MODULES]  # noqa: PLE0604
 

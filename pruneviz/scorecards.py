@@ -154,7 +154,24 @@ def scorecard(model: object, data: Data, name: str | None = None) -> Scorecard:
     """
     x, y = checked_data(data)
     adapter = frameworks.adapter(model)
-    predictions = _classes(adapter.predict(x), len(x))
+    return carded(adapter, (x, y), classes(adapter.predict(x), len(x)), name or type(model).__name__)
+
+
+def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: str) -> Scorecard:
+    """Make the card of a model whose predictions are known.
+
+    Parameters
+    ----------
+    adapter
+        The model, seen through its framework.
+    data
+        (x, y) it was measured on.
+    predictions
+        (n,) classes, as `classes` gives them.
+    name
+        What to call the row.
+    """
+    x, y = data
     correct = int(np.count_nonzero(predictions == y))
     weights = {layer.name: layer.weight for layer in adapter.layers()}
     uses = adapter.uses(x)
@@ -163,7 +180,7 @@ def scorecard(model: object, data: Data, name: str | None = None) -> Scorecard:
     entries = sum(weight.size for weight in weights.values())
     alive = {key: int(np.count_nonzero(weight)) for key, weight in weights.items()}
     return Scorecard(
-        name=name or type(model).__name__,
+        name=name,
         accuracy=correct / len(x),
         n=len(x),
         interval=wilson(correct, len(x)),
@@ -201,7 +218,8 @@ def wilson(correct: int, n: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _classes(outputs: Array, n: int) -> Array:
+def classes(outputs: Array, n: int) -> Array:
+    """Turn a classifier's outputs (n, classes) into (n,) predicted classes; refuse other shapes and NaN."""
     if outputs.ndim != 2 or len(outputs) != n:
         raise ValueError(f"the model's output for {n} images has shape {outputs.shape}, not ({n}, classes)")
     if np.isnan(outputs).any():

@@ -1,5 +1,6 @@
 """The builder of the lessons: one source, two tracks, the same text every time."""
 
+import base64
 import importlib.util
 import json
 import re
@@ -209,15 +210,51 @@ def test_what_depends_on_the_machine_is_refused(output, message):
         build.normalise(executed(output))
 
 
-def test_widget_views_and_tracebacks_go():
-    view = new_output("display_data", {build.WIDGET_VIEW: {"model_id": "1"}, "text/plain": "a view"})
-    error = new_output("error", ename="ValueError", evalue="no", traceback=[str(LESSONS)])
-    notebook = executed(view, error)
-    notebook.metadata["widgets"] = {"state": {}}
-    cell = build.normalise(notebook).cells[0]
-    assert cell.outputs[0].data == {"text/plain": "a view"}
-    assert cell.outputs[1].traceback == ["ValueError: no"]
+def test_of_a_widget_picture_and_sentence_stay():
+    words = "Counter: it stands at 1."
+    data = {build.WIDGET_VIEW: {"model_id": "1"}, "image/png": "", "text/plain": words}
+    notebook = executed(new_output("execute_result", data, metadata={"image/png": {"alt": words}}))
+    notebook.metadata["widgets"] = {"state": {"1": {}}}
+    output = build.normalise(notebook).cells[0].outputs[0]
+    assert output.data == {"image/png": "", "text/plain": words}
+    assert output.metadata == {"image/png": {"alt": words}}
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_a_widget_without_a_picture_is_refused():
+    data = {build.WIDGET_VIEW: {"model_id": "1"}, "text/plain": "IntSlider(value=0)"}
+    with pytest.raises(build.LessonError, match="cell 1 shows a widget that leaves no picture:\nx"):
+        build.normalise(executed(new_output("display_data", data)))
+
+
+def test_tracebacks_go():
+    error = new_output("error", ename="ValueError", evalue="no", traceback=[str(LESSONS)])
+    assert build.normalise(executed(error)).cells[0].outputs[0].traceback == ["ValueError: no"]
+
+
+def test_a_live_view_is_rebuilt_byte_for_byte(lesson):
+    """What code does to it later does not reach the picture that the cell has left."""
+    replace(
+        lesson,
+        "print(track, 1 + 1)",
+        "import pruneviz as pv\n\n"
+        'view = pv.TinyNetwork.linear([1, 2], ["a", "b"], [[1, 0], [1, 1]], [1, 3])\n'
+        "view\n\n# %%\n"
+        'view.cut = ["b"]\nprint(view.sentence())',
+    )
+    assert build.build(lesson)
+    assert not build.build(lesson)
+    assert build.check([lesson]) == []
+    committed = lesson.path.read_text()
+    assert "model_id" not in committed
+    shown, told = (cell["outputs"][0] for cell in json.loads(committed)["cells"][2:4])
+    words = "Linear model · 2 weights: with all weights, the mean squared error is 0.0000 on 2 examples."
+    assert shown["data"]["text/plain"] == [words]
+    assert shown["metadata"] == {"image/png": {"alt": words}}
+    assert base64.b64decode(shown["data"]["image/png"]).startswith(b"\x89PNG")
+    assert told["text"][0].endswith(
+        "without b, the mean squared error is 2.0000 instead of 0.0000 on 2 examples.\n"
+    )
 
 
 def test_the_command_line_tells_errors_and_fails(capsys):

@@ -62,6 +62,11 @@ def printed(cell):
     return "\n".join(texts)
 
 
+def is_live(output):
+    """Say whether an output is of a view: it shows itself as the cell's result, a figure is displayed."""
+    return output.output_type == "execute_result" and "image/png" in output.data
+
+
 def test_the_sections_of_the_template_are_there_in_order(prose):
     headings = re.findall(r"^## (.+)$", prose, re.MULTILINE)
     assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
@@ -112,7 +117,16 @@ def test_every_picture_says_what_it_shows(notebook):
             if "image/png" in data:
                 words = output.metadata["image/png"]["alt"]
                 assert len(words.split()) >= 8, cell.source
-                assert data["text/plain"] == f"Figure: {words}"
+                assert data["text/plain"] == (words if is_live(output) else f"Figure: {words}")
+
+
+def test_every_live_view_is_moved_from_code_and_tells_what_it_shows(notebook):
+    for cell in code(notebook):
+        if any(is_live(output) for output in cell.outputs):
+            name = re.search(r"(\w+)\W*\Z", cell.source)[1]
+            moved = [c for c in code(notebook) if re.search(rf"^\s*{name}\.\w+ = ", c.source, re.MULTILINE)]
+            told = [c for c in moved if re.search(rf"print\(.*\b{name}\.", c.source) and printed(c)]
+            assert told, f"no cell moves {name} from code and prints what it shows"
 
 
 def test_the_notebook_is_executed_from_top_to_bottom_without_noise(notebook, lesson):

@@ -35,7 +35,7 @@
 # | **Explain** | Say why. Then read what we say. |
 #
 # Below some figures you find "This figure in words". Open it if you do not see the figure, or want its
-# numbers.
+# numbers. Some drawings are live: you can click in them. Until their cell has run, you see a still picture.
 
 # %% [markdown]
 # ## What pruning is
@@ -149,15 +149,27 @@ print(f"loss {loss(weights):.4f}")
 # **Predict.** You must cut one of the five weights. Which one would you take? And which one would you never
 # touch? Write both down.
 #
-# **Touch.** Run it. Then try the others.
+# **Touch.** Run the next cell. It draws the model; the lines are its weights, the thicker the larger. Click a
+# weight to cut it, and again to put it back. With the keyboard, Tab goes into the drawing, the arrow keys go
+# from weight to weight, and Enter cuts. Undo takes one step back.
 
 # %%
-cut = "garden"  # the largest weight; then try the others
+import pruneviz as pv
+
+view = pv.TinyNetwork.linear(weights, names, flats, prices, output="price", noun="flat")
+view
+
+# %% [markdown]
+# To cut a weight is to set it to zero, and code can do that too. Run this, and look at the drawing again: the
+# garden is cut there as well.
+
+# %%
+view.cut = ["garden"]
+print(view.sentence())
 
 trial = weights.copy()
-trial[names.index(cut)] = 0
-print(f"without {cut}, the prices are {(flats @ trial).round(2)}")
-print(f"the loss rises from {loss(weights):.4f} to {loss(trial):.4f}")
+trial[names.index("garden")] = 0
+print(f"by hand: the prices are {(flats @ trial).round(2)}, the loss is {loss(trial):.4f}")
 
 # %% [markdown]
 # **Measure.** Here they all are, one at a time. Each is put back before the next one goes.
@@ -174,10 +186,9 @@ for i in np.argsort(np.abs(weights)):
     print(f"{names[i]:8} {weights[i]:8}   {change[names[i]]:12.4f}")
 
 # %% jupyter={"source_hidden": true}
-import pruneviz as pv
 from matplotlib.figure import Figure
 
-BLUE, GREY, BROWN, INK = "#0b3c6f", "#8c9bad", "#b35806", "#22272e"
+BLUE, GREY, INK = "#0b3c6f", "#8c9bad", "#22272e"
 
 by_size = [names[i] for i in np.argsort(-np.abs(weights))]
 sizes = [abs(weights[names.index(name)]) for name in by_size]
@@ -258,7 +269,8 @@ for first, second in (("balcony", "garden"), ("area", "floor")):
 # are worse together than their sum: there, every error points the same way.
 #
 # So importance holds for *one* cut, from the model as it is *now*. After a cut, the other numbers are out of
-# date.
+# date. You can watch that in the drawing above: press Reset, tick "Show what each next cut would do to the
+# loss", and cut the balcony.
 
 # %% [markdown]
 # ## A network with nine weights
@@ -293,7 +305,7 @@ print(f"{int(train_y.sum())} of {len(train_y)} and {int(y.sum())} of {len(y)} pl
 # weight should move to lower the loss; 4,000 small steps later, the network is good.
 
 # %%
-FIRST, LAST = slice(0, 6), slice(6, 9)  # weights 0 to 5 go into hidden neurons, 6 to 8 come out of them
+FIRST, LAST = slice(0, 6), slice(6, 9)  # w0 to w5 go into hidden neurons, w6 to w8 come out of them
 
 
 def output(weights, biases, x):
@@ -327,112 +339,25 @@ def right(weights, x=x, y=y):
 print("weights", net.round(2))
 print(f"loss {cross_entropy(net, biases, x, y):.3f}, {right(net)} of {len(y)} plants right")
 
-# %% jupyter={"source_hidden": true}
-HIDDEN_Y = (2, 1, 0)
-ENDS = [((0, 1.6 - 1.2 * i), (1, HIDDEN_Y[h])) for h in range(3) for i in range(2)]
-ENDS += [((1, HIDDEN_Y[h]), (2, 1)) for h in range(3)]
-
-
-def draw_network(ax, weights):
-    """Draw the nine weights as lines: thick means large, dashed orange means cut."""
-    for i, ((x0, y0), (x1, y1)) in enumerate(ENDS):
-        kept = weights[i] != 0
-        style = (
-            {"color": BLUE, "lw": 0.6 + abs(weights[i]) * 0.9}
-            if kept
-            else {"color": BROWN, "ls": (0, (2, 3))}
-        )
-        ax.plot([x0, x1], [y0, y1], zorder=1, **style)
-        along = 0.72 if i < 6 else 0.4
-        ax.text(
-            x0 + along * (x1 - x0),
-            y0 + along * (y1 - y0),
-            str(i),
-            ha="center",
-            va="center",
-            fontsize=9,
-            color=INK,
-            bbox={"boxstyle": "circle,pad=0.18", "fc": "white", "ec": "#c4c9cf", "lw": 0.8},
-        )
-    spots = [(0, 1.6, "sun"), (0, 0.4, "water"), *((1, v, "") for v in HIDDEN_Y), (2, 1, "thrives?")]
-    for u, v, name in spots:
-        ax.plot(u, v, "o", ms=17, mfc="white", mec=INK, mew=1.4, zorder=2)
-        ax.annotate(
-            name,
-            (u, v),
-            (-14 if u == 0 else 14, 0),
-            textcoords="offset points",
-            ha="right" if u == 0 else "left",
-            va="center",
-            fontsize=10,
-            color=INK,
-        )
-    ax.set(xlim=(-0.45, 2.6), ylim=(-0.35, 2.35))
-    ax.axis("off")
-
-
-def draw_decision(ax, weights):
-    """Draw where the network says "thrives" (shaded), and 150 of the plants."""
-    side = np.linspace(-2, 2, 201)
-    grid = np.stack(np.meshgrid(side, side), axis=-1)
-    z = output(weights, biases, grid.reshape(-1, 2))[0].reshape(201, 201)
-    ax.contourf(side, side, z, levels=[-1e9, 0, 1e9], colors=["white", "#d5dbe3"])
-    if z.min() < 0 < z.max():
-        ax.contour(side, side, z, levels=[0], colors=[INK], linewidths=1.6)
-    for value, marker, face in ((1, "o", INK), (0, "x", INK)):
-        spots = x[:150][y[:150] == value]
-        ax.plot(*spots.T, marker, ms=4, mec=face, mfc=face, mew=1.1, alpha=0.75)
-    ax.set(
-        xlim=(-2, 2),
-        ylim=(-2, 2),
-        aspect="equal",
-        xlabel="sun",
-        ylabel="water",
-        xticks=[-2, 0, 2],
-        yticks=[-2, 0, 2],
-    )
-
-
-def picture(*versions):
-    """Show networks side by side, each over its decisions."""
-    figure = Figure(figsize=(4.2 * len(versions), 5.6), layout="constrained")
-    axes = figure.subplots(2, len(versions), height_ratios=(1, 1.45), squeeze=False)
-    for column, (title, weights) in enumerate(versions):
-        draw_network(axes[0, column], weights)
-        draw_decision(axes[1, column], weights)
-        axes[0, column].set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
-    return figure
-
-
-pv.teaching.show(
-    picture(("Trained", net)),
-    alt="Above, the network: two inputs, sun and water, three hidden neurons, one output; nine numbered lines, six of "
-    "them thick. Below, the plane of sun and water with 150 plants: dots thrive, crosses do not. The network says "
-    "thrives in a shaded region of medium sun and enough water, which holds nearly all dots and hardly a cross.",
-)
-
 # %% [markdown]
-# Thick lines are large weights. Dots are plants that thrive, crosses are plants that do not, and the network
-# says "thrives" in the shaded region.
+# In the drawing, thick lines are large weights, named w0 to w8. Beside it is the plane of sun and water. Dots
+# are plants that thrive, crosses are plants that do not, and the network says "thrives" in the shaded region.
 #
-# **Predict.** Which line can go? Which one takes the whole picture with it?
+# **Predict.** Before you click: which weight can go? Which one takes the whole picture with it?
 #
-# **Touch.** Choose a weight, 0 to 8, and run the cell. Try a thin one and two thick ones.
+# **Touch.** Cut a thin one and two thick ones. A click on a round neuron cuts everything that goes in and
+# out. A click on a plant shows what the network computes for it.
 
 # %%
-chosen = 2  # 0 to 8
+layers = net[FIRST].reshape(3, 2), biases[:3], net[LAST], biases[3]
+wired = pv.TinyNetwork.two_layers(*layers, x, y, names=["sun", "water"], output="thrives", noun="plant")
+wired
 
-trial = net.copy()
-trial[chosen] = 0
-before, after = cross_entropy(net, biases, x, y), cross_entropy(trial, biases, x, y)
-print(f"weight {chosen} is {net[chosen]:.2f}")
-print(f"without it the loss is {after:.3f} instead of {before:.3f},")
-print(f"and {right(trial)} plants are right instead of {right(net)}")
-pv.teaching.show(
-    picture(("All nine weights", net), (f"Without weight {chosen}", trial)),
-    alt=f"The network and its decisions twice: with all nine weights, and without weight {chosen}. "
-    f"Of 500 plants, {right(net)} are right before and {right(trial)} after.",
-)
+# %%
+# The same from code. The drawing follows.
+for name in ("w2", "w3"):
+    wired.cut = [name]
+    print(wired.sentence())
 
 # %% [markdown]
 # ## The recipe: score, rank, remove, stop or continue
@@ -457,21 +382,21 @@ def score(weights):
 
 scores = score(net)
 for i, value in enumerate(scores):
-    print(f"weight {i}   size {abs(net[i]):.2f}   the loss changes by {value:+.3f}")
+    print(f"w{i}   size {abs(net[i]):.2f}   the loss changes by {value:+.3f}")
 
 # %% [markdown]
 # Three weights cost nothing. Without them, the loss on these 500 plants is even a little lower. Keep that in
 # mind; we come back to it.
 #
-# Now look at the others. Weight 8 is the largest of all, 6.75. Weight 4 is a good deal smaller, 5.05. They
-# cost the same, 0.955. The drawing says why: weight 4 is the only thick wire into its neuron, and weight 8
-# the only wire out of it. A wire is cut wherever you cut it.
+# Now look at the others. The largest of all is w8, 6.75; w4 is a good deal smaller, 5.05. They cost the same,
+# 0.955. The drawing says why: w4 is the only thick wire into its neuron, and w8 the only wire out of it. A
+# wire is cut wherever you cut it.
 #
 # **2. Rank.** Sort by score, lowest first.
 
 # %%
 ranking = np.argsort(scores, kind="stable")  # stable: of equal ones, the first goes first
-print("to go, in this order:", ranking)
+print("to go, in this order:", ", ".join(f"w{i}" for i in ranking))
 
 # %% [markdown]
 # **3. Remove.** Set the first one to zero. To remember what is gone, keep a **mask**: one True (kept) or
@@ -500,17 +425,15 @@ while mask.any():
     trial = mask.copy()
     trial[np.argmin(changes)] = False
     if right(net * trial) < LIMIT:
-        print(f"stop: without weight {np.argmin(changes)}, only {right(net * trial)} would be right")
+        print(f"stop: without w{np.argmin(changes)}, only {right(net * trial)} would be right")
         break
     mask = trial
-    print(f"{mask.sum():6}         {np.argmin(changes):3}   {right(net * mask):5}")
+    print(f"{mask.sum():6}          w{np.argmin(changes)}   {right(net * mask):5}")
 
-# %% jupyter={"source_hidden": true}
-pv.teaching.show(
-    picture(("All nine weights", net), (f"{mask.sum()} weights left", net * mask)),
-    alt=f"The network and its decisions twice. Left with all nine weights, right with {mask.sum()}; the cut ones are "
-    "dashed. The shaded region is nearly the same; its borders now run exactly along the axes.",
-)
+# %%
+# The drawing again, with the six weights that are left.
+wired.cut = [f"w{i}" for i in np.flatnonzero(~mask)]
+wired
 
 # %% [markdown]
 # **Measure.** Three of nine weights went, and all 500 plants are right. One cut more, and it would be 429.
@@ -523,11 +446,11 @@ print(f"of {len(new_y)} new plants, right with nine weights: {right(net, new_x, 
 print(f"of {len(new_y)} new plants, right with {mask.sum()} weights:   {right(net * mask, new_x, new_y)}")
 
 # %% [markdown]
-# **Explain.** Look at the right-hand picture. Each hidden neuron has one input left, so each draws one
+# **Explain.** Look at the last drawing. Each hidden neuron has one input left, so each draws one
 # straight border: too little sun, too much sun, too little water. That is the rule by which we made the
 # plants, and it needs these six weights. The other three had tilted the borders a little to suit the 300
-# plants for training. That is why the network became better without them. Do not expect such a gift from a
-# real network: nobody made its data with a ruler.
+# plants for training: put w5 back with a click, and one of them tilts. That is why the network became better
+# without them. Do not expect such a gift from a real network: nobody made its data with a ruler.
 #
 # Here, size would have been a good guess. Both inputs have the same unit.
 

@@ -115,20 +115,10 @@ pv.teaching.show(
 # %% [markdown]
 # ## A threshold
 #
-# **Predict.** Sort all weights of the network by size, sign ignored. Set the smallest to zero, then the
-# next, and so on. How many can go before the network gets more than 250 of the 5,000 digits wrong?
-# Write your guess down before you read on.
-
-# %%
-my_guess = 0.60  # your guess: the share of the weights that can go
-LIMIT = 250
-
-print(f"You say: {my_guess:.0%} can go before {LIMIT} digits are wrong.")
-
-# %% [markdown]
-# Begin with one half, and do it by hand, with nothing but your framework. Find the size that has half
-# of the weights below it: the **threshold**. Then set every weight below it to zero, in a copy of the
-# network.
+# Sort all weights of the network by size, sign ignored. Set the smallest to zero, then the next, and so
+# on. Begin with one half, and do it by hand, with nothing but your framework. Find the size that has
+# half of the weights below it: the **threshold**. Then set every weight below it to zero, in a copy of
+# the network.
 
 # %% tags=["pytorch"]
 import copy
@@ -171,14 +161,9 @@ print(f"{zeros:,} of {len(sizes):,} weights are zero")
 # %%
 half = pv.scorecard(by_hand, validation, name="half")
 print(f"{half.correct:,} of {half.n:,} right; with all weights it was {dense.correct:,}")
-ax = pv.plot_weight_histogram(model, threshold=threshold, title="All weights of the network")
-pv.teaching.show(ax)
 
 # %% [markdown]
 # Half of the network is gone, without any further training, and the count has hardly moved.
-#
-# Everything between the two dashed lines became zero. Most weights of a trained network are close to
-# zero, so the threshold need not go far out to catch half of them.
 
 # %% [markdown]
 # ## A mask
@@ -195,22 +180,35 @@ print(mask)
 same = all(np.array_equal(layer.weight != 0, mask[layer.name]) for layer in pv.network(by_hand).layers)
 print("the same zeros as by hand:", same)
 
-# %%
-pv.teaching.show(pv.plot_mask(mask, "fc1"), dpi=100)
-
 # %% [markdown]
-# One pixel of this picture is one weight of `fc1`. Row by row: what one of the 300 neurons listens to.
-# Column by column: where one of the 784 image pixels goes. The pruned weights are not scattered evenly.
-# There are pale vertical stripes, and some pale rows. Keep them in mind; the stripes get a section of
-# their own below, and lesson 02 is about rows.
+# The share that is pruned is called **sparsity**. Here you can move it. On the left is the mask of
+# `fc1`. A row is what one of the 300 neurons listens to; a column is where one of the 784 image pixels
+# goes. On the right the same weights are counted by size.
 #
-# The share that is pruned is called **sparsity**.
+# **Touch.** Drag the sparsity. You are moving the threshold: every weight below it is pruned.
 
 # %%
+parts = ["slider", "mask", "histogram"]
+view = pv.explore(model, validation, show=parts, title="LeNet-300-100 · weights")
+view
+
+# %%
+# The same from code. The view follows.
 print("sparsity   weights kept   fewer weights by")
 for sparsity in (0.5, 0.8, 0.9, 0.95, 0.99):
-    kept = pv.prune(model, sparsity).kept
+    view.sparsity = sparsity
+    kept = view.result().kept
     print(f"{sparsity:8.0%} {kept:14,} {mask.total / kept:15.0f}×")
+
+view.sparsity = 0.5
+print(f"\n{view.sentence()}")
+print("the same mask as from pv.prune:", view.result() == mask)
+
+# %% [markdown]
+# Most weights of a trained network are close to zero, so the threshold need not go far out to catch
+# half of them. And the pruned weights are not scattered evenly. At 50 % there are pale vertical
+# stripes, and some pale rows. Keep them in mind; the stripes get a section of their own below, and
+# lesson 02 is about rows.
 
 # %% [markdown]
 # > **Card: sparsity and compression.** 90 % sparsity leaves a tenth of the weights: "10× fewer". From
@@ -221,68 +219,34 @@ for sparsity in (0.5, 0.8, 0.9, 0.95, 0.99):
 # %% [markdown]
 # ## How far can you go?
 #
-# The next cell, folded away, only draws: `look_at` prunes to a sparsity, counts, and shows the
-# histogram and what the network says to the first twelve digits.
-
-# %% jupyter={"source_hidden": true}
-all_sizes = np.abs(np.concatenate([layer.weight.ravel() for layer in pv.network(model).layers]))
-
-
-def look_at(sparsity):
-    """Prune to this sparsity, and show the weights and the answers to twelve digits."""
-    mask = pv.prune(model, sparsity)
-    threshold = np.quantile(all_sizes, sparsity)
-    card = pv.scorecard(pv.apply(model, mask), validation)
-    print(f"threshold {threshold:.4f}: {mask.pruned:,} of {mask.total:,} weights pruned")
-    print(f"{card.n - card.correct:,} of {card.n:,} digits wrong")
-
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(2.6, 1))
-    title = f"Sparsity {sparsity:.0%}"
-    pv.plot_weight_histogram(model, mask=mask, threshold=threshold, title=title, ax=top.subplots())
-    draw_digits(bottom.subplots(1, 12), range(12), card.predictions)
-    wrong = int(np.sum(card.predictions[:12] != labels[:12]))
-    pv.teaching.show(
-        figure,
-        alt=f"Histogram of all weights at sparsity {sparsity:.0%}, the smallest of them hatched. Below it "
-        f"the first twelve validation digits with the network's answers, {wrong} of them wrong.",
-    )
-
-
-# %% [markdown]
-# **Touch.** Change the sparsity and run the cell again. Try 0.7, then 0.8, then 0.9. Watch the
-# threshold move and the answers below the digits.
-
-# %%
-sparsity = 0.50  # change me
-
-look_at(sparsity)
-
-# %% [markdown]
-# **Measure.** Now all sparsities from 50 to 95 %, in steps of one point. `pv.sweep` prunes afresh from
-# the same trained network each time. The next cell does what you have just done 46 times.
+# **Predict.** How many of the weights can go before the network gets more than 250 of the 5,000 digits
+# wrong, so that its accuracy falls below 95 %? Set your guess, and the curve appears.
+#
+# **Touch.** Then drag. Each time you let go, all 5,000 digits are read again.
 
 # %% tags=["slow"]
-levels = [percent / 100 for percent in range(50, 96)]
-cards = pv.sweep(model, validation, levels)
+parts = ["slider", "accuracy", "scorecard"]
+explorer = pv.explore(model, validation, show=parts, target=0.95, title="LeNet-300-100 · accuracy")
+explorer
 
-errors_at = {level: card.n - card.correct for level, card in zip(levels, cards, strict=True)}
-crossing = next(level for level, errors in errors_at.items() if errors > LIMIT)
-for level, errors in errors_at.items():
-    if round(100 * level) % 5 == 0:
-        print(f"{level:4.0%} pruned: {errors:5,} wrong")
-print(f"\nYour guess was {my_guess:.0%}. The network crosses {LIMIT} errors at {crossing:.0%}.")
+# %% [markdown]
+# **Measure.** The curve in numbers. Where it crosses 95 %, the explorer has measured in smaller steps.
 
 # %% tags=["slow"]
-ax = pv.plot_tradeoff(cards, reference=dense, title="The smallest weights go first")
-marks = (
-    (my_guess, 0.30, f"your guess: {my_guess:.0%} "),
-    (crossing, 0.18, f"over {LIMIT} wrong: {crossing:.0%} "),
-)
-for share, height, text in marks:
-    ax.axvline(share, color=style.INK, linewidth=1, linestyle="--")
-    ax.text(share, height, text, transform=ax.get_xaxis_transform(), ha="right", fontsize=style.SMALL)
-pv.teaching.show(ax)
+await explorer.measured()
+
+LIMIT = 250
+errors_at = {share: explorer.n - right for share, right in explorer.curve}
+for share, errors in errors_at.items():
+    if share >= 0.4:
+        print(f"{share:6.1%} pruned: {errors:5,} wrong")
+
+crossing = min(share for share, errors in errors_at.items() if errors > LIMIT)
+print(f"\nMore than {LIMIT} are wrong at {crossing:.1%}.")
+
+explorer.sparsity = 0.9
+await explorer.measured()
+print("At 90%:", explorer.card.versus(dense))
 
 # %% [markdown]
 # **Explain.** The curve has three parts: a long flat one, a knee, and a fall. On the flat part the
@@ -291,8 +255,8 @@ pv.teaching.show(ax)
 # fall is not even smooth: here and there one more cut *helps*, as two errors can cancel each other in
 # lesson 00. So do not extrapolate. Measure, on images that you may choose by.
 #
-# The band around the line is the 95 % interval. It is narrow, and later you will see why that should
-# not calm you.
+# The scorecard gives the 95 % interval. It is narrow, and later you will see why that should not calm
+# you.
 
 # %% [markdown]
 # ### The bottom of the fall
@@ -544,25 +508,36 @@ for name, size in weights.items():
 # In pruneviz it is one word.
 #
 # **Predict.** At 80 %, which scope loses fewer digits?
-
-# %%
-masks = {scope: pv.prune(model, 0.8, scope=scope) for scope in ("global", "layer")}
-for scope, mask in masks.items():
-    card = pv.scorecard(pv.apply(model, mask), validation)
-    shares = ", ".join(f"{name} {1 - kept.mean():.1%}" for name, kept in mask.items())
-    print(f"{scope:7} {card.correct:,} of {card.n:,} right; pruned: {shares}")
+#
+# **Touch.** Press Keep, change the scope, then choose the kept state under "compare with".
 
 # %% tags=["slow"]
-coarse = [0, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
-sweeps = {
-    "global": pv.sweep(model, validation, coarse, scope="global"),
-    "per layer": pv.sweep(model, validation, coarse, scope="layer"),
-}
-ax = pv.plot_tradeoff(sweeps, reference=dense, title="One threshold, or one for each layer")
-pv.teaching.show(ax)
+scopes = pv.explore(model, validation, sparsity=0.8, predict=False, title="LeNet-300-100 · scope")
+await scopes.measured()
+scopes
+
+# %% tags=["slow"]
+scopes.sparsity, scopes.scope = 0.8, "global"
+scopes.keep()
+right_at = {}
+for scope in ("global", "layer"):
+    scopes.scope = scope
+    await scopes.measured()
+    right_at[scope] = dict(scopes.curve)
+    shares = ", ".join(f"{name} {1 - kept.mean():.1%}" for name, kept in scopes.result().items())
+    print(f"{scope:7} {scopes.card.correct:,} of {scopes.n:,} right; pruned: {shares}")
+
+scopes.compare = len(scopes.kept) - 1
+await scopes.measured()
+change = scopes.comparison
+print(f"from global to layer: {change['lost']} digits lost, {change['won']} won")
+
+print("\nright at   global   per layer")
+for share in (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95):
+    print(f"{share:8.0%} {right_at['global'][share]:8,} {right_at['layer'][share]:11,}")
 
 # %% [markdown]
-# Both networks have the same number of zeros; they have them in different places. On this network the
+# Both masks have the same number of zeros; they have them in different places. On this network the
 # global threshold is better through the knee. Further down the two curves cross, more than once.
 # Neither scope always wins. What makes the difference?
 
@@ -853,12 +828,12 @@ print("equal within two images:", all(close))
 # Now, once, the test images.
 
 # %% tags=["slow"]
-chosen = levels[levels.index(crossing) - 1]
+chosen = max(share for share in errors_at if share < crossing)
 mask = pv.prune(model, chosen)
 test_dense, test_pruned = (pv.scorecard(m, test) for m in (model, pv.apply(model, mask)))
 
 kept = f"{mask.kept:,} of {mask.total:,} weights kept, {mask.total / mask.kept:.1f}× fewer"
-print(f"sparsity {mask.sparsity:.0%}: {kept}")
+print(f"sparsity {mask.sparsity:.1%}: {kept}")
 for name, card in (("dense", test_dense), ("pruned", test_pruned)):
     low, high = card.interval
     interval = f"{card.accuracy:.1%} ({low:.1%} to {high:.1%})"
@@ -989,7 +964,7 @@ check.lost_won_changed(count_changes)
 #   why: Print it layer by layer. A layer can even be empty while the total looks harmless.
 
 # %% [markdown] tags=["quiz"]
-# Your report says 94.6 % right, with a 95 % interval from 94.1 to 95.0 %. A colleague trains the same
+# Your report says 94.8 % right, with a 95 % interval from 94.4 to 95.2 %. A colleague trains the same
 # network with another seed, prunes it in the same way and gets 92 %. Who made a mistake?
 # - [x] Perhaps nobody.
 #   why: The interval covers the choice of images. Another training is another network, and after heavy

@@ -130,14 +130,10 @@ pv.teaching.show(ax)
 
 # %% tags=["slow"]
 curves["random"] = draws[0]  # the first of the three
-print("right, of 5,000   " + "".join(f"{100 * s:>7g} %" for s in sparsities))
-for criterion, cards in curves.items():
-    print(f"{criterion:18}" + "".join(f"{card.correct:9,}" for card in cards))
-
 at_70 = {name: cards[sparsities.index(0.7)].correct for name, cards in curves.items()}
 measured = sorted(at_70, key=at_70.get, reverse=True)
 places = sum(mine == real for mine, real in zip(my_order, measured, strict=True))
-print(f"\nmeasured at 70 %: {', '.join(measured)}")
+print(f"measured at 70 %: {', '.join(measured)}")
 print(f"your order:       {', '.join(my_order)}")
 print(f"{places} of 4 in the right place")
 
@@ -240,19 +236,35 @@ for criterion in rules:
 # > *Evaluation of Gradient-Based Magnitude Pruning Technique* has the gradient in its title only: the method
 # > it evaluates looks at sizes of weights, and no gradient is computed.
 #
-# **Touch.** Change the three words and run the cell again. Try `"taylor"` with `scope="layer"`: it falls far
-# behind. Its scores have the unit of the loss in every layer, so they may be compared across layers. Scope
-# `"layer"` forbids just that, and takes 80 % of the last layer too.
+# **Touch.** Drag the slider to 80 %, and choose the criterion beside it. Go through all four. Which layers does
+# each of them spare, and where does its curve bend? Then take taylor with the scope "each layer".
 
-# %%
-criterion, sparsity, scope = "taylor", 0.8, "global"
+# %% tags=["slow"]
+view = pv.explore(model, mnist.validation, scored_on=scored_on, predict=False)
+view.title = "LeNet-300-100"
+view
 
-mask = pv.prune(model, sparsity, criterion=criterion, scope=scope, data=scored_on)
-card = pv.scorecard(pv.apply(model, mask), mnist.validation)
-print(f"{card.correct:,} of {card.n:,} right")
-print(f"compared with the dense network, {card.versus(dense)}")
-for name, kept in mask.items():
-    print(f"{name} loses {100 * np.mean(~kept):.0f} % of its weights")
+# %% tags=["slow"]
+# The same from code. The view follows.
+view.by_hand, view.sparsity = {}, 0.8
+for criterion, scope in (("taylor", "global"), ("taylor", "layer"), ("magnitude", "global")):
+    view.criterion = criterion
+    view.scope = scope
+    await view.measured()
+    mask = view.result()
+    print(view.sentence().replace("; ", "\n    "))
+    print(f"    fc3 loses {100 * np.mean(~mask['fc3']):.0f} % of its weights")
+
+print("same mask as pv.prune:  ", mask == pv.prune(model, 0.8))
+names = {"model": model}
+exec(view.snippet, names)  # what Show code shows
+same = (np.array_equal(names["keep"][name], kept.ravel()) for name, kept in mask.items())
+print("same mask by Show code: ", all(same))
+
+# %% [markdown]
+# Taylor spares the last layer. Layer by layer it falls far behind: its scores have the unit of the loss in
+# every layer, so they may be compared across layers, and scope `"layer"` forbids just that. Show code writes
+# the cut as a program to take away.
 
 # %% [markdown] tags=["pytorch"]
 # ## PyTorch's own tool

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pruneviz.layers import Layer
     from pruneviz.removal import Plan
 
-BATCH = 500
+BATCH = 1000
 _HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}
 
 
@@ -44,6 +44,9 @@ class Adapter(Protocol):
 
     def copy_with(self, arrays: Mapping[str, Array]) -> object:
         """Copy the model with the named arrays, named and shaped as in `parameters` and `buffers`."""
+
+    def write(self, arrays: Mapping[str, Array]) -> None:
+        """Overwrite the named arrays in place; only for a copy that nobody else holds."""
 
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> AbstractContextManager[None]:
         """Keep entries of the named arrays at zero through every optimizer step in the context."""

@@ -97,10 +97,13 @@ class KerasAdapter:
 
     def copy_with(self, arrays: Mapping[str, Array]) -> Any:
         twin = KerasAdapter(_copy(self.model))
-        weights = twin._names()
-        for name, array in arrays.items():
-            weights[name].assign(twin._native(name, array))
+        twin.write(arrays)
         return twin.model
+
+    def write(self, arrays: Mapping[str, Array]) -> None:
+        weights = self._names()
+        for name, array in arrays.items():
+            weights[name].assign(self._native(name, array))
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:

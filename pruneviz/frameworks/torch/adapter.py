@@ -105,11 +105,14 @@ class TorchAdapter:
 
     def copy_with(self, arrays: Mapping[str, Array]) -> nn.Module:
         twin = copy.deepcopy(self.model)
-        state = twin.state_dict()
+        TorchAdapter(twin).write(arrays)
+        return twin
+
+    def write(self, arrays: Mapping[str, Array]) -> None:
+        state = self.model.state_dict()
         with torch.no_grad():
             for name, array in arrays.items():
                 state[name].copy_(torch.from_numpy(np.array(self._canonical(name, array))))
-        return twin
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:

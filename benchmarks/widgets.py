@@ -1,0 +1,215 @@
+"""What a move of the explorer's slider costs, in one run; each figure has a limit or a peer.
+
+python benchmarks/widgets.py
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch._dynamo
+from ipywidgets.widgets.widget import _remove_buffers
+
+import pruneviz as pv
+from pruneviz.widgets.measuring import Meter
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
+import lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+ROUNDS = 15
+CELLS = (
+    """\
+import io
+import numpy as np, torch, ipywidgets as widgets
+import pruneviz as pv
+from matplotlib.figure import Figure
+small = pv.zoo.lenet_300_100("torch")
+data = pv.datasets.mnist().validation
+linear = torch.nn.Linear
+large = torch.nn.Sequential(torch.nn.Flatten(), linear(784, 1255), linear(1255, 10))
+torch.set_num_threads(1)""",
+    "view = pv.explore(small, data, predict=False); view",
+    "wide = pv.explore(large, data, show=['slider', 'mask', 'histogram', 'layers']); wide",
+    """\
+ranks = pv.rank(pv.importance(small))
+value, image = widgets.FloatText(0.5, continuous_update=True), widgets.Image()
+def draw(change):
+    figure, out = Figure((9, 3.2)), io.BytesIO()
+    mask, histogram = figure.subplots(1, 2)
+    kept = ranks.mask(min(max(change.new, 0), 1))["fc1"]
+    weights = np.abs(pv.network(small)["fc1"].weight)
+    mask.imshow(kept)
+    histogram.hist([weights[kept], weights[~kept]], 64, stacked=True)
+    figure.savefig(out, format="png", dpi=72)
+    image.value = out.getvalue()
+value.observe(draw, "value")
+peer = widgets.VBox([value, image], _dom_classes=["peer"]); peer""",
+)
+MOVES = """async ([index, jumps]) => {
+  const frame = document.querySelectorAll('.pv')[index].pruneviz;
+  const range = frame.root.querySelector('.pv-range');
+  const next = () => new Promise((done) => requestAnimationFrame(done));
+  const [work, latency] = [[], []];
+  for (let i = 0; i < 110; i++) {
+    await new Promise((done) => setTimeout(done, 7 * (i % 3)));
+    range.value = (jumps ? (i * 0.381966) % 1 : 0.6 + 0.3 * Math.sin(i / 12)).toFixed(3);
+    const start = performance.now();
+    range.dispatchEvent(new Event('input', { bubbles: true }));
+    await next();
+    await next();
+    latency.push(performance.now() - start);
+    work.push(frame.work);
+  }
+  range.dispatchEvent(new Event('change', { bubbles: true }));
+  return [work.slice(20), latency.slice(20)];
+}"""
+PEER = """async () => {
+  const [input, image] = ['input', 'img'].map((tag) => document.querySelector(`.peer ${tag}`));
+  const latency = [];
+  for (let i = 0; i < 30; i++) {
+    const start = performance.now();
+    input.value = (0.6 + 0.3 * Math.sin(i / 12)).toFixed(3);
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+    await new Promise((done) => image.addEventListener('load', done, { once: true }));
+    await new Promise((done) => requestAnimationFrame(done));
+    latency.push(performance.now() - start);
+  }
+  return latency.slice(5);
+}"""
+FIRST_PAINT = """async () => {
+  const notebook = window.jupyterapp.shell.currentWidget;
+  notebook.content.activeCellIndex = 1;
+  const start = performance.now();
+  window.jupyterapp.commands.execute('notebook:run-cell');
+  const painted = () => document.querySelector('.pv')?.pruneviz?.work > 0;
+  while (!painted()) await new Promise((done) => requestAnimationFrame(done));
+  return performance.now() - start;
+}"""
+
+
+def main() -> int:
+    """Print the table; return 1 if a limit is passed."""
+    passed = True
+    print(f"{'what':<62}{'median':>10}{'p95':>10}{'limit':>16}")
+    rows = itertools.chain(in_the_browser(), in_the_kernel())
+    for what, values, unit, limits in rows:
+        middle, high = statistics.median(values), float(np.percentile(values, 95))
+        good = all(value <= limit for value, limit in zip((middle, high), limits, strict=False))
+        passed &= good
+        limit = " / ".join(f"{limit:g}" for limit in limits)
+        print(
+            f"{what:<62}{middle:>10.2f}{high:>10.2f}{limit:>16} {unit}{'' if good else '  <-- over'}",
+            flush=True,
+        )
+    return 0 if passed else 1
+
+
+Row = tuple[str, list[float], str, tuple[float, ...]]
+
+
+def in_the_browser() -> Iterable[Row]:
+    """Measure moves, latency and first paint in JupyterLab."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "home").mkdir()
+    lab.write_notebook(folder / "bench.ipynb", *CELLS)
+    with lab.jupyterlab(folder, folder / "home") as address, lab.chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        lab.open_notebook(page, address, "bench.ipynb")
+        page.wait_for_selector(".peer img", timeout=120_000, state="attached")
+        page.wait_for_timeout(4000)
+        results: dict[str, Any] = {}
+        for index, name in enumerate(("266 k", "996 k")):
+            for jumps in (False, True):
+                page.evaluate("(i) => document.querySelectorAll('.pv')[i].scrollIntoView()", index)
+                results[f"{name} {jumps}"] = page.evaluate(MOVES, [index, jumps])
+        page.evaluate("() => document.querySelector('.peer').scrollIntoView()")
+        results["peer"] = page.evaluate(PEER)
+        paints = []
+        for _ in range(3):
+            page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+            page.wait_for_timeout(1500)
+            paints.append(page.evaluate(FIRST_PAINT))
+            page.wait_for_timeout(3000)
+    for name, limit in (("266 k", 1.0), ("996 k", 2.0)):
+        yield f"JavaScript of a move, {name} weights, drag", results[f"{name} False"][0], "ms", (limit,)
+        yield f"JavaScript of a move, {name} weights, jumps", results[f"{name} True"][0], "ms", (limit,)
+    yield "input to second frame, 266 k weights", results["266 k False"][1], "ms", (30, 36)
+    yield "input to second frame, 996 k weights", results["996 k False"][1], "ms", (30, 36)
+    yield "  peer: number to matplotlib to Image widget, 266 k", results["peer"], "ms", ()
+    yield "first paint after the cell starts, LeNet-300-100", paints, "ms", (1000,)
+
+
+def in_the_kernel() -> Iterable[Row]:
+    """Measure exact accuracy, the background curve and the bytes at start."""
+    torch.set_num_threads(1)  # on a machine with one busy core two threads wait for each other
+    test = pv.datasets.mnist().test
+    for network, framework in (("lenet_300_100", "torch"), ("lenet_5", "torch"), ("lenet_300_100", "keras")):
+        model = getattr(pv.zoo, network)(framework)
+        meter, mask = Meter(model, test), pv.prune(model, 0.9)
+        ours, bare = medians(lambda m=meter, k=mask: list(m.predict(k)), forward(model, test[0]))
+        ratio = statistics.median(ours) / statistics.median(bare)
+        yield f"exact accuracy, 10,000 images, {network}, {framework}", ours, "ms", ()
+        yield f"  ratio to the bare forward pass ({statistics.median(bare):.1f} ms)", [ratio], "x", (1.3,)
+    model = pv.zoo.lenet_300_100("torch")
+    view = pv.explore(model, test)
+    state, _, buffers = _remove_buffers(view.get_state())
+    sent = len(json.dumps(state)) + sum(map(len, buffers))
+    start = time.perf_counter()
+    view.measure()
+    yield f"background curve, {len(view.curve)} points, 10,000 images", [time.perf_counter() - start], "s", ()
+    yield "comm payload at start, LeNet-300-100", [sent / 1e6], "MB", (1.2,)
+
+
+def forward(model: Any, x: np.ndarray) -> Callable[[], object]:  # noqa: ANN401
+    """Give the framework's own forward pass, on inputs that are ready, in the best of two batch sizes."""
+    if isinstance(model, torch.nn.Module):
+        inputs = torch.from_numpy(x.copy()).permute(0, 3, 1, 2).float() / 255
+
+        @torch.no_grad()
+        def run(size: int) -> object:
+            return [model(inputs[start : start + size]).argmax(1) for start in range(0, len(x), size)]
+    else:
+        import keras  # noqa: PLC0415  # after torch._dynamo, or the process aborts
+
+        ready = keras.ops.convert_to_tensor(x.astype(np.float32) / 255)
+
+        def run(size: int) -> object:
+            return [
+                model(ready[start : start + size], training=False).numpy().argmax(1)
+                for start in range(0, len(x), size)
+            ]
+
+    best = min((500, 10_000), key=lambda size: min(timed(lambda: run(size)) for _ in range(2)))
+    return lambda: run(best)
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Time one call, in milliseconds."""
+    start = time.perf_counter()
+    call()
+    return 1000 * (time.perf_counter() - start)
+
+
+def medians(*calls: Callable[[], object]) -> list[list[float]]:
+    """Time calls in turn, so that a busy machine is fair to each."""
+    for call in calls:
+        call()
+    rounds = [[timed(call) for call in calls] for _ in range(ROUNDS)]
+    return [list(column) for column in zip(*rounds, strict=True)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

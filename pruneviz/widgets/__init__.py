@@ -1,0 +1,10 @@
+"""Live views, a Python class and a plain .js module each: JupyterLab, Notebook 7, VS Code, Colab, Voilà."""
+
+from __future__ import annotations
+
+from pruneviz.widgets.base import View
+from pruneviz.widgets.opening import explore
+from pruneviz.widgets.tiny_network import TinyNetwork
+from pruneviz.widgets.weight_explorer import WeightExplorer
+
+__all__ = ["TinyNetwork", "View", "WeightExplorer", "explore"]

@@ -1,0 +1,96 @@
+"""Measuring a model under many masks, one batch of images at a time."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pruneviz import frameworks
+from pruneviz.arrays import checked_data
+from pruneviz.frameworks import BATCH
+from pruneviz.scorecards import carded, classes
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from pruneviz.arrays import Array, Data
+    from pruneviz.masks import Mask
+    from pruneviz.scorecards import Scorecard
+
+
+class Meter:
+    """A private copy of a model, and the images to measure it on.
+
+    Parameters
+    ----------
+    model
+        The model; it stays as it is.
+    data
+        (x, y).
+    """
+
+    def __init__(self, model: object, data: Data) -> None:
+        x, self.labels = checked_data(data)
+        # Converted once, not at every release.
+        self.x = x / np.float32(255) if x.dtype == np.uint8 else x
+        original = frameworks.adapter(model)
+        self.weights = {layer.name: layer.weight.copy() for layer in original.layers()}
+        self.model = original.copy_with({})
+        self._adapter = frameworks.adapter(self.model)
+
+    def predict(self, mask: Mask) -> Generator[float, None, Array]:
+        """Apply a mask to the copy and predict; yields the share of the images that is done.
+
+        Returns
+        -------
+        array
+            (n,) predicted classes.
+        """
+        self._write(mask)
+        found = []
+        for start in range(0, len(self.x), BATCH):
+            batch = self.x[start : start + BATCH]
+            found.append(classes(self._adapter.predict(batch), len(batch)))
+            yield min(1.0, (start + BATCH) / len(self.x))
+        return np.concatenate(found)
+
+    def card(self, mask: Mask, predictions: Array) -> Scorecard:
+        """Measure what the masked copy costs; its predictions are known."""
+        self._write(mask)
+        return carded(self._adapter, (self.x, self.labels), predictions, f"{mask.sparsity:.2%} pruned")
+
+    def uses(self) -> dict[str, int]:
+        """Count how often each weight of a layer is multiplied for one image."""
+        return self._adapter.uses(self.x)
+
+    def parameters(self) -> int:
+        """Count the trainable numbers."""
+        return sum(array.size for array in self._adapter.parameters().values())
+
+    def _write(self, mask: Mask) -> None:
+        arrays = {name: np.where(kept, self.weights[name], 0) for name, kept in mask.items()}
+        self._adapter.write({f"{name}.weight": array for name, array in arrays.items()})
+
+
+def grid(points: int = 21) -> Iterator[float]:
+    """Give equally spaced sparsities, the coarse ones first, so that a curve has its shape early."""
+    steps = [round(place / (points - 1), 4) for place in range(points)]
+    seen: set[int] = set()
+    stride = points - 1
+    while stride:
+        for place in range(0, points, stride):
+            if place not in seen:
+                seen.add(place)
+                yield steps[place]
+        stride //= 2
+
+
+def crossing(curve: dict[float, int], wanted: float) -> tuple[float, float] | None:
+    """Find between which measured sparsities the number of right answers first falls below what is wanted."""
+    points = sorted(curve)
+    for before, after in itertools.pairwise(points):
+        if curve[before] >= wanted > curve[after]:
+            return before, after
+    return None

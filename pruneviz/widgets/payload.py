@@ -1,0 +1,126 @@
+"""What the browser needs of a ranking, in one or two bytes a weight.
+
+The views offer sparsities in steps of 0.01 %. A weight is therefore told by the first step at which it is
+pruned, its *place*, which fits into two bytes; comparing places with the slider's step prunes exactly as many
+weights as `Ranking.mask` does, ties included. The histogram needs no second array: scores grow with rank, so
+a value bin holds a run of ranks, and the number of weights in each bin says where the threshold splits it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pruneviz.arrays import Array
+    from pruneviz.masks import Ranking
+
+STEPS = 10_000
+BINS = 256
+LARGEST = 1_000_000  # weights; above, blocks are sent instead of single weights
+LEVELS = 51
+_SIDE = 64
+_COMMON, _FAR = 0.99, 4
+
+
+def cuts(total: int) -> Array:
+    """Count what is pruned of a total at each step, rounding half up in whole numbers."""
+    steps = np.arange(STEPS + 1, dtype=np.int64)
+    return (2 * steps * total + STEPS) // (2 * STEPS)
+
+
+def places(ranking: Ranking) -> dict[str, Array]:
+    """Tell at which step each entry is pruned first.
+
+    Returns
+    -------
+    dict
+        Layer name -> uint16 (entries,), 1 to 10,000.
+    """
+    shared = cuts(sum(ranks.size for ranks in ranking.ranks.values())) if ranking.scope == "global" else None
+    return {
+        name: np.searchsorted(cuts(ranks.size) if shared is None else shared, ranks.ravel(), "right").astype(
+            np.uint16
+        )
+        for name, ranks in ranking.ranks.items()
+    }
+
+
+def histogram(scores: Array) -> dict[str, Any]:
+    """Count the scores of one layer in equal bins from the smallest (0 if it is close) to the largest.
+
+    Where a few scores lie far out, the last bin takes them all: equal bins up to the largest would put
+    nearly every weight into the first.
+    """
+    low, high = float(scores.min()), float(scores.max())
+    common = float(np.quantile(scores, _COMMON))
+    beyond = high - low > _FAR * (common - low) > 0
+    high = common if beyond else high
+    low = 0.0 if 0 <= low < 0.1 * high else low
+    if low == high:
+        high = low + 1.0
+    counts, _ = np.histogram(np.minimum(scores, high), BINS, (low, high))
+    return {"low": low, "high": high, "beyond": beyond, "counts": counts.tolist()}
+
+
+def pruned_by_step(layer_places: Array) -> Array:
+    """Count what is pruned of a layer at each step, uint32 (10,001,)."""
+    return np.cumsum(np.bincount(layer_places, minlength=STEPS + 1)).astype(np.uint32)
+
+
+def blocks(layer_places: Array, shape: tuple[int, ...]) -> tuple[tuple[int, int], Array]:
+    r"""Summarise a large layer: the share pruned in each block of weights, at 51 sparsities.
+
+    Parameters
+    ----------
+    layer_places
+        (entries,) of `places`.
+    shape
+        Of the layer, (out, in, \*kernel).
+
+    Returns
+    -------
+    grid
+        (rows, columns), at most 64 each.
+    shares
+        uint8 (51, rows · columns), 255 for all.
+    """
+    table = layer_places.reshape(shape[0], -1)
+    across = [math.ceil(size / _SIDE) for size in table.shape]
+    row, column = (np.arange(size) // side for size, side in zip(table.shape, across, strict=True))
+    grid = (int(row[-1]) + 1, int(column[-1]) + 1)
+    block = (row[:, None] * grid[1] + column[None, :]).ravel()
+    level = -(-table.ravel().astype(np.int64) * (LEVELS - 1) // STEPS)
+    counts = np.bincount(level * (grid[0] * grid[1]) + block, minlength=LEVELS * grid[0] * grid[1])
+    pruned = np.cumsum(counts.reshape(LEVELS, -1), axis=0)
+    return grid, np.round(255 * pruned / pruned[-1]).astype(np.uint8)
+
+
+def packed(ranking: Ranking, importance: Mapping[str, Array]) -> dict[str, Any]:
+    """Give the traits that tell a browser about a ranking.
+
+    Returns
+    -------
+    dict
+        ``histograms`` by layer; ``places`` as little-endian bytes, or for large models ``grids``,
+        ``shares`` (of `blocks`) and ``counts`` (of `pruned_by_step`), layer after layer.
+    """
+    by_layer = places(ranking)
+    traits: dict[str, Any] = {
+        "histograms": {name: histogram(importance[name]) for name in by_layer},
+        "places": b"",
+        "grids": {},
+        "shares": b"",
+        "counts": b"",
+    }
+    if sum(array.size for array in by_layer.values()) <= LARGEST:
+        return {**traits, "places": b"".join(a.astype("<u2").tobytes() for a in by_layer.values())}
+    summaries = {name: blocks(array, ranking.ranks[name].shape) for name, array in by_layer.items()}
+    traits["grids"] = {name: grid for name, (grid, _) in summaries.items()}
+    traits["shares"] = b"".join(shares.tobytes() for _, shares in summaries.values())
+    traits["counts"] = b"".join(pruned_by_step(a).astype("<u4").tobytes() for a in by_layer.values())
+    return traits

@@ -1,0 +1,107 @@
+// Real HTML controls: keyboards, screen readers and fingers know them.
+import { parsePercent } from "./pure.js";
+
+/** Make an element: el("div", { class: "pv-x", onclick }, "text", child). */
+export function el(tag, properties = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** Write text where it differs: an equal text, too, would have the page laid out anew. */
+export function setText(node, words) {
+  if (node.pvText === words) return;
+  node.pvText = words;
+  node.textContent = words;
+}
+
+let count = 0;
+export const newId = () => `pv-${++count}-${Math.random().toString(36).slice(2, 7)}`;
+
+// JupyterLab in command mode takes arrow keys and letters away from inputs that do not say this.
+const KEYS = { "data-lm-suppress-shortcuts": "true" };
+
+/**
+ * A slider for a share, and a number box in per cent beside it. `input(share)` comes while it moves,
+ * `release(share)` when it is let go; show(share, words) moves both.
+ */
+export function shareSlider(label, { input, release, step = 0.001 }) {
+  const id = newId();
+  const range = el("input", { type: "range", id, min: 0, max: 1, step, class: "pv-range", ...KEYS });
+  const box = el("input", { type: "text", inputmode: "decimal", size: 5, class: "pv-box", autocomplete: "off", "aria-label": `${label} in per cent`, ...KEYS });
+  range.addEventListener("input", () => input(Number(range.value)));
+  range.addEventListener("change", () => release(Number(range.value)));
+  let editing = false;
+  const commit = () => {
+    editing = false;
+    const share = parsePercent(box.value);
+    const good = share >= 0 && share <= 1;
+    box.setAttribute("aria-invalid", String(!good));
+    box.title = good ? "" : "A number from 0 to 100";
+    if (good) release(Math.round(share * 1e4) / 1e4);
+  };
+  box.addEventListener("input", () => { editing = true; });
+  box.addEventListener("change", commit);
+  box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
+  const node = el("div", { class: "pv-slider" }, el("label", { for: id }, label), range, el("span", { class: "pv-unit" }, box, "%"));
+  const show = (share, words) => {
+    if (Number(range.value) !== share) range.value = share;
+    range.style.setProperty("--pv-share", `${100 * share}%`);
+    range.setAttribute("aria-valuetext", words);
+    const written = String(+(100 * share).toFixed(2));
+    if (editing || box.value === written) return; // never overwrite what is being typed
+    box.value = written;
+    box.setAttribute("aria-invalid", "false");
+  };
+  return { node, show, range, box };
+}
+
+/** A row of tabs; arrow keys move between them. */
+export function tabs(label, names, pick) {
+  const buttons = names.map((name) => el("button", { type: "button", role: "tab", class: "pv-tab", onclick: () => pick(name), ...KEYS }, name));
+  const node = el("div", { role: "tablist", "aria-label": label, class: "pv-tabs" }, ...buttons);
+  node.addEventListener("keydown", (event) => {
+    const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const next = (buttons.indexOf(event.target) + move + buttons.length) % buttons.length;
+    buttons[next].focus();
+    pick(names[next]);
+  });
+  const show = (name) => buttons.forEach((button, i) => {
+    button.setAttribute("aria-selected", String(names[i] === name));
+    button.tabIndex = names[i] === name ? 0 : -1;
+  });
+  return { node, show };
+}
+
+/** A labelled choice. */
+export function choice(label, options, pick) {
+  const id = newId();
+  const select = el("select", { id, class: "pv-select", onchange: () => pick(select.value), ...KEYS });
+  const fill = (entries) => select.replaceChildren(...entries.map(([value, words]) => el("option", { value }, words)));
+  fill(options);
+  return { node: el("span", { class: "pv-choice" }, el("label", { for: id }, label), select), select, fill };
+}
+
+export const button = (label, action, more = {}) => el("button", { type: "button", class: "pv-button", onclick: action, ...KEYS, ...more }, label);
+
+/** Details that open on demand: the text twin of a picture. Filled when they are opened. */
+export function fold(summary, fill) {
+  const body = el("div", { class: "pv-fold" });
+  const node = el("details", { ontoggle: () => refresh() }, el("summary", {}, summary), body);
+  const refresh = () => node.open && body.replaceChildren(...fill());
+  return { node, refresh };
+}
+
+export function table(heads, rows) {
+  return el("table", { class: "pv-table" },
+    el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("tbody", {}, ...rows.map(([first, ...others]) =>
+      el("tr", {}, el("th", { scope: "row" }, first), ...others.map((cell) => el("td", {}, String(cell)))))));
+}

@@ -1,0 +1,227 @@
+// What a view computes, without a page: `node --test` checks these functions against NumPy.
+
+export const STEPS = 10000; // sparsities come in hundredths of a per cent
+const THIN_SPACE = "\u202f"; // a comma or full stop in a number misleads abroad
+
+export const stepOf = (sparsity) => Math.round(sparsity * STEPS);
+
+/** How many of `total` are pruned at a step, rounded half up. */
+export const cutAt = (step, total) => Math.floor((2 * step * total + STEPS) / (2 * STEPS));
+
+/** Bytes of a trait: a DataView from the kernel, whose start need not be aligned. */
+export function typed(view, Type) {
+  if (!view || !view.byteLength) return new Type(0);
+  return new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}
+
+/** How many of these places (the step at which each weight goes first) are pruned at each step. */
+export function prunedByStep(places) {
+  const counts = new Uint32Array(STEPS + 1);
+  for (let i = 0; i < places.length; i++) counts[places[i]]++;
+  for (let step = 1; step <= STEPS; step++) counts[step] += counts[step - 1];
+  return counts;
+}
+
+/** Scores grow with rank, so the pruned ones fill the bins from the left. */
+export function splitBins(counts, pruned) {
+  let left = pruned;
+  return counts.map((count) => {
+    const here = Math.min(count, left);
+    left -= here;
+    return here;
+  });
+}
+
+export function mergeBins(counts, by) {
+  const merged = [];
+  for (let i = 0; i < counts.length; i += by) {
+    let sum = 0;
+    for (let j = i; j < Math.min(i + by, counts.length); j++) sum += counts[j];
+    merged.push(sum);
+  }
+  return merged;
+}
+
+/** Where the cut lies, in bins from the left. */
+export function cutPosition(counts, pruned) {
+  let before = 0;
+  for (let bin = 0; bin < counts.length; bin++) {
+    if (counts[bin] && before + counts[bin] > pruned) return bin + (pruned - before) / counts[bin];
+    before += counts[bin];
+  }
+  return counts.length;
+}
+
+export const grouped = (n) => Math.round(n).toString().replace(/\B(?=(\d{3})+(?!\d))/g, THIN_SPACE);
+
+/** A share as a percentage; 0 and 100 % are written only for exactly none and all. */
+export function percent(share, digits = 1) {
+  const smallest = 10 ** -digits;
+  const value = 100 * share;
+  if (value > 0 && value < smallest) return `under ${smallest}${THIN_SPACE}%`;
+  if (value < 100 && value > 100 - smallest) return `over ${100 - smallest}${THIN_SPACE}%`;
+  return `${value.toFixed(value === Math.round(value) ? 0 : digits)}${THIN_SPACE}%`;
+}
+
+export const sparsityText = (sparsity) => `${+(100 * sparsity).toFixed(2)}${THIN_SPACE}%`;
+
+export function bytesText(bytes) {
+  if (bytes < 1000) return `${Math.round(bytes)}${THIN_SPACE}B`;
+  const [size, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : [bytes / 1e6, "MB"];
+  return `${size < 100 ? +size.toPrecision(3) : grouped(size)}${THIN_SPACE}${unit}`;
+}
+
+export function millions(n) {
+  if (n >= 1e6) return `${+(n / 1e6).toPrecision(3)}${THIN_SPACE}M`;
+  return n >= 1e3 ? `${+(n / 1e3).toPrecision(3)}${THIN_SPACE}k` : grouped(n);
+}
+
+/** A number as people write it: "90", "90.5", "90,5 %"; NaN if it is none. */
+export function parsePercent(text) {
+  const plain = text.trim().replace(/[\s\u202f]*%$/, "").replace(",", ".");
+  return /^\d*\.?\d+$|^\d+\.$/.test(plain) ? Number(plain) / 100 : NaN;
+}
+
+/** 95 % interval of a share (Wilson 1927). */
+export function wilson(correct, n) {
+  const z = 1.959963984540054;
+  const share = correct / n;
+  const spread = (z * z) / n;
+  const centre = (share + spread / 2) / (1 + spread);
+  const half = Math.sqrt((spread * share * (1 - share) + (spread * spread) / 4)) / (1 + spread);
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+/** Right answers at a sparsity, between measured points on a straight line; null outside them. */
+export function estimate(curve, sparsity) {
+  for (let i = 0; i < curve.length; i++) {
+    if (curve[i][0] === sparsity) return { correct: curve[i][1], measured: true };
+    if (i && curve[i - 1][0] < sparsity && sparsity < curve[i][0]) {
+      const along = (sparsity - curve[i - 1][0]) / (curve[i][0] - curve[i - 1][0]);
+      return { correct: curve[i - 1][1] + along * (curve[i][1] - curve[i - 1][1]), measured: false };
+    }
+  }
+  return null;
+}
+
+/** The first pair of measured sparsities between which right answers fall below `wanted`. */
+export function crossing(curve, wanted) {
+  for (let i = 1; i < curve.length; i++) {
+    if (curve[i - 1][1] >= wanted && curve[i][1] < wanted) return [curve[i - 1][0], curve[i][0]];
+  }
+  return null;
+}
+
+/** Survivors at four bytes, and the entropy of an unordered mask: a reference, not a measurement. */
+export function byteEstimate(kept, weights, rest) {
+  const p = kept / weights;
+  const entropy = p > 0 && p < 1 ? -(p * Math.log2(p) + (1 - p) * Math.log2(1 - p)) : 0;
+  return 4 * (kept + rest) + (entropy * weights) / 8;
+}
+
+/** Lay a layer out flat: a matrix of outputs × inputs, or kernels with filters to the right. */
+export function layOut(shape) {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (shape.length < 3) {
+    const [height, width] = shape.length === 2 ? shape : [1, size];
+    return width > 16 * height ? folded(width, height) : { width, height, pixelOf: null };
+  }
+  const [filters, channels] = shape;
+  const kernelWidth = shape[shape.length - 1];
+  const kernelSize = size / (filters * channels);
+  const kernelHeight = kernelSize / kernelWidth;
+  const gap = kernelSize > 1 ? 1 : 0;
+  const width = filters * (kernelWidth + gap) - gap;
+  const height = channels * (kernelHeight + gap) - gap;
+  const pixelOf = new Uint32Array(size);
+  for (let i = 0; i < size; i++) {
+    const inside = i % kernelSize;
+    const channel = Math.floor(i / kernelSize) % channels;
+    const filter = Math.floor(i / (kernelSize * channels));
+    const row = channel * (kernelHeight + gap) + Math.floor(inside / kernelWidth);
+    pixelOf[i] = row * width + filter * (kernelWidth + gap) + (inside % kernelWidth);
+  }
+  return { width, height, pixelOf };
+}
+
+/** A long, low matrix in bands, one below the other. */
+function folded(columns, rows) {
+  const width = Math.ceil(Math.sqrt(2.5 * columns * rows));
+  const bands = Math.ceil(columns / width);
+  const pixelOf = new Uint32Array(columns * rows);
+  for (let i = 0; i < pixelOf.length; i++) {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    pixelOf[i] = (Math.floor(column / width) * (rows + 1) + row) * width + (column % width);
+  }
+  return { width, height: bands * (rows + 1) - 1, pixelOf };
+}
+
+/** Colour the pixels of one layer: `pruned` where its place is reached, else `kept`. */
+export function fillMask(pixels, places, first, size, step, pixelOf, kept, pruned) {
+  const difference = kept ^ pruned; // without a branch: the processor cannot guess which way a weight goes
+  if (pixelOf) for (let i = 0; i < size; i++) pixels[pixelOf[i]] = kept ^ (difference & -(places[first + i] <= step));
+  else for (let i = 0; i < size; i++) pixels[i] = kept ^ (difference & -(places[first + i] <= step));
+}
+
+/** The weights of a layer in the order in which they go, by counting; `counts` is prunedByStep of their places. */
+export function orderOf(places, first, size, counts) {
+  const next = new Uint32Array(counts.length);
+  for (let step = 1; step < counts.length; step++) next[step] = counts[step - 1];
+  const order = new Uint32Array(size);
+  for (let i = 0; i < size; i++) order[next[places[first + i]]++] = i;
+  return order;
+}
+
+/** Recolour only the weights that a move of the slider cuts or gives back. */
+export function moveMask(pixels, order, from, to, pixelOf, kept, pruned) {
+  const colour = to > from ? pruned : kept;
+  for (let at = Math.min(from, to); at < Math.max(from, to); at++) pixels[pixelOf ? pixelOf[order[at]] : order[at]] = colour;
+}
+
+/** Share pruned in each block at a step, between two of the measured levels on a straight line. */
+export function shareAt(shares, first, blocks, levels, step, out) {
+  const at = (step / STEPS) * (levels - 1);
+  const level = Math.min(Math.floor(at), levels - 2);
+  const along = at - level;
+  const low = first + level * blocks;
+  for (let i = 0; i < blocks; i++) out[i] = (shares[low + i] * (1 - along) + shares[low + blocks + i] * along) / 255;
+}
+
+/** How edits by hand change the number pruned in a layer at a step. */
+export function handChange(edits, places, first, step) {
+  let change = 0;
+  for (const i of edits?.cut ?? []) if (places[first + i] > step) change++;
+  for (const i of edits?.kept ?? []) if (places[first + i] <= step) change--;
+  return change;
+}
+
+/** Force one weight to be cut or kept; a second time on the same weight lets go of it. */
+export function toggled(edits, index, prunedNow) {
+  const lists = { cut: [...(edits?.cut ?? [])], kept: [...(edits?.kept ?? [])] };
+  for (const name of ["cut", "kept"]) {
+    if (lists[name].includes(index)) return { ...lists, [name]: lists[name].filter((i) => i !== index) };
+  }
+  lists[prunedNow ? "kept" : "cut"].push(index);
+  return lists;
+}
+
+/** The snippet of Show code with what the slider decides filled in, as `snippets.finished` does. */
+export function finishedCode(text, cuts, sparsity, byHand) {
+  const lines = [];
+  for (const [name, lists] of Object.entries(byHand)) {
+    for (const [value, places] of [["False", lists.cut], ["True", lists.kept]]) {
+      if (places?.length) lines.push(`\nkeep["${name}"][[${places.join(", ")}]] = ${value}`);
+    }
+  }
+  const byLayer = Object.entries(cuts).filter(([name]) => name).map(([name, cut]) => `"${name}": ${cut}`);
+  const words = {
+    cut: String(cuts[""]),
+    cuts: `{${byLayer.join(", ")}}`,
+    share: `${+(100 * sparsity).toFixed(2)} %`,
+    sparsity: Number.isInteger(sparsity) ? sparsity.toFixed(1) : String(sparsity),
+    by_hand: lines.length ? `\n# by hand${lines.join("")}` : "",
+  };
+  return text.replace(/\{(cut|cuts|share|sparsity|by_hand)\}/g, (_, word) => words[word]);
+}
+
+export const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);

@@ -1,0 +1,281 @@
+// The foundation of every view: heading, buttons, live region, progress, history, theme.
+//
+//   const frame = new Frame(model, el);       // a card with a heading and buttons
+//   frame.body.append(...)                     // what the view shows
+//   frame.set({ count: 3 }, { moving: true }); // while dragging; without `moving` when it is let go
+//   frame.paint(() => ...);                    // called at most once a frame, and on theme and size changes
+//   frame.on("count", () => ...);              // a trait changed, here or in Python; repaints by itself
+//   frame.say("…");                            // to screen readers; after release only
+//   frame.sentence = () => "…";                // what Save writes under the picture
+//   frame.code = () => "…";                    // what Show code shows
+//   frame.strip(parts)                         // the strip of kept states
+//   return () => frame.dispose();              // at the end of render
+//
+// Undo, Reset and Keep go back to the traits that the Python class lists in `state_names`.
+import { same } from "./pure.js";
+import { palette, writeText } from "./draw.js";
+import { button, choice, el, newId } from "./controls.js";
+
+export class Frame {
+  constructor(model, parent, { tools = ["undo", "reset", "keep", "code", "save"] } = {}) {
+    this.model = model;
+    this.names = model.get("states");
+    this.initial = this.state();
+    this.last = this.initial;
+    this.past = [];
+    this.painters = [];
+    this.writes = [];
+    this.widths = new WeakMap();
+    this.cleanups = [];
+    this.sentence = () => "";
+    this.code = () => model.get("code");
+    this.work = 0;
+    const heading = newId();
+    this.root = el("section", { class: "pv", "aria-labelledby": heading });
+    this.root.pruneviz = this; // for tests and benchmarks
+    this.live = el("div", { class: "pv-live", role: "status", "aria-live": "polite" });
+    this.problem = el("p", { class: "pv-problem", role: "alert", hidden: true });
+    this.body = el("div", { class: "pv-body" });
+    this.buttons = el("div", { class: "pv-buttons", role: "group", "aria-label": "History and export" });
+    this.root.append(
+      el("header", { class: "pv-head" }, el("h3", { id: heading, class: "pv-title", "data-png": true }, model.get("title")), this.buttons),
+      this.problem, this.body, this.progressBar(), this.codePanel(), this.live,
+    );
+    const all = { undo: ["Undo", () => this.undo()], reset: ["Reset", () => this.reset()], keep: ["Keep", () => this.keep()], code: ["Show code", () => this.toggleCode()], save: ["Save PNG", () => this.savePNG()] };
+    for (const tool of tools) this.buttons.append((this[`${tool}Button`] = button(...all[tool])));
+    this.codeButton?.setAttribute("aria-expanded", "false");
+    for (const name of [...this.names, "moving"]) this.on(name, () => this.commit());
+    for (const name of ["progress", "running", "problem"]) this.on(name, () => this.showProgress());
+    this.watchTheme();
+    this.showProgress();
+    this.refreshTools();
+    parent.append(this.root);
+  }
+
+  get(name) { return this.model.get(name); }
+  state() { return Object.fromEntries(this.names.map((name) => [name, this.model.get(name)])); }
+
+  /** Change traits; one message takes them to the kernel. */
+  set(values, { moving = false } = {}) {
+    this.byUser = true;
+    for (const [name, value] of Object.entries(values)) this.model.set(name, value);
+    this.model.set("moving", moving);
+    this.model.save_changes();
+    this.repaint();
+  }
+
+  on(name, react) {
+    const listener = () => { react(); this.repaint(); };
+    this.model.on(`change:${name}`, listener);
+    this.cleanups.push(() => this.model.off(`change:${name}`, listener));
+  }
+
+  paint(painter) { this.painters.push(painter); this.repaint(); }
+
+  /** Change the page after all pictures are drawn: text on a canvas asks for the styles of a page that has changed. */
+  write(change) { this.writes.push(change); }
+
+  repaint() {
+    if (this.frameRequest) return;
+    this.frameRequest = requestAnimationFrame(() => {
+      this.frameRequest = null;
+      this.paintNow();
+    });
+  }
+
+  /** Width of an element, measured once a resize: asking in every frame would lay the page out anew. */
+  widthOf(node) {
+    if (!this.widths.has(node)) this.widths.set(node, node.clientWidth);
+    return this.widths.get(node);
+  }
+
+  paintNow() {
+    if (!this.root.isConnected || !this.widthOf(this.root)) return;
+    const start = performance.now();
+    if (!this.colours) this.applyTheme();
+    for (const painter of this.painters) painter(this.colours);
+    for (const write of this.writes.splice(0)) write();
+    this.work = performance.now() - start;
+  }
+
+  say(words) { if (this.live.textContent !== words) this.live.textContent = words; }
+
+  /** A step of history ends when the hand lets go. */
+  commit() {
+    if (this.committing) return;
+    this.committing = true;
+    queueMicrotask(() => {
+      this.committing = false;
+      if (this.model.get("moving")) return;
+      const now = this.state();
+      if (!same(now, this.last)) {
+        this.past.push(this.last);
+        this.last = now;
+      }
+      this.refreshTools();
+    });
+  }
+
+  refreshTools() {
+    this.undoButton?.toggleAttribute("disabled", !this.past.length);
+    this.resetButton?.toggleAttribute("disabled", same(this.last, this.initial));
+    if (this.codePanelNode && !this.codePanelNode.hidden) this.codeText.textContent = this.code();
+  }
+
+  undo() {
+    const state = this.past.pop();
+    if (!state) return;
+    this.last = state;
+    this.set(state);
+    if (!this.past.length) this.resetButton?.focus();
+    this.refreshTools();
+  }
+
+  reset() { this.set(this.initial); }
+
+  // -- kept states -------------------------------------------------------------------------------------
+
+  keep(more = this.summary?.() ?? {}) {
+    const kept = [...this.get("kept"), { ...this.state(), ...more, from: this.branch ?? -1 }];
+    this.branch = kept.length - 1;
+    this.set({ kept });
+    this.say(`Kept as state ${kept.length}.`);
+  }
+
+  /** The strip of kept states; describe(entry) -> words. */
+  strip(describe) {
+    const list = el("ol", { class: "pv-strip", "aria-label": "Kept states" });
+    const hint = el("p", { class: "pv-hint" }, "Keep puts the present state here, to go back to, to branch from, or to compare with.");
+    const against = choice("compare with", [], (value) => this.set({ compare: Number(value) }));
+    const refresh = () => {
+      const kept = this.get("kept");
+      list.replaceChildren(...kept.map((entry, i) => el("li", {},
+        button(describe(entry), () => { this.branch = i; this.set(Object.fromEntries(this.names.map((n) => [n, entry[n]]))); },
+          { title: entry.from >= 0 ? `Branched from state ${entry.from + 1}; go back to it` : "Go back to this state", "aria-label": `Go back to state ${i + 1}: ${describe(entry)}` }),
+        ...(entry.from >= 0 ? [el("span", { class: "pv-from", "aria-label": `from state ${entry.from + 1}` }, `from ${entry.from + 1}`)] : []))));
+      against.fill([["-1", "none"], ...kept.map((entry, i) => [String(i), `${i + 1}: ${describe(entry)}`])]);
+      against.select.value = String(Math.min(this.get("compare"), kept.length - 1));
+      hint.hidden = kept.length > 0;
+      against.node.hidden = !kept.length;
+    };
+    this.refreshStrip = refresh;
+    this.on("kept", refresh);
+    this.on("compare", refresh);
+    refresh();
+    return el("div", { class: "pv-history" }, hint, list, against.node);
+  }
+
+  // -- progress ----------------------------------------------------------------------------------------
+
+  progressBar() {
+    this.bar = el("progress", { max: 1, "aria-label": "Measuring" });
+    this.progressNode = el("div", { class: "pv-progress" }, el("span", {}, "measuring"), this.bar,
+      button("Cancel", () => { this.model.set("running", false); this.model.save_changes(); this.say("Measuring cancelled."); }));
+    return this.progressNode;
+  }
+
+  showProgress() {
+    this.progressNode.toggleAttribute("data-idle", !this.get("running"));
+    this.progressNode.lastChild.disabled = !this.get("running");
+    this.bar.value = this.get("running") ? this.get("progress") : 0;
+    this.problem.hidden = !this.get("problem");
+    this.problem.textContent = this.get("problem");
+  }
+
+  // -- code and picture --------------------------------------------------------------------------------
+
+  codePanel() {
+    this.codeText = el("code");
+    const copy = button("Copy", async () => {
+      await navigator.clipboard?.writeText(this.codeText.textContent);
+      this.say("Code copied.");
+    });
+    this.codePanelNode = el("div", { class: "pv-code", hidden: true }, copy, el("pre", { tabindex: 0, "aria-label": "Code that gives this mask" }, this.codeText));
+    return this.codePanelNode;
+  }
+
+  toggleCode() {
+    const open = this.codePanelNode.hidden;
+    this.codePanelNode.hidden = !open;
+    this.codeButton.setAttribute("aria-expanded", String(open));
+    this.refreshTools();
+  }
+
+  /** All canvases, bars and texts marked data-png, at their places. */
+  picture() {
+    this.paintNow();
+    const ratio = 2;
+    const frame = this.root.getBoundingClientRect();
+    const parts = [...this.root.querySelectorAll("canvas, .pv-meter, [data-png]")].filter((node) => node.getBoundingClientRect().width);
+    const foot = Math.max(...parts.map((node) => node.getBoundingClientRect().bottom)) - frame.top + 12;
+    const canvas = el("canvas", { width: Math.round(frame.width * ratio), height: Math.round((foot + 28) * ratio) });
+    const context = canvas.getContext("2d");
+    context.scale(ratio, ratio);
+    context.fillStyle = this.colours.paper;
+    context.fillRect(0, 0, frame.width, foot + 28);
+    for (const node of parts) this.copy(context, node, frame);
+    context.fillStyle = this.colours.quiet;
+    context.font = "12px system-ui, sans-serif";
+    context.fillText(this.sentence(), 16, foot + 10, frame.width - 32);
+    return canvas;
+  }
+
+  /** Copy one part of the page, cut off where it is scrolled out of sight. */
+  copy(context, node, frame) {
+    const box = node.getBoundingClientRect();
+    const window = (node.closest(".pv-stage, .pv-scroll") ?? node).getBoundingClientRect();
+    const [x, y] = [box.left - frame.left, box.top - frame.top];
+    context.save();
+    context.beginPath();
+    context.rect(window.left - frame.left, window.top - frame.top, window.width, window.height);
+    context.clip();
+    if (node.tagName === "CANVAS") context.drawImage(node, x, y, box.width, box.height);
+    else if (node.matches(".pv-meter")) {
+      const kept = node.firstElementChild.getBoundingClientRect();
+      context.fillStyle = hatch(context, this.colours);
+      context.fillRect(x, y, box.width, box.height);
+      context.fillStyle = this.colours.kept;
+      context.fillRect(kept.left - frame.left, kept.top - frame.top, kept.width, kept.height);
+    } else {
+      const css = getComputedStyle(node);
+      context.fillStyle = css.color;
+      context.font = `${css.fontWeight} ${css.fontSize} system-ui, sans-serif`;
+      context.fillText(node.textContent, x, y + box.height * 0.75, box.width + 4);
+    }
+    context.restore();
+  }
+
+  savePNG() {
+    this.picture().toBlob((blob) => {
+      const url = URL.createObjectURL(blob);
+      el("a", { href: url, download: `${this.get("title").replace(/[^\w-]+/g, "-")}.png` }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 1000);
+      this.say("Picture saved.");
+    });
+  }
+
+  // -- theme and size ----------------------------------------------------------------------------------
+
+  watchTheme() {
+    const refresh = () => { this.applyTheme(); this.widths = new WeakMap(); this.repaint(); };
+    const later = () => { refresh(); setTimeout(refresh, 400); }; // JupyterLab loads the theme's CSS after naming it
+    const watcher = new MutationObserver(later);
+    watcher.observe(document.body, { attributes: true });
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    system.addEventListener("change", later);
+    const sizes = new ResizeObserver(() => { this.widths = new WeakMap(); this.paintNow(); });
+    sizes.observe(this.root);
+    this.cleanups.push(() => { watcher.disconnect(); sizes.disconnect(); system.removeEventListener("change", later); });
+  }
+
+  applyTheme() {
+    const [r, g, b] = (getComputedStyle(this.root).backgroundColor.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+    this.root.toggleAttribute("data-dark", 0.2126 * r + 0.7152 * g + 0.0722 * b < 110);
+    this.colours = palette(this.root);
+  }
+
+  dispose() {
+    cancelAnimationFrame(this.frameRequest);
+    for (const cleanup of this.cleanups) cleanup();
+  }
+}

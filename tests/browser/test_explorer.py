@@ -1,0 +1,344 @@
+"""WeightExplorer in a real JupyterLab, by mouse, keyboard and eye."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import lab
+import pytest
+
+KEPT = """() => {
+  const canvas = document.querySelector('.pv-mask');
+  const css = getComputedStyle(document.querySelector('.pv')).getPropertyValue('--pv-kept').trim();
+  const [r, g, b] = [1, 3, 5].map((i) => parseInt(css.slice(i, i + 2), 16));
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let kept = 0;
+  for (let i = 0; i < data.length; i += 4) kept += data[i] === r && data[i + 1] === g && data[i + 2] === b;
+  return kept;
+}"""
+
+
+SETTLED = """() => {
+  const frame = document.querySelector('.pv').pruneviz;
+  const measured = JSON.stringify(frame.get('exact').state) === JSON.stringify(frame.state());
+  return measured && document.querySelector('.pv-badge').textContent === 'exact';
+}"""
+COLOURS = """() => {
+  const css = getComputedStyle(document.querySelector('.pv'));
+  return ['--pv-kept', '--pv-pruned'].map((name) => css.getPropertyValue(name).trim());
+}"""
+INSIDE = """() => {
+  const view = document.querySelector('.pv');
+  return view.scrollWidth <= view.clientWidth;
+}"""
+
+
+def slider(page):
+    return page.get_by_role("slider", name="Sparsity")
+
+
+def kernel(page, expression):
+    return json.loads(lab.run_python(page, f"import json; print(json.dumps({expression}))"))
+
+
+def drag(page, to, steps=12):
+    box = slider(page).bounding_box()
+    middle = box["y"] + box["height"] / 2
+    # The knob's centre keeps half its width, 11 pixels, from the ends.
+    place = lambda share: box["x"] + 11 + share * (box["width"] - 22)  # noqa: E731
+    page.mouse.move(place(float(slider(page).input_value())), middle)
+    page.mouse.down()
+    page.mouse.move(place(to), middle, steps=steps)
+
+
+def settled(page):
+    page.wait_for_function(SETTLED, timeout=30_000)
+
+
+def test_drag_by_mouse(page):
+    drag(page, 0.8)
+    page.wait_for_function("() => document.querySelector('.pv-badge').textContent === 'estimate'")
+    assert "≈" in page.locator(".pv-card").inner_text()
+    page.mouse.up()
+    settled(page)
+    sparsity = float(slider(page).input_value())
+    assert sparsity == pytest.approx(0.8, abs=0.03)
+    kept, total, inside = kernel(
+        page, "[view.result().kept, view.result().total, int(view.result()['fc1'].sum())]"
+    )
+    assert kernel(page, "view.sparsity") == sparsity
+    assert page.evaluate(KEPT) == inside
+    words = page.locator(".pv-count").inner_text().replace("\u202f", "")
+    assert words.startswith(f"{kept} of {total} weights kept")
+
+
+def test_value_after_release_is_exact(page):
+    drag(page, 0.85)
+    page.mouse.up()
+    settled(page)
+    card = kernel(
+        page,
+        "(lambda c, d: [c.correct, c.n, c.versus(d).lost, c.versus(d).won, c.compact_bytes, *c.interval])"
+        "(pv.scorecard(pv.apply(model, pv.prune(model, view.sparsity)), data), pv.scorecard(model, data))",
+    )
+    shown = page.locator(".pv-card").inner_text().replace("\u202f", "")
+    assert f"{card[0]} of {card[1]} right" in shown
+    assert f"{100 * card[5]:.1f}% to {100 * card[6]:.1f}%" in shown
+    assert f"{card[2]} lost, {card[3]} won" in shown
+    said = page.locator(".pv-live").inner_text().replace("\u202f", "")
+    assert f"{card[0]} of {card[1]} right" in said
+
+
+def test_nothing_is_said_while_dragging(page):
+    before = page.locator(".pv-live").inner_text()
+    drag(page, 0.7)
+    page.wait_for_timeout(300)
+    assert page.locator(".pv-live").inner_text() == before
+    page.mouse.up()
+    page.wait_for_function(f"() => document.querySelector('.pv-live').textContent !== {json.dumps(before)}")
+
+
+def test_keyboard(page):
+    slider(page).focus()
+    for key, expected in (
+        ("ArrowRight", 0.501),
+        ("ArrowRight", 0.502),
+        ("ArrowLeft", 0.501),
+        ("End", 1),
+        ("Home", 0),
+    ):
+        page.keyboard.press(key)
+        page.wait_for_timeout(50)
+        assert float(slider(page).input_value()) == expected
+    page.keyboard.press("PageUp")
+    settled(page)
+    assert kernel(page, "view.sparsity") == float(slider(page).input_value()) > 0
+    assert "weights kept" in slider(page).get_attribute("aria-valuetext")
+
+
+def test_number_box(page):
+    box = page.get_by_label("Sparsity in per cent")
+    box.fill("90,5")
+    box.press("Enter")
+    settled(page)
+    assert kernel(page, "[view.sparsity, view.result() == pv.prune(model, 0.905)]") == [0.905, True]
+    box.fill("900")
+    box.press("Enter")
+    assert box.get_attribute("aria-invalid") == "true"
+    assert kernel(page, "view.sparsity") == 0.905
+
+
+def test_python_moves_the_view(page):
+    lab.run_python(page, "view.sparsity = 0.9; view.layer = 'fc2'; view.scope = 'layer'")
+    page.wait_for_function("() => document.querySelector('.pv-range').value === '0.9'")
+    settled(page)
+    assert page.get_by_role("tab", name="fc2").get_attribute("aria-selected") == "true"
+    assert page.evaluate(KEPT) == kernel(page, "int(view.result()['fc2'].sum())") == 3000
+    assert page.get_by_label("scope", exact=True).input_value() == "layer"
+
+
+def test_selectors(page):
+    page.get_by_label("by", exact=True).select_option("random")
+    settled(page)
+    assert kernel(page, "view.result() == pv.prune(model, 0.5, criterion='random')")
+    assert page.evaluate(KEPT) == kernel(page, "int(view.result()['fc1'].sum())")
+
+
+def test_undo_and_reset(page):
+    for share in ("60", "70"):
+        page.get_by_label("Sparsity in per cent").fill(share)
+        page.get_by_label("Sparsity in per cent").press("Enter")
+        page.wait_for_timeout(100)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("() => document.querySelector('.pv-range').value === '0.6'")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("() => document.querySelector('.pv-range').value === '0.5'")
+    settled(page)
+    assert kernel(page, "view.sparsity") == 0.5
+
+
+def test_show_code_runs(page):
+    page.get_by_label("Sparsity in per cent").fill("87.65")
+    page.get_by_label("Sparsity in per cent").press("Enter")
+    button = page.get_by_role("button", name="Show code")
+    button.click()
+    code = page.locator(".pv-code code").inner_text()
+    assert "235" in page.locator(".pv-code").inner_text() or "233" in code
+    lab.run_python(page, code)
+    same = (
+        "all(np.array_equal(keep[n].numpy().reshape(m.shape), m) for n, m in pv.prune(model, 0.8765).items())"
+    )
+    assert kernel(page, same)
+    button.click()
+
+
+def test_keep_and_compare(page):
+    settled(page)
+    page.get_by_role("button", name="Keep", exact=True).click()
+    drag(page, 0.9)
+    page.mouse.up()
+    settled(page)
+    page.get_by_label("compare with").select_option("0")
+    page.wait_for_selector(".pv-images li")
+    words = page.locator(".pv-compare p").inner_text().replace("\u202f", "")
+    lost, won = kernel(
+        page,
+        "(lambda c: [c.lost, c.won])(pv.scorecard(view.apply(), data)"
+        ".versus(pv.scorecard(pv.apply(model, pv.prune(model, 0.5)), data)))",
+    )
+    assert f"{lost} images lost, {won} won" in words
+    assert page.locator(".pv-images canvas").first.get_attribute("aria-label").startswith("Image")
+    page.get_by_role("button", name="Go back to state 1").click()
+    page.wait_for_function("() => document.querySelector('.pv-range').value === '0.5'")
+
+
+def test_prune_by_hand(page):
+    page.get_by_role("tab", name="fc3").click()
+    canvas = page.locator(".pv-mask")
+    page.wait_for_selector(".pv-mask[data-cells]")
+    canvas.click(position={"x": 4, "y": 4})
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    settled(page)
+    found = kernel(page, "view.by_hand")
+    assert sorted(found["fc3"]["cut"] + found["fc3"]["kept"]) == [0, 1]
+    assert "Weight 0, 1 of fc3" in page.locator(".pv-live").inner_text()
+    kept = kernel(page, "int(view.result()['fc3'].sum())")
+    assert f"{kept} of" in page.locator(".pv-panel-mask figcaption").inner_text()
+    assert kernel(page, "view.exact['correct'] == pv.scorecard(view.apply(), data).correct")
+
+
+def test_flood_ends_in_the_right_state(page):
+    page.evaluate(
+        """() => {
+          const range = document.querySelector('.pv-range');
+          for (let i = 0; i < 1000; i++) {
+            range.value = i / 1250;
+            range.dispatchEvent(new Event('input', { bubbles: true }));
+          }
+          range.dispatchEvent(new Event('change', { bubbles: true }));
+        }"""
+    )
+    settled(page)
+    assert kernel(page, "[view.sparsity, view.moving]") == [0.799, False]
+    assert page.evaluate(KEPT) == kernel(page, "int(view.result()['fc1'].sum())")
+
+
+def test_cancel(page):
+    lab.run_python(
+        page,
+        "import time; _fast = view._meter._adapter.predict\n"
+        "view._meter._adapter.predict = lambda x: (time.sleep(0.1), _fast(x))[1]\n"
+        "view.criterion = 'random'",
+    )
+    try:
+        page.get_by_role("button", name="Cancel").click()
+        page.wait_for_timeout(500)
+        before = kernel(page, "len(view.curve)")
+        page.wait_for_timeout(1200)
+        assert kernel(page, "[len(view.curve), view.running]") == [before, False]
+        assert before < 21
+    finally:
+        lab.run_python(page, "view._meter._adapter.predict = _fast")
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_themes(page, theme):
+    page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    dark = theme.endswith("Dark")
+    page.wait_for_function(
+        "(dark) => document.querySelector('.pv').hasAttribute('data-dark') === dark", arg=dark
+    )
+    page.wait_for_timeout(600)
+    kept, pruned = map(luminance, page.evaluate(COLOURS))
+    assert (pruned + 0.05) / (kept + 0.05) >= 3
+    assert page.evaluate(KEPT) == kernel(page, "int(view.result()['fc1'].sum())")
+    for width in (1280, 800):
+        page.set_viewport_size({"width": width, "height": 1700})
+        page.wait_for_timeout(300)
+        inside = page.evaluate(
+            "() => { const p = document.querySelector('.pv'); return p.scrollWidth <= p.clientWidth; }"
+        )
+        assert inside
+        folder = os.environ.get("PRUNEVIZ_SCREENSHOTS")
+        if folder:
+            page.locator(".pv").scroll_into_view_if_needed()
+            page.screenshot(path=Path(folder) / f"explorer-{theme.split()[-1].lower()}-{width}.png")
+    page.set_viewport_size({"width": 1280, "height": 1700})
+
+
+def test_names_for_screen_readers(page):
+    settled(page)
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('.pv input, .pv button, .pv select, .pv canvas, .pv progress')]
+          .filter((n) => !(n.labels?.length || n.ariaLabel || n.textContent.trim()))
+          .map((n) => n.outerHTML.slice(0, 90))"""
+    )
+    assert nameless == []
+    tree = page.locator(".pv").aria_snapshot()
+    for wanted in (
+        'slider "Sparsity"',
+        'heading "LeNet-300-100"',
+        'tab "fc1" [selected]',
+        'img "Mask of fc1',
+        'img "Histogram',
+        'combobox "scope"',
+        "status",
+    ):
+        assert wanted in tree
+    page.get_by_text("Mask in words and numbers").click()
+    page.get_by_label("output, 0 to 299").fill("12")
+    page.get_by_label("input, 0 to 783").fill("350")
+    words = page.locator(".pv-answer").inner_text()
+    assert words.startswith("Weight 12, 350 of fc1: ")
+    kept = kernel(page, "bool(view.result()['fc1'][12, 350])")
+    assert ("kept" if kept else "pruned") in words
+    page.get_by_text("Mask in words and numbers").click()
+
+
+def test_targets_are_large_enough(page):
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('.pv button, .pv select, .pv input')]
+          .map((n) => [n.textContent || n.ariaLabel, n.getBoundingClientRect()])
+          .filter(([, box]) => box.width && (box.width < 24 || box.height < 24)).map(([name]) => name)"""
+    )
+    assert small == []
+
+
+def test_exported_page_works_offline(page, browser, tmp_path):
+    settled(page)
+    path = tmp_path / "view.html"
+    expected = kernel(page, f"[view.export_html({str(path)!r}), int(pv.prune(model, 0.9)['fc1'].sum())]")[1]
+    context = browser.new_context(viewport={"width": 320, "height": 900}, offline=True)
+    alone = context.new_page()
+    seen = lab.watch(alone)
+    alone.goto(path.as_uri())
+    alone.wait_for_selector(".pv")
+    alone.get_by_label("Sparsity in per cent").fill("90")
+    alone.get_by_label("Sparsity in per cent").press("Enter")
+    alone.wait_for_timeout(300)
+    assert alone.evaluate(KEPT) == expected
+    assert "2946 of 5000 right" in alone.locator(".pv-card").inner_text().replace("\u202f", "")
+    assert re.search(r"90.% pruned", alone.locator(".pv-live").inner_text())
+    overflow = alone.evaluate("() => document.documentElement.scrollWidth > window.innerWidth")
+    assert not overflow  # 1280 pixels at 400 % zoom
+    assert seen == {"errors": [], "outside": []}
+    context.close()
+
+
+def test_saved_notebook_is_draggable_without_a_kernel(page, server):
+    settled(page)
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_timeout(1500)
+    saved = json.loads((server[1] / "explorer.ipynb").read_text())
+    assert "widgets" in saved["metadata"]
+    output = saved["cells"][1]["outputs"][0]["data"]
+    assert "image/png" in output
+    assert "kept" in "".join(output["text/plain"])

@@ -1,0 +1,74 @@
+"""The lessons as a learner opens them: in JupyterLab, all cells run, then a hand on the slider."""
+
+from __future__ import annotations
+
+import shutil
+
+import lab
+import pytest
+
+LESSONS = {
+    "00_start_here.ipynb": "wired",
+    "pytorch/01a_weight_pruning_thresholds.ipynb": "view",
+    "tensorflow/01a_weight_pruning_thresholds.ipynb": "view",
+}
+CODE_CELLS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+  .filter((cell) => cell.type === 'code' && cell.sharedModel.source.trim()).length"""
+ERRORS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+  .filter((cell) => cell.type === 'code')
+  .flatMap((cell) => cell.sharedModel.outputs ?? [])
+  .filter((output) => output.output_type === 'error')
+  .map((output) => output.evalue)"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lessons(server):
+    _, folder = server
+    shutil.copytree(lab.ROOT / "lessons", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("source"))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_runs_and_its_view_answers(browser, server, name):
+    page = browser.new_page(viewport={"width": 1280, "height": 1700})
+    seen = lab.watch(page)
+    lab.open_notebook(page, server[0], name, workspace=name.replace("/", "-").removesuffix(".ipynb"))
+    lab.idle(page, seconds=240)
+    ran = int(lab.run_python(page, "print(get_ipython().execution_count - 1)"))
+    assert ran >= page.evaluate(CODE_CELLS)
+    assert page.evaluate(ERRORS) == []
+    if LESSONS[name] == "wired":
+        _cut_by_hand(page)
+    else:
+        _drag_by_key(page)
+    assert seen == {"errors": [], "outside": []}
+    page.close()
+
+
+def _cut_by_hand(page):
+    lab.run_python(page, "wired.cut = []")
+    wire = page.locator(".pv-wire[aria-label^='Weight'][aria-label*=' w3']").last
+    wire.focus()
+    wire.press("Enter")
+    _prints(page, "print(*wired.cut)", "w3")
+
+
+def _drag_by_key(page):
+    lab.run_python(page, "view.sparsity = 0.75")
+    slider = page.locator(".pv-range").last
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    slider.press("ArrowRight")
+    moved = float(slider.input_value())
+    assert moved > 0.75
+    _prints(page, "print(round(view.sparsity, 4))", f"{moved:g}")
+    rule = "sparsity=view.sparsity, scope=view.scope, criterion=view.criterion"
+    assert lab.run_python(page, f"print(view.result() == pv.prune(model, {rule}))") == "True"
+
+
+def _prints(page, code, wanted):
+    """Wait for what the browser sends: a busy kernel hears it late."""
+    for _ in range(50):
+        if (found := lab.run_python(page, code)) == wanted:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{code} gives {found}, not {wanted}")

@@ -1,0 +1,116 @@
+// pure.js against NumPy: `node --test tests/js`.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import * as pure from "../../pruneviz/widgets/static/pure.js";
+
+const fixtures = JSON.parse(readFileSync(new URL("./fixtures.json", import.meta.url)));
+const near = (one, other, within = 1e-12) => assert.ok(Math.abs(one - other) <= within, `${one} is not ${other}`);
+
+test("a step prunes as many as number_to_prune", () => {
+  for (const [step, total, cut] of fixtures.cuts) assert.equal(pure.cutAt(step, total), cut);
+});
+
+for (const [scope, ranking] of Object.entries(fixtures.rankings)) {
+  test(`masks, counts and histograms equal NumPy's, scope ${scope}`, () => {
+    for (const [name, shape] of Object.entries(fixtures.shapes)) {
+      const places = Uint16Array.from(ranking.places[name]);
+      const counts = pure.prunedByStep(places);
+      const { pixelOf, width, height } = pure.layOut(shape);
+      const order = pure.orderOf(places, 0, places.length, counts);
+      const moved = new Uint32Array(width * height).fill(7);
+      pure.fillMask(moved, places, 0, places.length, 0, pixelOf, 7, 9);
+      let before = 0;
+      for (const [step, masks] of Object.entries(ranking.masks)) {
+        const kept = masks[name];
+        const pruned = kept.filter((k) => !k).length;
+        assert.equal(counts[step], pruned);
+        const pixels = new Uint32Array(width * height);
+        pure.fillMask(pixels, places, 0, places.length, Number(step), pixelOf, 7, 9);
+        pure.moveMask(moved, order, before, pruned, pixelOf, 7, 9);
+        before = pruned;
+        kept.forEach((k, i) => {
+          const at = pixelOf ? pixelOf[i] : i;
+          assert.equal(pixels[at], k ? 7 : 9);
+          assert.equal(moved[at], k ? 7 : 9);
+        });
+        const view = ranking.histograms[name];
+        assert.deepEqual(pure.splitBins(view.counts, pruned), ranking.pruned_bins[step][name]);
+        const cut = pure.cutPosition(view.counts, pruned);
+        assert.ok(cut >= 0 && cut <= view.counts.length);
+      }
+    }
+  });
+}
+
+test("Wilson's interval", () => {
+  for (const [correct, n, low, high] of fixtures.wilson) {
+    const found = pure.wilson(correct, n);
+    near(found[0], low);
+    near(found[1], high);
+  }
+});
+
+test("estimates lie on straight lines, and measured points are told apart", () => {
+  const { points, asked, found } = fixtures.curve;
+  asked.forEach((sparsity, i) => near(pure.estimate(points, sparsity).correct, found[i]));
+  assert.equal(pure.estimate(points, 0.25).measured, true);
+  assert.equal(pure.estimate(points, 0.3).measured, false);
+  assert.equal(pure.estimate([], 0.3), null);
+  assert.deepEqual(pure.crossing(points, 95), [0.25, 0.5]);
+  assert.equal(pure.crossing(points, 5), null);
+});
+
+test("blocks of a large layer", () => {
+  const { grid, shares, level, row } = fixtures.blocks;
+  const out = new Float32Array(grid[0] * grid[1]);
+  pure.shareAt(Uint8Array.from(shares), 0, out.length, 51, level * 200, out);
+  out.forEach((share, i) => near(share, row[i] / 255, 1e-6));
+});
+
+test("Show code is filled in as in Python", () => {
+  const { template, arguments: given, text } = fixtures.code;
+  assert.equal(pure.finishedCode(template, ...given), text);
+});
+
+test("kernels are laid out with gaps, each weight at its own pixel", () => {
+  const { width, height, pixelOf } = pure.layOut([4, 3, 2, 2]);
+  assert.deepEqual([width, height], [11, 8]);
+  assert.equal(new Set(pixelOf).size, 48);
+  assert.equal(pixelOf[0], 0);
+  assert.equal(pixelOf[4], 3 * width);
+});
+
+test("long, low layers are folded into bands", () => {
+  const { width, height, pixelOf } = pure.layOut([2, 1000]);
+  assert.ok(width < 16 * height);
+  assert.equal(new Set(pixelOf).size, 2000);
+  assert.ok(Math.max(...pixelOf) < width * height);
+  assert.equal(pixelOf[1000], width);
+});
+
+test("numbers as people write them", () => {
+  for (const [text, share] of [["90", 0.9], [" 90,5 %", 0.905], ["0.1", 0.001], ["100", 1], [".5", 0.005], ["5.", 0.05]]) near(pure.parsePercent(text), share);
+  for (const text of ["", "a", "1e2", "-3", "1.2.3"]) assert.ok(Number.isNaN(pure.parsePercent(text)));
+  assert.equal(pure.grouped(1234567), "1\u202f234\u202f567");
+  assert.equal(pure.percent(0.00001), "under 0.1\u202f%");
+  assert.equal(pure.percent(0.9999), "over 99.9\u202f%");
+  assert.equal(pure.percent(0.5), "50\u202f%");
+  assert.equal(pure.bytesText(121_500), "122\u202fkB");
+});
+
+test("cuts by hand change the count once, and let go the second time", () => {
+  const places = Uint16Array.from([1, 5000, 10000]);
+  const cut = pure.toggled(undefined, 2, false);
+  assert.deepEqual(cut, { cut: [2], kept: [] });
+  assert.equal(pure.handChange(cut, places, 0, 5000), 1);
+  assert.equal(pure.handChange(cut, places, 0, 10000), 0);
+  assert.deepEqual(pure.toggled(cut, 2, true), { cut: [], kept: [] });
+  assert.equal(pure.handChange(pure.toggled(undefined, 0, true), places, 0, 5000), -1);
+});
+
+test("bytes need not be aligned", () => {
+  const buffer = new Uint8Array([9, 1, 0, 2, 0]).buffer;
+  assert.deepEqual([...pure.typed(new DataView(buffer, 1, 4), Uint16Array)], [1, 2]);
+  assert.equal(pure.typed(null, Uint16Array).length, 0);
+});
