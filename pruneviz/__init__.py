@@ -18,6 +18,7 @@ _HOME_OF = {
         "pruning": ("apply", "importance", "keep_pruned", "prune"),
         "scorecards": ("Scorecard", "scorecard"),
         "storage": ("load", "save"),
+        "shrinking": ("check_removed", "recalibrate", "remove"),
         "sweeps": ("sweep",),
         "widgets": ("TinyNetwork", "WeightExplorer", "explore"),
         "plots": (

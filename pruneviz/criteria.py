@@ -1,4 +1,7 @@
-"""How important is each weight? One short pure function a criterion; higher means keep."""
+"""How important is each weight, or each unit? One short pure function a criterion; higher means keep.
+
+Of a unit: what its slice of one layer's weight scores; the slices of all its producers are added up.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +37,66 @@ def taylor(layer: Layer, slope: Array) -> Array:
 
 def random(layer: Layer, seed: int) -> Array:
     """Uniform in [0, 1): the control that a criterion has to beat."""
-    generator = np.random.default_rng([seed, zlib.crc32(layer.name.encode())])
-    return generator.random(layer.shape)
+    return _generator(layer, seed).random(layer.shape)
+
+
+def unit_magnitude(layer: Layer) -> Array:
+    """Σ|w| of each output's weights (Li et al. 2017)."""
+    return np.asarray(slices(np.abs(layer.weight)).sum(axis=1))
+
+
+def unit_l2(layer: Layer) -> Array:
+    """√Σw² of each output's weights."""
+    return np.asarray(np.sqrt(np.square(slices(layer.weight)).sum(axis=1)))
+
+
+def unit_fpgm(layer: Layer) -> Array:
+    """Σ|w - w'| to the layer's other outputs: what is near the median can be replaced (He et al. 2019)."""
+    flat = slices(layer.weight)
+    return np.array([np.sqrt(np.square(flat - own).sum(axis=1)).sum() for own in flat])
+
+
+def unit_random(layer: Layer, seed: int) -> Array:
+    """Uniform in [0, 1)."""
+    return _generator(layer, seed).random(len(layer.weight))
+
+
+def unit_gradient(layer: Layer, slope: Array) -> Array:
+    """Σ|∂L/∂w| of each output's weights."""
+    del layer
+    return np.asarray(slices(np.abs(slope)).sum(axis=1))
+
+
+def unit_taylor(layer: Layer, slope: Array) -> Array:
+    """Σ w · ∂L/∂w of each output's weights, signed: the absolute value is taken of the unit's sum."""
+    return np.asarray((slices(layer.weight) * slices(slope)).sum(axis=1))
+
+
+def activation(activations: Array) -> Array:
+    """Take |a|, whose mean is the criterion."""
+    return np.abs(activations)
+
+
+def apoz(activations: Array) -> Array:
+    """1 where an activation is not zero: one minus the average percentage of zeros (Hu et al. 2016)."""
+    return np.asarray(activations != 0, dtype=np.float64)
+
+
+def slices(array: Array) -> Array:
+    """Lay an array out as (out, rest), float64 and in one order, so that sums of twins agree bit for bit."""
+    return np.ascontiguousarray(array, dtype=np.float64).reshape(len(array), -1)
+
+
+def _generator(layer: Layer, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(layer.name.encode())])
 
 
 # For one weight the L1 and the L2 norm are the same number; they differ for units.
 FROM_WEIGHTS = {"magnitude": magnitude, "l2": magnitude}
 FROM_GRADIENTS = {"gradient": gradient, "taylor": taylor}
 NAMES = (*FROM_WEIGHTS, *FROM_GRADIENTS, "random")
+
+UNITS_FROM_WEIGHTS = {"magnitude": unit_magnitude, "l2": unit_l2, "fpgm": unit_fpgm}
+UNITS_FROM_GRADIENTS = {"gradient": unit_gradient, "taylor": unit_taylor}
+FROM_ACTIVATIONS = {"activation": activation, "apoz": apoz}
+UNIT_NAMES = (*UNITS_FROM_WEIGHTS, *UNITS_FROM_GRADIENTS, *FROM_ACTIVATIONS, "bn_scale", "random")

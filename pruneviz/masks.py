@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
@@ -15,6 +16,8 @@ from pruneviz.arrays import Array, BoolArray
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pruneviz.units import Units
+
 Scope: TypeAlias = str | Mapping[str, float]
 _A = TypeVar("_A", bound=Array)
 
@@ -22,9 +25,11 @@ _A = TypeVar("_A", bound=Array)
 class _Arrays(Mapping[str, _A], Generic[_A]):
     """Read-only arrays by layer name."""
 
-    def __init__(self, arrays: Mapping[str, _A], granularity: str = "weight") -> None:
+    def __init__(
+        self, arrays: Mapping[str, _A], granularity: str = "weight", units: Units | None = None
+    ) -> None:
         self._arrays = {name: self._validated(name, array) for name, array in arrays.items()}
-        self.granularity = granularity
+        self.granularity, self.units = granularity, units
 
     def _validated(self, name: str, array: Array) -> _A:
         raise NotImplementedError
@@ -54,8 +59,17 @@ class _Arrays(Mapping[str, _A], Generic[_A]):
 
     @property
     def total(self) -> int:
-        """Number of entries, over all layers."""
-        return sum(array.size for array in self.values())
+        """Number of entries, over all layers; a unit that several layers share counts once."""
+        return len(self._first_entries()) if self.units else sum(array.size for array in self.values())
+
+    def _first_entries(self) -> Array:
+        """Find one entry for each unit in all arrays laid end to end."""
+        ids = (
+            np.concatenate([self.units.ids(name) for name in self] or [np.array([-1])]) if self.units else ()
+        )
+        units, places = np.unique(ids, return_index=True)
+        first: Array = places[units >= 0]
+        return first
 
     def to_dict(self) -> dict[str, _A]:
         """Give plain, writable copies of the arrays by layer name."""
@@ -71,6 +85,8 @@ class Importance(_Arrays[Array]):
         Layer name -> scores; the shape of the layer's weight for granularity ``"weight"``.
     granularity
         What one entry stands for.
+    units
+        For structured scores, which entries are tied; those that must stay are not counted.
 
     Raises
     ------
@@ -98,6 +114,8 @@ class Mask(_Arrays[BoolArray]):
         Layer name -> bool array; layers that are absent are left alone.
     granularity
         What one entry stands for.
+    units
+        For structured masks, which are tied; without it every entry counts for itself.
 
     Raises
     ------
@@ -115,6 +133,8 @@ class Mask(_Arrays[BoolArray]):
     @property
     def kept(self) -> int:
         """Number of entries kept."""
+        if self.units and len(self):
+            return int(np.count_nonzero(np.concatenate(list(self.values()))[self._first_entries()]))
         return sum(int(np.count_nonzero(array)) for array in self.values())
 
     @property
@@ -138,7 +158,10 @@ class Mask(_Arrays[BoolArray]):
             if self[name].shape != other[name].shape:
                 raise ValueError(f"the masks of layer {name!r} differ in shape")
             both[name] = self[name] & other[name]
-        return Mask(both, self.granularity)
+        units = self.units or other.units
+        if self.units and other.units:
+            units = replace(self.units, counted=self.units.counted | other.units.counted)
+        return Mask(both, self.granularity, units)
 
     def __repr__(self) -> str:
         lines = [
@@ -157,17 +180,38 @@ class Ranking:
     ----------
     ranks
         Layer name -> place in the order of pruning, 0 first. Under ``"global"`` scope the places run
-        through all layers; otherwise each layer has its own.
+        through all layers; otherwise each layer, or each group of tied layers, has its own.
     scope
         As for `rank`.
     granularity
         What one entry stands for.
+    keep_at_least
+        As for `rank`.
+    pools
+        For structured entries: layer name -> (what its places run through, how many they are).
+    units
+        For structured entries, which are tied.
     """
 
-    def __init__(self, ranks: Mapping[str, Array], scope: Scope, granularity: str) -> None:
+    def __init__(
+        self,
+        ranks: Mapping[str, Array],
+        scope: Scope,
+        granularity: str,
+        keep_at_least: int = 0,
+        pools: Mapping[str, tuple[str, int]] | None = None,
+        units: Units | None = None,
+    ) -> None:
         self.ranks = dict(ranks)
         self.scope = scope
         self.granularity = granularity
+        self.keep_at_least = keep_at_least
+        self.units = units
+        total = sum(array.size for array in self.ranks.values())
+        self.pools = pools or {
+            name: ("", total) if scope == "global" else (name, array.size)
+            for name, array in self.ranks.items()
+        }
 
     def mask(self, sparsity: float | None = None) -> Mask:
         """Prune the first entries of the ranking.
@@ -180,34 +224,53 @@ class Ranking:
         Returns
         -------
         Mask
-            Exactly that share pruned; of equal scores the lowest index goes first.
+            Exactly that share pruned, up to `keep_at_least`; of equal scores the lowest index goes first.
 
         Raises
         ------
         TypeError, ValueError
-            If the sparsity is not a number from 0 to 1, or is given twice.
+            If the sparsity is not a number from 0 to 1, is given twice, or would empty a layer of units.
         """
         if isinstance(self.scope, Mapping):
             if sparsity is not None:
                 raise ValueError("scope says each layer's sparsity already: leave sparsity out")
-            shares = {name: self.scope.get(name, 0) for name in self.ranks}
-            cuts = {name: number_to_prune(shares[name], ranks.size) for name, ranks in self.ranks.items()}
+            shares = {self.pools[name][0]: share for name, share in self.scope.items()}
+            cuts = {pool: number_to_prune(shares.get(pool, 0), size) for pool, size in self.pools.values()}
         elif sparsity is None:
             raise ValueError(f"scope {self.scope!r} needs a sparsity, such as 0.9")
-        elif self.scope == "global":
-            cut = number_to_prune(sparsity, sum(ranks.size for ranks in self.ranks.values()))
-            cuts = dict.fromkeys(self.ranks, cut)
         else:
-            cuts = {name: number_to_prune(sparsity, ranks.size) for name, ranks in self.ranks.items()}
-        kept = {name: ranks >= cuts[name] for name, ranks in self.ranks.items()}
-        return Mask(kept, self.granularity)
+            cuts = {pool: number_to_prune(sparsity, size) for pool, size in self.pools.values()}
+        kept = {name: ranks >= cuts[self.pools[name][0]] for name, ranks in self.ranks.items()}
+        if self.keep_at_least or self.units:
+            kept = self._with_the_best(kept)
+        return Mask(kept, self.granularity, self.units)
+
+    def _with_the_best(self, kept: dict[str, BoolArray]) -> dict[str, BoolArray]:
+        """Give back to each layer its best `keep_at_least` entries; tied ones have one rank in one pool."""
+        best: dict[str, list[Array]] = {}
+        for name, ranks in self.ranks.items():
+            wanted = min(self.keep_at_least, ranks.size)
+            have = np.count_nonzero(kept[name])
+            if not have and not self.keep_at_least:
+                raise ValueError(
+                    f"this sparsity leaves layer {name!r} without {self.granularity}s: lower it, exclude the "
+                    "layer, or pass keep_at_least=1"
+                )
+            if have < wanted:
+                best.setdefault(self.pools[name][0], []).append(np.sort(ranks, axis=None)[-wanted:])
+        for name, ranks in self.ranks.items():
+            if self.pools[name][0] in best:
+                kept[name] = kept[name] | np.isin(ranks, np.concatenate(best[self.pools[name][0]]))
+        return kept
 
     def __repr__(self) -> str:
-        entries = sum(ranks.size for ranks in self.ranks.values())
+        entries = sum(dict(self.pools.values()).values())
         return f"Ranking of {entries:,} {self.granularity}s in {len(self.ranks)} layers, scope {self.scope!r}"
 
 
-def rank(importance: Importance, scope: Scope = "global", exclude: Iterable[str] = ()) -> Ranking:
+def rank(
+    importance: Importance, scope: Scope = "global", exclude: Iterable[str] = (), keep_at_least: int = 0
+) -> Ranking:
     """Sort entries by importance, the least important first.
 
     Parameters
@@ -216,9 +279,13 @@ def rank(importance: Importance, scope: Scope = "global", exclude: Iterable[str]
         The scores.
     scope
         ``"global"`` compares all entries with each other, ``"layer"`` only those of one layer, and a dict
-        of layer -> sparsity gives each layer its own share (0 where it names none).
+        of layer -> sparsity gives each layer its own share (0 where it names none). For units, tied layers
+        form a group: ``"global"`` divides scores by their group's mean first, ``"layer"`` takes the same
+        share from each group, and a dict names one layer of a group, or gives all of them one share.
     exclude
-        Layers to leave alone; they are absent from the masks and from the count.
+        Layers to leave alone; they are absent from the masks and from the count, and so are units they share.
+    keep_at_least
+        How many entries every layer keeps, its best; 0 refuses to empty a layer of units.
 
     Returns
     -------
@@ -228,12 +295,19 @@ def rank(importance: Importance, scope: Scope = "global", exclude: Iterable[str]
     Raises
     ------
     ValueError
-        If scope is none of these, or a layer it or `exclude` names does not exist.
+        If scope is none of these, a layer is unknown, or units reach what pruneviz does not know.
     """
     if isinstance(exclude, str):
         raise TypeError(f'exclude takes a list of layer names: ["{exclude}"]')
+    if isinstance(keep_at_least, bool) or not isinstance(keep_at_least, int) or keep_at_least < 0:
+        raise ValueError(f"keep_at_least is {keep_at_least!r}, not a whole number from 0")
     left_alone = set(exclude)
-    _refuse_unknown("exclude", left_alone, importance)
+    units = importance.units
+    _refuse_unknown("exclude", left_alone, importance if units is None else units.of)
+    if units is not None:
+        units = units.without(left_alone)
+        units.refuse_obstacles()
+        left_alone = importance.keys() - set(units.names())
     scores = {name: array for name, array in importance.items() if name not in left_alone}
     if isinstance(scope, Mapping):
         _refuse_unknown("scope", scope, scores)
@@ -241,37 +315,66 @@ def rank(importance: Importance, scope: Scope = "global", exclude: Iterable[str]
             number_to_prune(sparsity, scores[name].size)
     elif scope not in ("global", "layer"):
         raise ValueError(f'scope {scope!r} is not "global", "layer" or a dict of layer -> sparsity')
+    if units is not None:
+        return _rank_units(scores, units, scope, importance.granularity, keep_at_least)
     if scope != "global":
         ranks = {name: _places(array.ravel()).reshape(array.shape) for name, array in scores.items()}
-        return Ranking(ranks, scope, importance.granularity)
+        return Ranking(ranks, scope, importance.granularity, keep_at_least)
     pool = np.concatenate([array.ravel() for array in scores.values()]) if scores else np.empty(0)
     ends = np.cumsum([array.size for array in scores.values()])
     pieces = np.split(_places(pool), ends[:-1]) if scores else []
     ranks = {name: piece.reshape(scores[name].shape) for name, piece in zip(scores, pieces, strict=True)}
-    return Ranking(ranks, scope, importance.granularity)
+    return Ranking(ranks, scope, importance.granularity, keep_at_least)
+
+
+def _rank_units(
+    scores: Mapping[str, Array], units: Units, scope: Scope, granularity: str, keep_at_least: int
+) -> Ranking:
+    """Rank units, each once; what must stay comes after all of them."""
+    values = np.zeros(len(units.groups))
+    counted = np.zeros(len(units.groups), bool)
+    for name, array in scores.items():
+        ids = units.ids(name)
+        values[ids[ids >= 0]] = array[ids >= 0]
+        counted[ids[ids >= 0]] = True
+    places = np.full(len(values) + 1, np.iinfo(np.uint32).max, np.uint32)
+    group_of = {name: int(units.groups[units.ids(name).max()]) for name in scores}
+    sizes = {}
+    for group in sorted(set(group_of.values())):
+        members = np.flatnonzero(counted & (units.groups == group))
+        sizes[group] = len(members)
+        mean = values[members].mean()
+        values[members] /= mean if mean > 0 else 1
+        places[members] = _places(values[members])
+    if scope == "global":
+        places[np.flatnonzero(counted)] = _places(values[counted])
+        pools = dict.fromkeys(scores, ("", int(counted.sum())))
+    else:
+        pools = {name: (str(group), sizes[group]) for name, group in group_of.items()}
+    if isinstance(scope, Mapping):
+        _refuse_two_shares(scope, pools)
+    ranks = {name: places[units.ids(name)] for name in scores}
+    return Ranking(ranks, scope, granularity, keep_at_least, pools, units)
+
+
+def _refuse_two_shares(scope: Mapping[str, float], pools: Mapping[str, tuple[str, int]]) -> None:
+    for name, share in scope.items():
+        for other, another in scope.items():
+            if pools[name] == pools[other] and share != another:
+                raise ValueError(
+                    f"scope gives {name!r} and {other!r} different sparsities, but their units are tied"
+                )
 
 
 def number_to_prune(sparsity: float, total: int) -> int:
     """Turn a share into a count, rounding half up on the decimal as written.
 
-    Parameters
-    ----------
-    sparsity
-        From 0 to 1, both included.
-    total
-        Number of entries.
-
-    Returns
-    -------
-    int
-        0.15 of 10 is 2, although the float 0.15 lies below fifteen hundredths.
+    0.15 of 10 is 2, although the float 0.15 lies below fifteen hundredths.
 
     Raises
     ------
-    TypeError
-        If the sparsity is not a real number.
-    ValueError
-        If it lies outside 0 to 1.
+    TypeError, ValueError
+        If the sparsity is not a real number, or lies outside 0 to 1.
     """
     if isinstance(sparsity, bool | np.bool_) or not isinstance(sparsity, Real):
         raise TypeError(f"sparsity {sparsity!r} is not a number from 0 to 1")
@@ -284,7 +387,7 @@ def number_to_prune(sparsity: float, total: int) -> int:
 
 def _places(scores: Array) -> Array:
     """Rank 1-D scores, 0 for the smallest; the stable sort lets the lowest index go first."""
-    places = np.empty(scores.size, dtype=np.uint32)
+    places = np.empty(scores.size, np.uint32)
     places[np.argsort(scores, kind="stable")] = np.arange(scores.size, dtype=np.uint32)
     return places
 

@@ -1,4 +1,4 @@
-"""Score, rank, and apply: a model goes in, a Mask or a masked copy comes out, the model stays as it was."""
+"""Score, rank, apply, remove: a model goes in, a Mask or a new model comes out, the model stays as it was."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from pruneviz import criteria, frameworks
+from pruneviz import criteria, frameworks, unitscores
 from pruneviz.arrays import checked_data
-from pruneviz.layers import Layer, Network, network
+from pruneviz.layers import Layer, network
 from pruneviz.masks import Importance, Mask, Scope, rank
+from pruneviz.structure import checked_mask, pruned_units, structure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pruneviz.criteria import Criterion
 
 _Model = TypeVar("_Model")
+GRANULARITIES = ("weight", "neuron", "filter")
 
 
 def importance(
@@ -27,24 +29,30 @@ def importance(
     granularity: str = "weight",
     criterion: Criterion = "magnitude",
     data: Data | None = None,
+    example: Array | None = None,
     loss: Callable[..., Any] | None = None,
     seed: int = 0,
 ) -> Importance:
-    """Score every entry of every prunable layer; higher means keep.
+    """Score every weight, or every unit, of the prunable layers; higher means keep.
 
     Parameters
     ----------
     model
         A torch.nn.Module, keras.Model or tf_keras.Model.
     granularity
-        ``"weight"``.
+        ``"weight"``; ``"neuron"``: outputs of dense layers; ``"filter"``: outputs of convolutions, with the
+        dense layers that are tied to them.
     criterion
         ``"magnitude"``, ``"l2"``, ``"gradient"``, ``"taylor"``, ``"random"``, or a function of a Layer that
-        returns scores in the shape of its weight.
+        returns scores in the shape of its weight. For units also ``"fpgm"``, ``"activation"``, ``"apoz"`` and
+        ``"bn_scale"``, and a function may return one score an output.
     data
-        (x, y), needed by ``"gradient"`` and ``"taylor"``: the images whose mean loss is differentiated.
+        (x, y), needed by ``"gradient"`` and ``"taylor"``, whose mean loss is differentiated, and by
+        ``"activation"`` and ``"apoz"``.
+    example
+        (n, …) images like those the model takes, to follow units through it; taken from data if None.
     loss
-        For those two, (outputs, labels) -> mean loss in the framework's own tensors; cross-entropy if None.
+        For gradients, (outputs, labels) -> mean loss in the framework's own tensors; cross-entropy if None.
     seed
         For ``"random"``.
 
@@ -59,9 +67,14 @@ def importance(
         If an argument is not one of these, or scores come out NaN, infinite or in another shape; the message
         names the layer or the argument.
     """
-    if granularity != "weight":
-        raise ValueError(f'granularity {granularity!r} is not "weight", the only one of this version')
+    if granularity not in GRANULARITIES:
+        raise ValueError(f"granularity {granularity!r} is not one of {', '.join(GRANULARITIES)}")
     layers = network(model)
+    if granularity != "weight":
+        found = structure(model, data[0] if example is None and data is not None else example)
+        units = found.units.only(granularity)
+        scores = unitscores.score(model, layers, units, found.labels, criterion, data, loss, seed)
+        return Importance(scores, granularity, units)
     if criterion in criteria.FROM_GRADIENTS:
         if data is None:
             raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
@@ -79,7 +92,9 @@ def prune(
     criterion: Criterion = "magnitude",
     scope: Scope = "global",
     data: Data | None = None,
+    example: Array | None = None,
     exclude: Iterable[str] = (),
+    keep_at_least: int = 0,
     loss: Callable[..., Any] | None = None,
     seed: int = 0,
 ) -> Mask:
@@ -87,11 +102,11 @@ def prune(
 
     Parameters
     ----------
-    model, granularity, criterion, data, loss, seed
+    model, granularity, criterion, data, example, loss, seed
         As for `importance`.
     sparsity
         Share of the entries to prune, from 0 to 1, exact; None when scope is a dict.
-    scope, exclude
+    scope, exclude, keep_at_least
         As for `rank`.
 
     Returns
@@ -108,13 +123,19 @@ def prune(
     --------
     >>> mask = pv.prune(model, 0.9)  # the 10% of largest magnitude stay, compared across all layers
     >>> mask = pv.prune(model, scope={"fc1": 0.95, "fc2": 0.8})
+    >>> mask = pv.prune(model, 0.5, granularity="filter", example=x[:1])
     """
-    scores = importance(model, granularity=granularity, criterion=criterion, data=data, loss=loss, seed=seed)
-    return rank(scores, scope, exclude).mask(sparsity)
+    scores = importance(
+        model, granularity=granularity, criterion=criterion, data=data, example=example, loss=loss, seed=seed
+    )
+    return rank(scores, scope, exclude, keep_at_least).mask(sparsity)
 
 
-def apply(model: _Model, mask: Mask) -> _Model:
+def apply(model: _Model, mask: Mask, example: Array | None = None) -> _Model:
     """Copy a model and set what the mask prunes to zero.
+
+    Of a pruned unit these are its weights, its bias, and the scale, shift and running mean of every BatchNorm
+    that it passes: otherwise it would go on emitting a constant.
 
     Parameters
     ----------
@@ -122,6 +143,8 @@ def apply(model: _Model, mask: Mask) -> _Model:
         The model; it stays as it is.
     mask
         What to keep.
+    example
+        (n, …) images; needed by a mask of units that `prune` did not make.
 
     Returns
     -------
@@ -131,20 +154,25 @@ def apply(model: _Model, mask: Mask) -> _Model:
     Raises
     ------
     ValueError
-        If the mask names a layer that the model lacks, or has another shape; the message names the layer.
+        If the mask names a layer that the model lacks, has another shape, or prunes a part of a unit; the
+        message names the layer.
     """
-    layers = network(model)
-    pruned = _pruned(layers, mask)
-    arrays = {f"{name}.weight": np.where(where, 0, layers[name].weight) for name, where in pruned.items()}
-    return frameworks.adapter(model).copy_with(arrays)  # type: ignore[return-value]
+    adapter = frameworks.adapter(model)
+    zeros = _zeros(model, mask, example)
+    arrays = {**adapter.parameters(), **adapter.buffers()}
+    return adapter.copy_with(  # type: ignore[return-value]
+        {name: np.where(where, 0, arrays[name]) for name, where in zeros.items()}
+    )
 
 
 @contextlib.contextmanager
-def keep_pruned(model: object, mask: Mask, optimizer: object = None) -> Iterator[None]:
-    """Train a masked model, in any training loop, so that its pruned weights stay at zero.
+def keep_pruned(
+    model: object, mask: Mask, optimizer: object = None, example: Array | None = None
+) -> Iterator[None]:
+    """Train a masked model, in any training loop, so that what was pruned stays at zero.
 
-    After every optimizer step the pruned weights are set to zero again; a masked gradient alone would not do,
-    because momentum and Adam go on moving a weight whose gradient is zero.
+    After every optimizer step it is set to zero again; a masked gradient alone would not do, because momentum
+    and Adam go on moving a weight whose gradient is zero.
 
     Parameters
     ----------
@@ -154,22 +182,26 @@ def keep_pruned(model: object, mask: Mask, optimizer: object = None) -> Iterator
         The mask it was made with.
     optimizer
         PyTorch: the optimizer to watch; None watches all. Keras: None.
+    example
+        As for `apply`.
 
     Raises
     ------
     ValueError
         If the mask does not fit, or a weight that it prunes is not zero; the message names the layer.
     """
-    layers = network(model)
-    pruned = _pruned(layers, mask)
-    for name, where in pruned.items():
-        alive = int(np.count_nonzero(layers[name].weight[where]))
+    adapter = frameworks.adapter(model)
+    zeros = _zeros(model, mask, example)
+    arrays = {**adapter.parameters(), **adapter.buffers()}
+    for name, where in zeros.items():
+        alive = int(np.count_nonzero(arrays[name][where]))
+        layer, _, part = name.rpartition(".")
         if alive:
             raise ValueError(
-                f"layer {name!r} has {alive:,} weights that the mask prunes but that are not zero: "
-                "train the copy that pv.apply(model, mask) returns"
+                f"layer {layer!r} has {alive:,} entries in its {part} that the mask prunes but that are not "
+                "zero: train the copy that pv.apply(model, mask) returns"
             )
-    with frameworks.adapter(model).keep_pruned(pruned, optimizer):
+    with adapter.keep_pruned(zeros, optimizer):
         yield
 
 
@@ -193,16 +225,23 @@ def _score(layer: Layer, criterion: Criterion, seed: int) -> Array:
     return scores
 
 
-def _pruned(layers: Network, mask: Mask) -> dict[str, BoolArray]:
-    if not isinstance(mask, Mask):
-        raise TypeError(f"mask is a {type(mask).__qualname__}, not a Mask: pv.prune makes one")
-    if mask.granularity != "weight":
-        raise ValueError(f"this version applies masks of weights, not of {mask.granularity}s")
-    for name, kept in mask.items():
-        if name not in layers:
-            raise ValueError(f"the mask names layer {name!r}; the model has {', '.join(layers)}")
-        if kept.shape != layers[name].shape:
-            raise ValueError(
-                f"the mask of layer {name!r} has shape {kept.shape}, its weight {layers[name].shape}"
-            )
-    return {name: ~kept for name, kept in mask.items()}
+def _zeros(model: object, mask: Mask, example: Array | None) -> dict[str, BoolArray]:
+    """Name the arrays that a mask zeroes, and say where."""
+    layers = network(model)
+    checked_mask(layers, mask)
+    if mask.granularity == "weight":
+        return {f"{name}.weight": ~kept for name, kept in mask.items()}
+    units = mask.units or structure(model, example).units
+    pruned = np.append(pruned_units(units, mask), False)
+    zeros = {}
+    for name, layer in layers.items():
+        gone = pruned[units.of[name]]
+        if gone.any():
+            places = np.broadcast_to(gone.reshape(-1, *[1] * (layer.weight.ndim - 1)), layer.shape)
+            zeros[f"{name}.weight"] = places
+            if layer.bias is not None:
+                zeros[f"{name}.bias"] = gone
+    for name, arrays in frameworks.adapter(model).norms().items():
+        if name in units.norms and pruned[units.norms[name]].any():
+            zeros |= dict.fromkeys(arrays.values(), pruned[units.norms[name]])
+    return zeros

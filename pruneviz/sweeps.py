@@ -32,6 +32,7 @@ def sweep(
     criterion: Criterion = "magnitude",
     scope: str = "global",
     exclude: Iterable[str] = (),
+    keep_at_least: int = 0,
     scored_on: Data | None = None,
     executor: Executor | None = None,
     progress: bool = True,
@@ -48,7 +49,7 @@ def sweep(
         Shares from 0 to 1.
     scope
         ``"global"`` or ``"layer"``.
-    exclude
+    exclude, keep_at_least
         As for `rank`.
     scored_on
         (x, y) for the criteria that need data.
@@ -71,11 +72,11 @@ def sweep(
         `prune` and `scorecard` do.
     """
     shares = list(sparsities)
-    scores = importance(model, granularity=granularity, criterion=criterion, data=scored_on)
-    ranking = rank(scores, scope, exclude)
+    x, _ = checked_data(data)
+    scores = importance(model, granularity=granularity, criterion=criterion, data=scored_on, example=x[:1])
+    ranking = rank(scores, scope, exclude, keep_at_least)
     for share in shares:
         ranking.mask(share)
-    checked_data(data)
     # tqdm's bar for notebooks does not ask TQDM_DISABLE itself.
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
     with tqdm(total=len(shares), desc="measuring", unit="model", disable=silent) as bar:

@@ -9,11 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from pruneviz.arrays import Array, BoolArray, Data
+    from pruneviz.graph import Graph
     from pruneviz.layers import Layer
+    from pruneviz.removal import Plan
 
 BATCH = 1000
 _HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}
@@ -47,7 +49,22 @@ class Adapter(Protocol):
         """Overwrite the named arrays in place; only for a copy that nobody else holds."""
 
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> AbstractContextManager[None]:
-        """Keep the pruned entries at zero through every optimizer step in the context."""
+        """Keep entries of the named arrays at zero through every optimizer step in the context."""
+
+    def norms(self) -> dict[str, dict[str, str]]:
+        """Name for each BatchNorm those of the arrays "scale", "shift" and "mean" that it has."""
+
+    def graph(self, example: Array | None) -> Graph:
+        """Export what flows into what; the example gives the shapes."""
+
+    def activations(self, x: Array, nodes: set[str]) -> Iterator[dict[str, Array]]:
+        """Compute the outputs of some nodes of the graph in evaluation mode, batch by batch."""
+
+    def rebuilt(self, plan: Plan) -> object:
+        """Build the smaller model that a plan describes."""
+
+    def recalibrated(self, x: Array) -> object:
+        """Copy the model and set the statistics of its BatchNorms to averages over x."""
 
 
 def adapter(model: object) -> Adapter:

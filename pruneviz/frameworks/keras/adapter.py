@@ -5,20 +5,24 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from pruneviz.frameworks import BATCH
+from pruneviz.frameworks.keras import graph as graphs
+from pruneviz.frameworks.keras.calls import flat
 from pruneviz.frameworks.keras.layouts import Kernel, kernels, to_numpy, variable_of, walk
+from pruneviz.frameworks.keras.rebuild import home_of, rebuilt
 from pruneviz.layers import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pruneviz.arrays import Array, BoolArray, Data
+    from pruneviz.graph import Graph
+    from pruneviz.removal import Plan
 
 
 class KerasAdapter:
@@ -99,8 +103,7 @@ class KerasAdapter:
     def write(self, arrays: Mapping[str, Array]) -> None:
         weights = self._names()
         for name, array in arrays.items():
-            kernel = self.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
-            weights[name].assign(array if kernel is None else kernel.native(array))
+            weights[name].assign(self._native(name, array))
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
@@ -108,10 +111,8 @@ class KerasAdapter:
             raise TypeError(
                 "leave optimizer out for a Keras model: its zeros are kept whatever the optimizer"
             )
-        zeros = [
-            (self.kernels[name].variable, tf.constant(self.kernels[name].native(where)))
-            for name, where in pruned.items()
-        ]
+        weights = self._names()
+        zeros = [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
         before = [weight.constraint for weight, _ in zeros]
         for (weight, where), constraint in zip(zeros, before, strict=True):
             _constrain(weight, _zeroing(where, constraint))
@@ -124,6 +125,58 @@ class KerasAdapter:
                 weight.assign(tf.where(where, tf.zeros_like(weight), weight))
                 _constrain(weight, constraint)
             self.model.train_function = None
+
+    def norms(self) -> dict[str, dict[str, str]]:
+        parts = {"scale": "gamma", "shift": "beta", "mean": "moving_mean"}
+        return {
+            name: {
+                part: f"{name}.{array}"
+                for part, array in parts.items()
+                if getattr(layer, array, None) is not None
+            }
+            for name, layer in self._norms()
+        }
+
+    def graph(self, example: Array | None) -> Graph:
+        del example  # a Keras model knows its shapes
+        return graphs.export(flat(self.model))
+
+    def activations(self, x: Array, nodes: set[str]) -> Iterator[dict[str, Array]]:
+        calls = flat(self.model)
+        for batch in self._batches(x):
+            values = calls.run([batch])
+            yield {name: np.asarray(values[name]) for name in nodes if name in values}
+
+    def rebuilt(self, plan: Plan) -> Any:
+        return rebuilt(self.model, flat(self.model), plan)
+
+    def recalibrated(self, x: Array) -> Any:
+        twin = KerasAdapter(_copy(self.model))
+        norms = [layer for _, layer in twin._norms()]
+        before = [(layer.momentum, layer.trainable) for layer in norms]
+        try:
+            for layer in norms:
+                layer.trainable = True
+                layer.call = _in_training(layer.call)
+            seen = 0
+            for batch in twin._batches(x):
+                seen += len(batch)
+                for layer in norms:
+                    layer.momentum = 1 - len(batch) / seen
+                twin.model(batch, training=False)
+        finally:
+            for layer, (momentum, trainable) in zip(norms, before, strict=True):
+                vars(layer).pop("call", None)
+                layer.momentum, layer.trainable = momentum, trainable
+        return twin.model
+
+    def _norms(self) -> list[tuple[str, Any]]:
+        return [(name, layer) for name, layer in walk(self.model) if "BatchNorm" in type(layer).__name__]
+
+    def _native(self, name: str, array: Array) -> Array:
+        """Turn a kernel named "layer.weight" to Keras's layout."""
+        kernel = self.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
+        return array if kernel is None else kernel.native(array)
 
     def _names(self) -> dict[str, Any]:
         names = {f"{kernel.name}.weight": kernel.variable for kernel in self.kernels.values()}
@@ -157,6 +210,13 @@ class KerasAdapter:
             yield batch / 255 if x.dtype == np.uint8 else batch
 
 
+def _in_training(call: Callable[..., Any]) -> Callable[..., Any]:
+    def training(inputs: Any, **options: Any) -> Any:
+        return call(inputs, **{**options, "training": True})
+
+    return training
+
+
 def _same_size(declared: tuple[int | None, ...], given: tuple[int, ...]) -> bool:
     return math.prod(size or 0 for size in declared) == math.prod(given)
 
@@ -174,10 +234,8 @@ def _constrain(weight: Any, constraint: Callable[[Any], Any] | None) -> None:
 
 
 def _copy(model: Any) -> Any:
-    roots = (ancestor.__module__.partition(".")[0] for ancestor in type(model).__mro__)
-    keras = sys.modules[next(root for root in roots if root in {"keras", "tf_keras"})]
     try:
-        twin = keras.models.clone_model(model)
+        twin = home_of(model).models.clone_model(model)
     except (TypeError, ValueError):
         return copy.deepcopy(model)
     twin.set_weights(model.get_weights())

@@ -51,7 +51,7 @@ def kernels(model: Any) -> Iterator[Kernel]:
     """Find the prunable kernels in the order of the model's layers; shared ones come once."""
     seen = set()
     for name, layer in walk(model):
-        for kernel in _kernels_of(name, layer):
+        for kernel in kernels_of(name, layer):
             if id(kernel.variable) not in seen:
                 seen.add(id(kernel.variable))
                 yield kernel
@@ -78,7 +78,8 @@ def to_numpy(weight: Any) -> Array:
     return np.asarray(memoryview(tensor))
 
 
-def _kernels_of(name: str, layer: Any) -> Iterator[Kernel]:
+def kernels_of(name: str, layer: Any) -> Iterator[Kernel]:
+    """Find the prunable kernels of one layer."""
     ancestors = {ancestor.__name__ for ancestor in type(layer).__mro__ if "keras" in ancestor.__module__}
     bias = getattr(layer, "bias", None)
     if not layer.built and ancestors & {

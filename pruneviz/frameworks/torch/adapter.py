@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 from pruneviz.frameworks import BATCH
+from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, outputs_first, to_numpy
+from pruneviz.frameworks.torch.rebuild import rebuilt
 from pruneviz.layers import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pruneviz.arrays import Array, BoolArray, Data
+    from pruneviz.graph import Graph
+    from pruneviz.removal import Plan
 
 
 class TorchAdapter:
@@ -107,16 +112,13 @@ class TorchAdapter:
         state = self.model.state_dict()
         with torch.no_grad():
             for name, array in arrays.items():
-                module = self.modules.get(name.removesuffix(".weight"))
-                values = (
-                    outputs_first(module, array) if module is not None and name.endswith(".weight") else array
-                )
-                state[name].copy_(torch.from_numpy(np.array(values)))
+                state[name].copy_(torch.from_numpy(np.array(self._canonical(name, array))))
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
+        stored = self.model.state_dict(keep_vars=True)
         zeros = [
-            (self.modules[name].weight, torch.from_numpy(outputs_first(self.modules[name], where).copy()))
+            (stored[name], torch.from_numpy(self._canonical(name, where).copy()))
             for name, where in pruned.items()
         ]
 
@@ -137,10 +139,52 @@ class TorchAdapter:
             handle.remove()
             restore_zeros()
 
-    def _array(self, name: str, tensor: torch.Tensor) -> Array:
+    def norms(self) -> dict[str, dict[str, str]]:
+        parts = {"scale": "weight", "shift": "bias", "mean": "running_mean"}
+        return {
+            name: {
+                part: f"{name}.{array}" for part, array in parts.items() if getattr(module, array) is not None
+            }
+            for name, module in self.model.named_modules()
+            if isinstance(module, _BatchNorm)
+        }
+
+    def graph(self, example: Array | None) -> Graph:
+        if example is None:
+            raise ValueError("PyTorch models do not know their input's shape: pass example, such as x[:1]")
+        (batch,) = self._batches(np.repeat(example, 2, axis=0))
+        return graphs.export(graphs.traced(self.model), batch)
+
+    def activations(self, x: Array, nodes: set[str]) -> Iterator[dict[str, Array]]:
+        return graphs.activations(graphs.traced(self.model), self._batches(x), nodes)
+
+    def rebuilt(self, plan: Plan) -> nn.Module:
+        return rebuilt(self.model, plan)
+
+    def recalibrated(self, x: Array) -> nn.Module:
+        twin = copy.deepcopy(self.model)
+        norms = [m for m in twin.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
+        momenta = [norm.momentum for norm in norms]
+        with _evaluating(twin), torch.no_grad():
+            for norm in norms:
+                norm.train()
+            seen = 0
+            for batch in self._batches(x):
+                seen += len(batch)
+                for norm in norms:
+                    norm.momentum = len(batch) / seen
+                twin(batch)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        return twin
+
+    def _canonical(self, name: str, array: Array) -> Array:
+        """Turn a kernel named "layer.weight" round; its own inverse."""
         module = self.modules.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
-        array = to_numpy(tensor)
         return array if module is None else outputs_first(module, array)
+
+    def _array(self, name: str, tensor: torch.Tensor) -> Array:
+        return self._canonical(name, to_numpy(tensor))
 
     def _batches(self, x: Array) -> Iterator[torch.Tensor]:
         like = next((p for p in self.model.parameters() if p.is_floating_point()), torch.empty(0))

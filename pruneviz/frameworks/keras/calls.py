@@ -1,0 +1,156 @@
+"""A functional or sequential Keras model as a flat list of calls, which can be read, run, or built anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from pruneviz.frameworks.keras.layouts import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Stands for the output of a call."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a layer or operation; tensors in its arguments are `Ref`s.
+
+    Attributes
+    ----------
+    name
+        Unique: the layer's path, with a number from the second call on.
+    path
+        "outer.inner" name of the layer.
+    layer
+        The layer or operation; None for an input.
+    shape
+        Of the output, without the batch; None if there are several outputs.
+    """
+
+    name: str
+    path: str
+    layer: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    shape: tuple[int | None, ...] | None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the calls whose output it reads."""
+        leaves = tf.nest.flatten((self.args, self.kwargs))
+        return tuple(leaf.name for leaf in leaves if isinstance(leaf, Ref))
+
+
+@dataclass(frozen=True)
+class Flat:
+    """The calls of a model in the order in which they can be run, inputs first."""
+
+    calls: tuple[Call, ...]
+    inputs: tuple[str, ...]
+    outputs: Any
+
+    def run(self, inputs: list[Any], replace: Callable[[Call], Any] | None = None) -> dict[str, Any]:
+        """Run all calls on tensors, real or symbolic, and give every call's output."""
+        values = dict(zip(self.inputs, inputs, strict=True))
+        for call in self.calls:
+            if call.layer is not None:
+                layer = call.layer if replace is None else replace(call)
+                args, kwargs = filled((call.args, call.kwargs), values)
+                values[call.name] = layer(*args, **kwargs)
+        return values
+
+
+def filled(structure: Any, values: dict[str, Any]) -> Any:
+    """Put values in the place of the references."""
+    return tf.nest.map_structure(lambda leaf: values[leaf.name] if isinstance(leaf, Ref) else leaf, structure)
+
+
+def flat(model: Any) -> Flat:
+    """List the calls of a model, those of nested models included.
+
+    Raises
+    ------
+    ValueError
+        If the model is a subclass with a call of its own, which has no graph.
+    """
+    graph = _graph_of(model)
+    if graph is None:
+        raise ValueError(
+            f"{type(model).__name__} has no graph that can be followed: build it with the functional API, or "
+            "as a Sequential with an Input"
+        )
+    paths = {id(layer): path for path, layer in walk(model)}
+    taken: dict[str, int] = {}
+    calls: list[Call] = []
+    env: dict[int, Ref] = {}
+
+    def fresh(path: str) -> str:
+        taken[path] = taken.get(path, 0) + 1
+        return path if taken[path] == 1 else f"{path}#{taken[path]}"
+
+    def visit(graph: Any, env: dict[int, Ref]) -> Any:
+        for node in _nodes(graph):
+            layer, args, kwargs, outputs = _parts(node)
+            args, kwargs = tf.nest.map_structure(
+                lambda leaf, env=env: env.get(id(leaf), leaf), (args, kwargs)
+            )
+            inner = _graph_of(layer)
+            tensors = tf.nest.flatten(outputs)
+            if inner is not None:
+                given = [leaf for leaf in tf.nest.flatten((args, kwargs)) if isinstance(leaf, Ref)]
+                child = {id(own): ref for own, ref in zip(tf.nest.flatten(inner.inputs), given, strict=True)}
+                refs = tf.nest.flatten(visit(inner, child))
+            else:
+                path = paths.get(id(layer), layer.name)
+                shape = tuple(tensors[0].shape[1:]) if len(tensors) == 1 else None
+                calls.append(Call(fresh(path), path, layer, args, kwargs, shape))
+                refs = [Ref(calls[-1].name)] * len(tensors)
+            env |= {id(tensor): ref for tensor, ref in zip(tensors, refs, strict=True)}
+        return tf.nest.map_structure(lambda tensor: env[id(tensor)], graph.outputs)
+
+    for tensor in tf.nest.flatten(graph.inputs):
+        name = fresh(_parts(_source(tensor))[0].name)
+        env[id(tensor)] = Ref(name)
+        calls.append(Call(name, name, None, (), {}, tuple(tensor.shape[1:])))
+    inputs = tuple(call.name for call in calls)
+    outputs = visit(graph, env)
+    return Flat(tuple(calls), inputs, outputs[0] if len(outputs) == 1 else outputs)
+
+
+def _graph_of(layer: Any) -> Any:
+    """Find the functional graph of a model; None for other layers, and for models without one."""
+    inner = getattr(layer, "_functional", None) or layer
+    names = {ancestor.__name__ for ancestor in type(inner).__mro__}
+    whole = hasattr(inner, "_nodes_by_depth") and names & {"Functional", "Sequential"}
+    known = type(inner).call.__module__.partition(".")[0] in {"keras", "tf_keras"} if whole else False
+    return inner if known else None
+
+
+def _nodes(graph: Any) -> Iterator[Any]:
+    by_depth = graph._nodes_by_depth  # noqa: SLF001
+    for depth in sorted(by_depth, reverse=True):
+        yield from (node for node in by_depth[depth] if not node.is_input)
+
+
+def _parts(node: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
+    """Give a node's layer, arguments and outputs, in Keras 3 and in tf_keras."""
+    if hasattr(node, "operation"):
+        return node.operation, tuple(node.arguments.args), dict(node.arguments.kwargs), list(node.outputs)
+    kwargs = {key: value for key, value in node.call_kwargs.items() if value is not None}
+    return node.layer, tuple(node.call_args), kwargs, node.outputs
+
+
+def _source(tensor: Any) -> Any:
+    """Find the node that a symbolic tensor comes from."""
+    history = tensor._keras_history  # noqa: SLF001
+    owner = history.operation if hasattr(history, "operation") else history.layer
+    return owner._inbound_nodes[history.node_index]  # noqa: SLF001

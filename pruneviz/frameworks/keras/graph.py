@@ -1,0 +1,172 @@
+"""Exports a flat list of Keras calls as a neutral graph."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from pruneviz.frameworks.keras.layouts import Kernel, kernels_of, to_numpy
+from pruneviz.graph import Graph, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pruneviz.arrays import Array
+    from pruneviz.frameworks.keras.calls import Call, Flat
+
+_ACTIVATIONS = (  # noqa: SIM905
+    "linear relu relu6 sigmoid tanh elu selu celu gelu silu swish mish softplus softsign hard_sigmoid "
+    "hard_silu hard_swish hard_tanh leaky_relu exponential log_sigmoid"
+).split()
+_MAPS = ("Activation", "ReLU", "LeakyReLU", "ELU", "Rescaling", "Relu", "Relu6", "Sigmoid", "Silu", "Tanh")
+_PASSES = (  # noqa: SIM905
+    "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout GaussianNoise "
+    "ActivityRegularization Identity"
+).split()
+_COMBINATIONS: dict[str, Callable[..., Array]] = {
+    "Add": lambda *arrays: functools.reduce(np.add, arrays),
+    "Subtract": lambda *arrays: functools.reduce(np.subtract, arrays),
+    "Multiply": lambda *arrays: functools.reduce(np.multiply, arrays),
+    "Maximum": lambda *arrays: functools.reduce(np.maximum, arrays),
+    "Minimum": lambda *arrays: functools.reduce(np.minimum, arrays),
+    "Average": lambda *arrays: functools.reduce(np.add, arrays) / len(arrays),
+}
+_MIXES = ("Softmax", "LayerNormalization", "GroupNormalization", "UnitNormalization", "RMSNormalization")
+
+
+def export(flat: Flat) -> Graph:
+    """Turn a list of calls into a neutral graph; the last node of a call has the call's name.
+
+    Raises
+    ------
+    ValueError
+        If a size other than the batch is not fixed.
+    """
+    shapes = {call.name: call.shape for call in flat.calls}
+    owners: dict[int, str] = {}
+    nodes: list[Node] = []
+    for call in flat.calls:
+        if None in (call.shape or ()):
+            raise ValueError(
+                f"the output of {call.path!r} has no fixed size, {call.shape}: build the model with a fixed "
+                "Input shape"
+            )
+        nodes += _nodes(call, [shapes[name] for name in call.inputs], owners)
+    return Graph(tuple(nodes), tuple(ref.name for ref in tf.nest.flatten(flat.outputs)))
+
+
+def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[Node]:
+    shape: Any = call.shape or ()
+    if call.layer is None:
+        yield Node(call.name, "input", (), shape, call.path)
+        return
+    own = list(kernels_of(call.path, call.layer)) if _is_keras(call.layer) else []
+    if not own:
+        op, options = _operation(call, shapes)
+        yield Node(
+            call.name,
+            op,
+            call.inputs,
+            shape,
+            call.path,
+            {"what": f"a {type(call.layer).__name__}", **options},
+        )
+        return
+    activation = getattr(call.layer, "activation", None)
+    label = getattr(activation, "__name__", "linear")
+    inputs = call.inputs
+    for kernel in own:
+        last = kernel is own[-1] and label == "linear"
+        name = call.name if last else f"{call.name}:{kernel.name.rpartition('.')[2]}"
+        between = (*shape[:-1], _outputs(kernel))
+        owner = owners.setdefault(id(kernel.variable), kernel.name)
+        op, options = _kernel(kernel)
+        if owner != kernel.name or None in shapes:
+            op, options = "unknown", {"what": f"a layer that shares its weight with {owner!r},"}
+        yield Node(name, op, inputs, between, kernel.name, options)
+        inputs = (name,)
+    if label != "linear":
+        yield Node(call.name, *_activation(activation, inputs, shape, call.path))
+
+
+def _activation(
+    activation: Any, inputs: Any, shape: Any, path: str
+) -> tuple[str, Any, Any, str, dict[str, Any]]:
+    name = getattr(activation, "__name__", type(activation).__name__)
+    if name in _ACTIVATIONS:
+        return "map", inputs, shape, path, {"function": _numbers(activation)}
+    op = "mix" if name in ("softmax", "log_softmax") else "unknown"
+    return op, inputs, shape, path, {"what": f"a layer with the activation {name}"}
+
+
+def _kernel(kernel: Kernel) -> tuple[str, dict[str, Any]]:
+    layer = kernel.layer
+    if kernel.kind == "dense":
+        return "dense", {"axis": -1}
+    if layer.data_format != "channels_last":
+        return "unknown", {"what": "a convolution with channels first"}
+    whole = (
+        not kernel.name.endswith(".pointwise")
+        or kernel.kind != "conv"
+        or not hasattr(layer, "pointwise_kernel")
+    )
+    padded = whole and layer.padding != "valid" and math.prod(layer.kernel_size) > 1
+    if kernel.kind == "depthwise":
+        single = kernel.variable.shape[-2] == 1
+        return "conv" if single else "depthwise", {"axis": -1, "padded": padded}
+    groups = getattr(layer, "groups", 1) if kernel.kind == "conv" else 1
+    return kernel.kind, {"axis": -1, "groups": groups, "padded": padded or kernel.kind == "transposed"}
+
+
+def _outputs(kernel: Kernel) -> int:
+    sizes = kernel.variable.shape
+    return int({"depthwise": sizes[-1] * sizes[-2], "transposed": sizes[-2]}.get(kernel.kind, sizes[-1]))
+
+
+def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911, PLR0912
+    layer, name = call.layer, type(call.layer).__name__
+    if not _is_keras(layer) or call.shape is None or None in shapes:
+        return "unknown", {}
+    channels_last = getattr(layer, "data_format", "channels_last") in ("channels_last", None)
+    if name == "BatchNormalization":
+        axis = layer.axis if isinstance(layer.axis, int) else layer.axis[0]
+        width = np.sqrt(to_numpy(layer.moving_variance).astype(np.float64) + layer.epsilon)
+        return "norm", {"axis": axis if axis < 0 else axis - 1, "spread": width, "scaled": bool(layer.scale)}
+    if name in _PASSES:
+        return "map", {"function": np.array, "passes": True}
+    if name == "Activation":
+        op, _, _, _, options = _activation(layer.activation, (), (), "")
+        return op, options
+    if name in _MAPS and len(call.inputs) == 1 and np.ndim(getattr(layer, "scale", 0)) == 0:
+        return "map", {"function": _numbers(layer.call)}
+    if name in _COMBINATIONS and len(call.inputs) > 1:
+        return "combine", {"function": _COMBINATIONS[name], "product": name == "Multiply"}
+    if name == "Concatenate":
+        return "concat", {"axis": layer.axis if layer.axis < 0 else layer.axis - 1}
+    if not channels_last:
+        return "unknown", {}
+    if name.startswith("Global"):
+        return "reduce", {"axes": tuple(range(len(shapes[0]) - 1))}
+    if "Pooling" in name or name.startswith("UpSampling"):
+        return "pool", {"axis": -1}
+    if name.startswith("ZeroPadding"):
+        sizes = layer.padding if isinstance(layer.padding[0], (tuple, list)) else [layer.padding]
+        return "pad", {"widths": [*map(tuple, sizes), (0, 0)]}
+    if name in ("Flatten", "Reshape"):
+        return "reshape", {}
+    if name == "Permute":
+        return "permute", {"axes": tuple(d - 1 for d in layer.dims)}
+    return ("mix" if name in _MIXES else "unknown"), {}
+
+
+def _numbers(function: Callable[[Any], Any]) -> Callable[[Array], Array]:
+    """Let a function of Keras work on single numbers."""
+    return lambda values: np.asarray(function(tf.constant(values, tf.float32)), np.float64)
+
+
+def _is_keras(layer: Any) -> bool:
+    return type(layer).__module__.partition(".")[0] in {"keras", "tf_keras"}

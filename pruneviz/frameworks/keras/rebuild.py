@@ -1,0 +1,95 @@
+"""Builds the smaller Keras model that a removal plan describes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from pruneviz.frameworks.keras.calls import Call, Flat, filled
+from pruneviz.frameworks.keras.layouts import kernels_of, to_numpy
+
+if TYPE_CHECKING:
+    from pruneviz.arrays import Array
+    from pruneviz.removal import Plan
+
+
+def home_of(model: Any) -> Any:
+    """Find the module, keras or tf_keras, that a model comes from."""
+    roots = (ancestor.__module__.partition(".")[0] for ancestor in type(model).__mro__)
+    return sys.modules[next(root for root in roots if root in {"keras", "tf_keras"})]
+
+
+def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
+    """Build a model with smaller layers; what was nested lies flat, under its "outer.inner" names."""
+    home = home_of(model)
+    made: dict[int, Any] = {}
+
+    def smaller(call: Call) -> Any:
+        if id(call.layer) not in made:
+            config = call.layer.get_config()
+            config.update(_changes(call, plan))
+            made[id(call.layer)] = type(call.layer).from_config(config)
+        return made[id(call.layer)]
+
+    heads = [call for call in flat.calls if call.layer is None]
+    inputs = [home.Input(call.shape, name=call.name, dtype=_dtype(model, i)) for i, call in enumerate(heads)]
+    if type(model) is home.Sequential and not any("." in call.path for call in flat.calls):
+        small = home.Sequential([*inputs, *map(smaller, flat.calls[1:])], name=model.name)
+    else:
+        values = flat.run(inputs, smaller)
+        small = home.Model(inputs, filled(flat.outputs, values), name=model.name)
+    for call in flat.calls:
+        if call.layer is not None and hasattr(call.layer, "weights"):
+            _fill(call.path, call.layer, made[id(call.layer)], plan)
+    return small
+
+
+def _dtype(model: Any, place: int) -> Any:
+    return tf.nest.flatten(model.inputs)[place].dtype
+
+
+def _changes(call: Call, plan: Plan) -> dict[str, Any]:
+    """List what a layer's configuration says otherwise in the smaller model."""
+    changes: dict[str, Any] = {"name": call.path}
+    if type(call.layer).__name__ == "Reshape" and call.name in plan.shapes:
+        changes["target_shape"] = plan.shapes[call.name]
+    for kernel in kernels_of(call.path, call.layer) if hasattr(call.layer, "weights") else ():
+        if kernel.name not in plan.outputs:
+            continue
+        outputs = len(plan.outputs[kernel.name])
+        if kernel.kind == "dense":
+            changes["units"] = outputs
+        elif kernel.kind != "depthwise":
+            changes["filters"] = outputs
+        elif kernel.variable.shape[-2] == 1:
+            changes["depth_multiplier"] = outputs
+        if _shift(kernel.name, plan).any():
+            changes["use_bias"] = True
+    return changes
+
+
+def _fill(path: str, old: Any, new: Any, plan: Plan) -> None:
+    """Give a new layer the weights that it keeps of the old one."""
+    smaller = {kernel.name: kernel for kernel in kernels_of(path, new)}
+    for kernel in kernels_of(path, old):
+        target = smaller[kernel.name]
+        weight = kernel.outputs_first(to_numpy(kernel.variable))
+        kept = plan.outputs.get(kernel.name, np.arange(len(weight)))
+        columns = plan.inputs.get(kernel.name, np.arange(weight.shape[1]))
+        target.variable.assign(target.native(weight[kept][:, columns]))
+        if target.bias is not None:
+            bias = np.zeros(len(weight)) if kernel.bias is None else to_numpy(kernel.bias)
+            shift = _shift(kernel.name, plan)
+            exact = bias.astype(np.float64) + shift if shift.any() else bias
+            target.bias.assign(exact[kept].astype(bias.dtype) if kernel.bias is not None else exact[kept])
+    if not smaller:
+        for before, after in zip(old.weights, new.weights, strict=True):
+            array = to_numpy(before)
+            after.assign(array[plan.norms[path]] if path in plan.norms else array)
+
+
+def _shift(name: str, plan: Plan) -> Array:
+    return plan.shifts.get(name, np.zeros(1))

@@ -1,0 +1,120 @@
+"""How units run through a model, and whether a mask fits them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pruneviz import frameworks
+from pruneviz.masks import Mask
+from pruneviz.units import find
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pruneviz.arrays import Array, BoolArray
+    from pruneviz.graph import Graph
+    from pruneviz.layers import Network
+    from pruneviz.units import Units
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A model's graph, its units, and the unit that each entry of each node's output stands for."""
+
+    graph: Graph
+    units: Units
+    labels: Mapping[str, Array]
+
+
+def structure(model: object, example: Array | None) -> Structure:
+    """Follow the units through a model.
+
+    Parameters
+    ----------
+    model
+        A torch.nn.Module, keras.Model or tf_keras.Model.
+    example
+        (n, …) images like those it takes; None asks a Keras model for its input's shape.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the example is no array, or missing, or the model cannot be traced.
+    """
+    if example is not None:
+        checked_example(example)
+    adapter = frameworks.adapter(model)
+    graph = adapter.graph(None if example is None else example[:1])
+    units, labels = find(graph, adapter.layers())
+    return Structure(graph, units, labels)
+
+
+def checked_example(example: Array) -> Array:
+    """Refuse what is not (n, …) images of numbers."""
+    if not isinstance(example, np.ndarray) or example.ndim < 2 or not len(example):
+        raise TypeError("example must be an array (n, …) of at least one image, such as x[:8]")
+    if example.dtype != np.uint8 and not np.issubdtype(example.dtype, np.floating):
+        raise TypeError(f"example is {example.dtype}: pass uint8 images, or floats in [0, 1]")
+    return example
+
+
+def checked_mask(layers: Network, mask: Mask) -> None:
+    """Refuse a mask that names other layers, or has other shapes."""
+    if not isinstance(mask, Mask):
+        raise TypeError(f"mask is a {type(mask).__qualname__}, not a Mask: pv.prune makes one")
+    if mask.granularity not in ("weight", "neuron", "filter"):
+        raise ValueError(
+            f"this version applies masks of weights, neurons and filters, not of {mask.granularity}s"
+        )
+    for name, kept in mask.items():
+        if name not in layers:
+            raise ValueError(f"the mask names layer {name!r}; the model has {', '.join(layers)}")
+        shape = layers[name].shape if mask.granularity == "weight" else layers[name].shape[:1]
+        if kept.shape != shape:
+            what = "its weight" if mask.granularity == "weight" else "one entry an output would be"
+            raise ValueError(f"the mask of layer {name!r} has shape {kept.shape}, {what} {shape}")
+
+
+def pruned_units(units: Units, mask: Mask) -> BoolArray:
+    """Find the units that a structured mask prunes.
+
+    Parameters
+    ----------
+    units
+        The model's units.
+    mask
+        Layer name -> (out,); what is absent is kept.
+
+    Returns
+    -------
+    array
+        (units,) bool.
+
+    Raises
+    ------
+    ValueError
+        If the mask prunes what must stay, or only a part of a unit; the message names the layers.
+    """
+    pruned = np.zeros(len(units.groups), bool)
+    for name, kept in mask.items():
+        ids = units.of[name]
+        if (~kept & (ids < 0)).any():
+            index = int(np.flatnonzero(~kept & (ids < 0))[0])
+            raise ValueError(
+                f"output {index} of layer {name!r} must stay: it is tied to the model's output or input"
+            )
+        pruned[ids[~kept]] = True
+    for name, ids in units.of.items():
+        kept = mask[name] if name in mask else np.ones(len(ids), bool)
+        unequal = kept & (ids >= 0) & np.append(pruned, False)[ids]
+        if unequal.any():
+            index = int(np.flatnonzero(unequal)[0])
+            others = [o for o in mask if o != name and (units.of[o][~mask[o]] == ids[index]).any()] or [name]
+            raise ValueError(
+                f"output {index} of layer {name!r} is tied to layer {others[0]!r}, where the mask prunes it: "
+                "prune both, or neither"
+            )
+    return pruned
