@@ -20,6 +20,14 @@ ERRORS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
   .filter((output) => output.output_type === 'error')
   .map((output) => output.evalue)"""
 
+GO_TO = """async (source) => {
+  const content = window.jupyterapp.shell.currentWidget.content;
+  const cells = [...content.model.cells];
+  const at = cells.findIndex((cell) => cell.type === 'code' && cell.sharedModel.source.includes(source));
+  content.activeCellIndex = at;
+  await content.scrollToItem(at, 'start');
+}"""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def lessons(server):
@@ -54,9 +62,10 @@ def _cut_by_hand(page):
 
 def _drag_by_key(page):
     lab.run_python(page, "view.sparsity = 0.75")
-    slider = page.locator(".pv-range").last
-    slider.scroll_into_view_if_needed()
-    slider.focus()
+    page.evaluate(GO_TO, "view = pv.explore(")
+    slider = page.locator(".pv-range:visible").first
+    slider.focus(timeout=60_000)
+    page.wait_for_function("(slider) => slider.value === '0.75'", arg=slider.element_handle())
     slider.press("ArrowRight")
     moved = float(slider.input_value())
     assert moved > 0.75
