@@ -34,7 +34,7 @@ def main() -> int:
         ranking = pv.rank(pv.importance(model))
         adapter = frameworks.adapter(model)
         rows = [
-            ("prune | torch's global_unstructured", lambda m=model: pv.prune(m, SPARSITY), _peer(model), 1.5),
+            ("prune | torch's global_unstructured", lambda m=model: pv.prune(m, SPARSITY), _peer(model), 1.0),
             ("prune again | global_unstructured", lambda r=ranking: r.mask(SPARSITY), _peer(model), 0.1),
             (
                 "predict 10,000 images | bare forward",
