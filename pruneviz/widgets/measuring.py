@@ -10,6 +10,7 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.arrays import checked_data
 from pruneviz.frameworks import BATCH
+from pruneviz.pruning import zeros
 from pruneviz.scorecards import carded, classes
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ class Meter:
         # Converted once, not at every release.
         self.x = x / np.float32(255) if x.dtype == np.uint8 else x
         original = frameworks.adapter(model)
-        self.weights = {layer.name: layer.weight.copy() for layer in original.layers()}
+        arrays = {**original.parameters(), **original.buffers()}
+        self._whole = {name: array.copy() for name, array in arrays.items()}
+        self._zeroed: set[str] = set()
         self.model = original.copy_with({})
         self._adapter = frameworks.adapter(self.model)
 
@@ -70,8 +73,12 @@ class Meter:
         return sum(array.size for array in self._adapter.parameters().values())
 
     def _write(self, mask: Mask) -> None:
-        arrays = {name: np.where(kept, self.weights[name], 0) for name, kept in mask.items()}
-        self._adapter.write({f"{name}.weight": array for name, array in arrays.items()})
+        """Set to zero what the mask prunes, and back what an earlier one did."""
+        gone = zeros(self.model, mask, None)
+        arrays = {name: self._whole[name] for name in self._zeroed - gone.keys()}
+        arrays |= {name: np.where(where, 0, self._whole[name]) for name, where in gone.items()}
+        self._adapter.write(arrays)
+        self._zeroed = set(gone)
 
 
 def grid(points: int = 21) -> Iterator[float]:
