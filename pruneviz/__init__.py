@@ -20,6 +20,7 @@ _HOME_OF = {
         "storage": ("load", "save"),
         "shrinking": ("check_removed", "recalibrate", "remove"),
         "sweeps": ("sweep",),
+        "timing": ("latency",),
         "widgets": ("TinyNetwork", "WeightExplorer", "explore"),
         "plots": (
             "alt_text",

@@ -30,6 +30,9 @@ class Adapter(Protocol):
     def predict(self, x: Array) -> Array:
         """Compute the outputs (n, classes) in evaluation mode, batch by batch."""
 
+    def forward(self, x: Array) -> Callable[[], object]:
+        """Prepare a pass over one batch, in evaluation mode, compiled where that is the usual way."""
+
     def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
         """Differentiate the mean loss by each prunable weight; float64, canonical."""
 

@@ -48,6 +48,11 @@ class KerasAdapter:
     def predict(self, x: Array) -> Array:
         return np.concatenate([self.model(batch, training=False).numpy() for batch in self._batches(x)])
 
+    def forward(self, x: Array) -> Callable[[], object]:
+        compiled = tf.function(lambda batch: self.model(batch, training=False))
+        batch = tf.concat(list(self._batches(x)), axis=0)
+        return lambda: compiled(batch).numpy()
+
     def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
         x, y = data
         variables = [variable_of(kernel.variable) for kernel in self.kernels.values()]

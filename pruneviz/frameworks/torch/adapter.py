@@ -50,6 +50,16 @@ class TorchAdapter:
             batches = [self.model(batch) for batch in self._batches(x)]
             return to_numpy(torch.cat(batches))
 
+    def forward(self, x: Array) -> Callable[[], object]:
+        twin = copy.deepcopy(self.model).eval()
+        batch = torch.cat(list(self._batches(x)))
+
+        def one() -> torch.Tensor:
+            with torch.inference_mode():
+                return twin(batch)  # type: ignore[no-any-return]
+
+        return one
+
     def gradients(self, data: Data, loss: Callable[..., torch.Tensor] | None) -> dict[str, Array]:
         x, y = data
         twin = TorchAdapter(copy.deepcopy(self.model).eval().requires_grad_(True))
