@@ -131,7 +131,7 @@ export function drawHistogram(canvas, width, height, { counts, pruned, low, high
   const x = left + cut * across;
   line(context, [[x, top - 4], [x, base]], colours.ink, 1.5, [5, 3]);
   const align = x < 70 ? "left" : x > width - 70 ? "right" : "center";
-  text(context, label, x, 12, { colour: colours.ink, align, halo: colours.paper });
+  text(context, label, x, 12, { colour: colours.ink, align });
 }
 
 const nice = (low) => [0.5, 0.8, 0.9, 0.95].findLast((floor) => low >= floor) ?? 0;
