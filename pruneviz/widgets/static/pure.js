@@ -158,9 +158,10 @@ function folded(columns, rows) {
 
 /** Colour the pixels of one layer: `pruned` where its place is reached, else `kept`. */
 export function fillMask(pixels, places, first, size, step, pixelOf, kept, pruned) {
-  const difference = kept ^ pruned; // without a branch: the processor cannot guess which way a weight goes
-  if (pixelOf) for (let i = 0; i < size; i++) pixels[pixelOf[i]] = kept ^ (difference & -(places[first + i] <= step));
-  else for (let i = 0; i < size; i++) pixels[i] = kept ^ (difference & -(places[first + i] <= step));
+  const difference = kept ^ pruned;
+  // All bits of (place - step - 1) >> 31 are set where the place is reached: the processor cannot guess a branch here.
+  if (pixelOf) for (let i = 0; i < size; i++) pixels[pixelOf[i]] = kept ^ (difference & ((places[first + i] - step - 1) >> 31));
+  else for (let i = 0; i < size; i++) pixels[i] = kept ^ (difference & ((places[first + i] - step - 1) >> 31));
 }
 
 /** The weights of a layer in the order in which they go, by counting; `counts` is prunedByStep of their places. */
