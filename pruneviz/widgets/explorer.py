@@ -139,9 +139,9 @@ class Explorer(View):
         """Count the entries of a layer that can be pruned by hand."""
         raise NotImplementedError
 
-    def _more(self, mask: Mask, dense: Array, found: Array) -> dict[str, Any]:
-        """Measure what else belongs into `exact`, from the predictions of the whole and the masked model."""
-        del mask, dense, found
+    def _more(self, mask: Mask, found: Array, change: dict[str, Any]) -> dict[str, Any]:
+        """Measure what else belongs into `exact`: from the predictions, and what changed in them."""
+        del mask, found, change
         return {}
 
     def _measure_more(self) -> Iterator[float]:
@@ -328,7 +328,7 @@ class Explorer(View):
                 "high": card.interval[1],
                 **{word: change[word] for word in ("lost", "won", "other")},
                 **{word: getattr(card, word) for word in _ON_CARD},
-                **self._more(mask, dense, found),
+                **self._more(mask, found, change),
             }
             self._publish_curve()
 

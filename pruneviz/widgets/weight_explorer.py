@@ -50,9 +50,9 @@ class WeightExplorer(Explorer):
         matplotlib.figure.Figure
             Not known to pyplot.
         """
-        from pruneviz.widgets.snapshot import draw  # noqa: PLC0415  # matplotlib is slow to import
+        from pruneviz.widgets.snapshot import WEIGHT_PANELS, draw  # noqa: PLC0415  # matplotlib is slow to import
 
-        return draw(self)
+        return draw(self, WEIGHT_PANELS)
 
     def _described(self) -> dict[str, Any]:
         seen, uses = network(self._model), self._meter.uses()
@@ -89,8 +89,8 @@ class WeightExplorer(Explorer):
             x_is_bytes=self._scored_on[0].dtype == np.uint8,
         )
 
-    def _more(self, mask: Mask, dense: Array, found: Array) -> dict[str, Any]:
-        del mask, dense, found
+    def _more(self, mask: Mask, found: Array, change: dict[str, Any]) -> dict[str, Any]:
+        del mask, found, change
         return {"threshold": self._thresholds()}
 
     def _thresholds(self) -> dict[str, float | None]:

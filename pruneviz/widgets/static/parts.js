@@ -175,10 +175,13 @@ function comparison(frame) {
   const found = frame.get("comparison");
   if (frame.get("compare") < 0 || !found.images || hidden(frame)) return [];
   const words = `From ${ruleOf(found.with)} to ${ruleOf(found.state)}: `;
-  return changedImages(found, frame.get("pictures"), words);
+  return [
+    ...changedImages(found, frame.get("pictures"), words),
+    el("div", { class: "pv-scroll" }, table(["class", "images", "lost", "won", "new way"], found.by_class.map((row) => [row.name, grouped(row.n), grouped(row.lost), grouped(row.won), grouped(row.other)]))),
+  ];
 }
 
-/** What changed between two states, as pictures and by class; `found` and `bytes` are those of history.py. */
+/** What changed between two states, as pictures; `found` and `bytes` are those of history.py. */
 export function changedImages(found, bytes, words) {
   const [height, width, channels] = found.shape;
   const size = height * width * channels;
@@ -192,7 +195,6 @@ export function changedImages(found, bytes, words) {
   return [
     el("p", {}, `${words}${grouped(found.lost)} images lost, ${grouped(found.won)} won, ${grouped(found.other)} wrong in a new way.${cards.length < found.lost + found.won + found.other ? ` ${cards.length} of them:` : ""}`),
     el("ul", { class: "pv-images" }, ...cards),
-    el("div", { class: "pv-scroll" }, table(["class", "images", "lost", "won", "new way"], found.by_class.map((row) => [row.name, grouped(row.n), grouped(row.lost), grouped(row.won), grouped(row.other)]))),
   ];
 }
 
