@@ -24,6 +24,8 @@ _HOME_OF = {
         "widgets": ("TinyNetwork", "WeightExplorer", "explore"),
         "plots": (
             "alt_text",
+            "plot_feature_maps",
+            "plot_filters",
             "plot_mask",
             "plot_network",
             "plot_sensitivity",

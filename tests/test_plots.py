@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from artists import drawn_texts, labelled, legend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -24,6 +25,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
+from twins import Spec, build, images
 
 import pruneviz as pv
 from pruneviz.layers import Layer, Network
@@ -74,22 +76,12 @@ def cards(accuracies, sparsities=SPARSITIES, half=0.01):
 FALLING = [0.98, 0.981, 0.97, 0.9, 0.6, 0.1]
 
 
-def labelled(ax, label):
-    found = [artist for artist in ax.get_children() if artist.get_label() == label]
-    assert len(found) == 1, f"{len(found)} artists are labelled {label!r}"
-    return found[0]
-
-
 def bars(ax):
     """Give the counts of kept and pruned weights in each bin, and the edges."""
     below = labelled(ax, "pruned").get_data()
     above = labelled(ax, "kept").get_data()
     assert np.array_equal(above.baseline, below.values)
     return above.values - below.values, below.values, below.edges
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 # -- the visual language
@@ -378,6 +370,8 @@ def test_both_views_of_a_real_network(cnn):
 
 def every_plot(mlp, cnn):
     mask, units = pruned(mlp, 0.6), {"fc1": np.array([1, 0, 1, 1, 0, 1], bool)}
+    filters = Mask({"conv2": np.arange(16) % 3 > 0}, "filter")
+    model, (x, _) = build(Spec(), "torch"), images()
     curves = {name: cards(FALLING) for name in ("conv1", "features.block1.conv_depthwise.weights", "fc1")}
     return {
         "histogram": lambda **o: pv.plot_weight_histogram(mlp, "fc1", mask=mask, threshold=0.04, **o),
@@ -396,10 +390,23 @@ def every_plot(mlp, cnn):
             **o,
         ),
         "network": lambda **o: pv.plot_network([4, 6, 3], mask=units, **o),
+        "filters": lambda **o: pv.plot_filters(cnn, "conv2", mask=filters, scores=np.arange(16.0), **o),
+        "feature_maps": lambda **o: pv.plot_feature_maps(model, x[0], mask=np.arange(4) > 0, **o),
     }
 
 
-KINDS = ["histogram", "mask", "kernels", "strip", "pixels", "sensitivity", "tradeoff", "network"]
+KINDS = [
+    "histogram",
+    "mask",
+    "kernels",
+    "strip",
+    "pixels",
+    "sensitivity",
+    "tradeoff",
+    "network",
+    "filters",
+    "feature_maps",
+]
 
 
 @pytest.fixture(params=KINDS)
@@ -420,19 +427,6 @@ def test_plots_draw_into_given_axes_and_describe_themselves(plot):
 def test_titles_can_be_replaced(plot):
     ax = plot(title="Mine")
     assert "Mine" in (ax.get_title(loc="left"), ax.get_title())
-
-
-def drawn_texts(figure):
-    hidden = set()
-    for ax in figure.findobj(Axes):
-        for axis in (ax.xaxis, ax.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            ticks = [
-                tick for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high or not ax.axison
-            ]
-            hidden |= {tick.label1 for tick in ticks}
-    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-    return [text for text in texts if text not in hidden]
 
 
 def test_no_text_leaves_the_picture(plot):
@@ -467,8 +461,8 @@ def test_a_notebook_shows_png_and_sentence(plot):
 
 
 def test_options_are_keyword_only_and_end_with_ax_none():
-    for name in ("weight_histogram", "mask", "sensitivity", "tradeoff", "network"):
-        parameters = inspect.signature(getattr(pv, f"plot_{name}")).parameters
+    for name in (name for name in pv.plots.__all__ if name.startswith("plot_")):
+        parameters = inspect.signature(getattr(pv, name)).parameters
         assert parameters["ax"].default is None
         assert parameters["ax"].kind is parameters["title"].kind is inspect.Parameter.KEYWORD_ONLY
 

@@ -1,6 +1,8 @@
 """Static figures: what is pruned, and what that costs."""
 
 from pruneviz.plots.alt import alt_text
+from pruneviz.plots.feature_maps import plot_feature_maps
+from pruneviz.plots.filters import plot_filters
 from pruneviz.plots.mask import plot_mask
 from pruneviz.plots.network import plot_network
 from pruneviz.plots.sensitivity import plot_sensitivity
@@ -9,6 +11,8 @@ from pruneviz.plots.weight_histogram import plot_weight_histogram
 
 __all__ = [
     "alt_text",
+    "plot_feature_maps",
+    "plot_filters",
     "plot_mask",
     "plot_network",
     "plot_sensitivity",

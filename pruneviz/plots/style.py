@@ -10,6 +10,8 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
@@ -42,6 +44,12 @@ SHARE_KEPT = LinearSegmentedColormap.from_list("pruneviz_share", [PRUNED, KEPT])
 STRENGTH = LinearSegmentedColormap.from_list("pruneviz_strength", ["#3579b8", "#062448"]).with_extremes(
     bad=(0, 0, 0, 0)
 )
+
+# Lighter means larger all the way, so that greyscale keeps the sign; the hue turns at zero.
+WEIGHT = LinearSegmentedColormap.from_list(
+    "pruneviz_weight", ["#06183a", "#3c5f94", "#a3a6a9", "#ccd9a4", "#fcfff0"]
+).with_extremes(bad=PRUNED)
+ACTIVITY = LinearSegmentedColormap.from_list("pruneviz_activity", ["#f4f6f8", "#5b8db8", "#062448"])
 
 THIN_SPACE = "\u202f"
 
@@ -101,7 +109,7 @@ def hatch_cells(ax: Axes, cells: Array) -> None:
     ax.add_collection(marks, autolim=False)
 
 
-def legend_above(ax: Axes, handles: list[Patch]) -> Legend:
+def legend_above(ax: Axes, handles: Sequence[Patch]) -> Legend:
     """Put a one-line legend between title and picture, where it hides nothing."""
     return ax.legend(
         handles=handles,
@@ -116,6 +124,15 @@ def legend_above(ax: Axes, handles: list[Patch]) -> Legend:
         fontsize=SMALL,
         labelcolor=INK,
     )
+
+
+def legend_split(ax: Axes, kept: int, total: int, *, hatched: bool = True) -> None:
+    """Tell above the picture how many are kept and how many pruned."""
+    patches = [
+        kept_patch(f"kept {count_of(kept, total)}"),
+        pruned_patch(f"pruned {count_of(total - kept, total)}", hatched=hatched),
+    ]
+    legend_above(ax, patches)
 
 
 def title(ax: Axes, text: str, *, above_legend: bool = False) -> None:
