@@ -23,8 +23,8 @@ export function sharp(canvas, width, height) {
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
   const context = canvas.getContext("2d");
   const size = `${w}/${h}/${width}/${height}`;
-  if (canvas.dataset.size !== size) {
-    canvas.dataset.size = size;
+  if (canvas.pvSize !== size) {
+    canvas.pvSize = size;
     Object.assign(canvas, { width: w, height: h }); // also forgets font and transform
     canvas.style.height = `${height}px`;
     context.setTransform(w / width, 0, 0, h / height, 0, 0);
@@ -34,16 +34,13 @@ export function sharp(canvas, width, height) {
   return context;
 }
 
-const tiles = new Map();
+const patterns = new Map();
 
 /** Diagonal lines on the colour of what is pruned. */
 export function hatch(context, colours) {
   const key = `${colours.pruned}${colours.edge}`;
-  if (!tiles.has(key)) tiles.set(key, hatchTile(colours));
-  const pattern = context.createPattern(tiles.get(key), "repeat");
-  const scale = context.getTransform().a;
-  pattern.setTransform(context.getTransform().inverse().scale(scale));
-  return pattern;
+  if (!patterns.has(key)) patterns.set(key, context.createPattern(hatchTile(colours), "repeat"));
+  return patterns.get(key);
 }
 
 function hatchTile(colours) {
