@@ -161,7 +161,7 @@ def test_traits_refuse_what_is_not_there(view):
             setattr(view, name, value)
         assert getattr(view, name) == before
     with pytest.raises(ValueError, match="granularity"):
-        pv.explore(view._model, (view._meter.x, view._meter.labels), granularity="neuron")
+        pv.explore(view._model, (view._meter.x, view._meter.labels), granularity="kernel")
     with pytest.raises(TypeError, match="speed"):
         pv.explore(view._model, (view._meter.x, view._meter.labels), speed=1)
     with pytest.raises(ValueError, match="show takes"):

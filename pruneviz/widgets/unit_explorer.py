@@ -70,7 +70,7 @@ class UnitExplorer(Explorer):
     granularity: ClassVar[str] = "neuron"
     keep_at_least: ClassVar = 1
     alike: ClassVar = (0,)  # at 1 each layer keeps its best
-    parts: ClassVar = (
+    parts: ClassVar[tuple[str, ...]] = (
         *("slider", "selectors", "scores", "accuracy", "scorecard"),
         *("layers", "confusion", "changes", "removal", "history"),
     )
@@ -177,8 +177,10 @@ class UnitExplorer(Explorer):
     def _pictured(self) -> dict[str, Any]:
         """Give the traits that tell of the chosen image: how active each unit is, and the picture."""
         if self.image < 0:
-            scores = self._scored("activation") if "activation" in self._criteria else {}
-            pixels, facts = b"", {"index": -1, "shape": []}
+            scores = self._scored("activation")
+            mean = self._meter.x.mean(axis=0, keepdims=True)
+            shape, pixels = history.pictures(mean, [{"index": 0}])
+            facts = {"index": -1, "shape": shape}
         else:
             chosen = slice(self.image, self.image + 1)
             x, y = self._meter.x[chosen], self._meter.labels[chosen]

@@ -210,7 +210,7 @@ export function confusionPart(frame) {
     if (key === drawn) return;
     drawn = key;
     canvas.style.width = `${width}px`;
-    drawConfusion(canvas, width, rows, stale, colours);
+    drawConfusion(canvas, width, rows, { stale, dark: frame.root.hasAttribute("data-dark") }, colours);
     const worst = worstPairs(rows ?? []);
     frame.write(() => {
       setText(caption, !rows ? "Answers by class: not measured yet" : `Answers by class${stale ? ", before the last change" : ""}: rows are the truth, columns the answer`);
@@ -227,10 +227,11 @@ export function worstPairs(rows, many = 3) {
   return pairs.filter(([truth, answer, count]) => truth !== answer && count > 0).sort((a, b) => b[2] - a[2]).slice(0, many);
 }
 
-function drawConfusion(canvas, width, rows, stale, colours) {
+function drawConfusion(canvas, width, rows, { stale, dark }, colours) {
   const many = rows?.length || 10;
   const side = Math.floor((width - 22) / many);
   const tall = Math.min(side, 30);
+  const fade = dark ? 0.5 : 1; // so that the numbers stay legible
   const context = sharp(canvas, width, tall * many + 20);
   if (!rows) return;
   const errors = Math.max(1, ...rows.map((row, truth) => Math.max(0, ...row.filter((_, answer) => answer !== truth))));
@@ -241,13 +242,13 @@ function drawConfusion(canvas, width, rows, stale, colours) {
     row.forEach((count, answer) => {
       const [x, y] = [22 + answer * side, 20 + truth * tall];
       const right = answer === truth;
-      const strength = right ? 1 : count ? 0.25 + (0.75 * count) / errors : 0;
+      const strength = right ? 1 : count ? fade * (0.2 + (0.8 * count) / errors) : 0;
       context.fillStyle = right ? colours.kept : colours.pruned;
       const alpha = context.globalAlpha;
       context.globalAlpha = alpha * strength;
       context.fillRect(x, y, side - 1, tall - 1);
       context.globalAlpha = alpha;
-      if (count) text(context, String(count), x + side / 2, y + tall / 2 + 4, { colour: right ? "#fff" : strength > 0.4 ? "#22272e" : colours.ink, align: "center" });
+      if (count) text(context, String(count), x + side / 2, y + tall / 2 + 4, { colour: right ? "#fff" : colours.ink, align: "center" });
     });
   });
   context.globalAlpha = 1;
@@ -263,7 +264,7 @@ export function changesPart(frame) {
   };
   for (const name of ["changes", "changed", "guess"]) frame.on(name, refresh);
   refresh();
-  return el("section", { class: "pv-panel pv-wide" }, el("h4", { class: "pv-caption" }, "Answers that changed"), body);
+  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption" }, "Answers that changed"), body);
 }
 
 /** Removing for real: a button, and what became smaller. */
