@@ -32,7 +32,7 @@ from pruneviz.scorecards import scorecard
 from pruneviz.shrinking import check_removed
 from pruneviz.shrinking import remove as remove_units
 from pruneviz.structure import pruned_units, structure
-from pruneviz.widgets import assets, history, unit_payload, unit_snippets
+from pruneviz.widgets import assets, history, snippets, unit_payload, unit_snippets
 from pruneviz.widgets.explorer import Explorer
 
 if TYPE_CHECKING:
@@ -167,7 +167,14 @@ class UnitExplorer(Explorer):
         return int(layer["shape"][0])
 
     def _template(self) -> str:
-        return unit_snippets.template(self._ranking(), self.criterion, self._exclude)
+        ranking, layers = self._ranking(), network(self._model)
+        return unit_snippets.template(
+            snippets.framework_of(self._model),
+            {name: layers[name] for name in ranking.ranks},
+            ranking,
+            self.criterion,
+            self._exclude,
+        )
 
     def _show_image(self, _change: object = None) -> None:
         with self.hold_sync():
