@@ -27,7 +27,7 @@ class Adapter(Protocol):
     def layers(self) -> list[Layer]:
         """List the prunable layers with canonical, read-only weights."""
 
-    def predict(self, x: Array) -> Array:
+    def predict(self, x: Array, batch: int = BATCH) -> Array:
         """Compute the outputs (n, classes) in evaluation mode, batch by batch."""
 
     def forward(self, x: Array) -> Callable[[], object]:

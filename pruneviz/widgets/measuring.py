@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pruneviz.masks import Mask
     from pruneviz.scorecards import Scorecard
 
+_AT_ONCE = 12_000_000  # numbers, 48 MB: images and layer outputs of one batch
+
 
 class Meter:
     """A private copy of a model, and the images to measure it on.
@@ -42,6 +44,8 @@ class Meter:
         self._zeroed: set[str] = set()
         self.model = original.copy_with({})
         self._adapter = frameworks.adapter(self.model)
+        self._uses = self._adapter.uses(self.x)
+        self._batch = self._size_of_batches()
 
     def predict(self, mask: Mask) -> Generator[float, None, Array]:
         """Apply a mask to the copy and predict; yields the share of the images that is done.
@@ -53,10 +57,10 @@ class Meter:
         """
         self._write(mask)
         found = []
-        for start in range(0, len(self.x), BATCH):
-            batch = self.x[start : start + BATCH]
-            found.append(classes(self._adapter.predict(batch), len(batch)))
-            yield min(1.0, (start + BATCH) / len(self.x))
+        for start in range(0, len(self.x), self._batch):
+            part = self.x[start : start + self._batch]
+            found.append(classes(self._adapter.predict(part, self._batch), len(part)))
+            yield min(1.0, (start + self._batch) / len(self.x))
         return np.concatenate(found)
 
     def card(self, mask: Mask, predictions: Array) -> Scorecard:
@@ -66,11 +70,16 @@ class Meter:
 
     def uses(self) -> dict[str, int]:
         """Count how often each weight of a layer is multiplied for one image."""
-        return self._adapter.uses(self.x)
+        return self._uses
 
     def parameters(self) -> int:
         """Count the trainable numbers."""
         return sum(array.size for array in self._adapter.parameters().values())
+
+    def _size_of_batches(self) -> int:
+        """Give small networks few batches: a call of Keras takes as long as a thousand of their images."""
+        outputs = (self._uses[layer.name] * len(layer.weight) for layer in self._adapter.layers())
+        return max(BATCH, _AT_ONCE // int(self.x[0].size + sum(outputs)))
 
     def _write(self, mask: Mask) -> None:
         """Set to zero what the mask prunes, and back what an earlier one did."""
