@@ -21,7 +21,7 @@ _HOME_OF = {
         "shrinking": ("check_removed", "recalibrate", "remove"),
         "sweeps": ("sweep",),
         "timing": ("latency",),
-        "widgets": ("NeuronExplorer", "TinyNetwork", "WeightExplorer", "explore"),
+        "widgets": ("FilterExplorer", "NeuronExplorer", "TinyNetwork", "WeightExplorer", "explore"),
         "plots": (
             "alt_text",
             "plot_feature_maps",

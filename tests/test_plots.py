@@ -371,7 +371,7 @@ def test_both_views_of_a_real_network(cnn):
 def every_plot(mlp, cnn):
     mask, units = pruned(mlp, 0.6), {"fc1": np.array([1, 0, 1, 1, 0, 1], bool)}
     filters = Mask({"conv2": np.arange(16) % 3 > 0}, "filter")
-    model, (x, _) = build(Spec(), "torch"), images()
+    model, (x, y) = build(Spec(), "torch"), images()
     curves = {name: cards(FALLING) for name in ("conv1", "features.block1.conv_depthwise.weights", "fc1")}
     return {
         "histogram": lambda **o: pv.plot_weight_histogram(mlp, "fc1", mask=mask, threshold=0.04, **o),
@@ -391,6 +391,8 @@ def every_plot(mlp, cnn):
         ),
         "network": lambda **o: pv.plot_network([4, 6, 3], mask=units, **o),
         "filters": lambda **o: pv.plot_filters(cnn, "conv2", mask=filters, scores=np.arange(16.0), **o),
+        "activity": lambda **o: pv.plot_neuron_activity(model, x, mask=np.arange(6) > 0, **o),
+        "classes": lambda **o: pv.plot_neuron_activity(model, x, by=y, mask=np.arange(6) > 0, **o),
         "feature_maps": lambda **o: pv.plot_feature_maps(model, x[0], mask=np.arange(4) > 0, **o),
     }
 
@@ -406,6 +408,8 @@ KINDS = [
     "network",
     "filters",
     "feature_maps",
+    "activity",
+    "classes",
 ]
 
 

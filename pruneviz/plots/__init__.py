@@ -5,6 +5,7 @@ from pruneviz.plots.feature_maps import plot_feature_maps
 from pruneviz.plots.filters import plot_filters
 from pruneviz.plots.mask import plot_mask
 from pruneviz.plots.network import plot_network
+from pruneviz.plots.neuron_activity import plot_neuron_activity
 from pruneviz.plots.sensitivity import plot_sensitivity
 from pruneviz.plots.tradeoff import plot_tradeoff
 from pruneviz.plots.weight_histogram import plot_weight_histogram
@@ -15,6 +16,7 @@ __all__ = [
     "plot_filters",
     "plot_mask",
     "plot_network",
+    "plot_neuron_activity",
     "plot_sensitivity",
     "plot_tradeoff",
     "plot_weight_histogram",

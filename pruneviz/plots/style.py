@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
@@ -21,6 +22,7 @@ KEPT = "#0b3c6f"
 PRUNED = "#fdd0a2"
 PRUNED_EDGE = "#b35806"
 CUT = "#d0751f"
+FIRES = "#4f86b5"
 PAPER = "#ffffff"
 INK = "#22272e"
 QUIET = "#5f6771"
@@ -109,7 +111,7 @@ def hatch_cells(ax: Axes, cells: Array) -> None:
     ax.add_collection(marks, autolim=False)
 
 
-def legend_above(ax: Axes, handles: Sequence[Patch]) -> Legend:
+def legend_above(ax: Axes, handles: Sequence[Artist]) -> Legend:
     """Put a one-line legend between title and picture, where it hides nothing."""
     return ax.legend(
         handles=handles,
