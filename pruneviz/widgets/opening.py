@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pruneviz.widgets.filter_explorer import FilterExplorer
 from pruneviz.widgets.neuron_explorer import NeuronExplorer
 from pruneviz.widgets.weight_explorer import WeightExplorer
 
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
     from pruneviz.arrays import Data
     from pruneviz.widgets.explorer import Explorer
 
-_VIEWS: dict[str, type[Explorer]] = {"weight": WeightExplorer, "neuron": NeuronExplorer}
-_STATE = ("sparsity", "layer", "scope", "criterion", "by_hand", "title", "sort", "image")
+_VIEWS: dict[str, type[Explorer]] = {
+    "weight": WeightExplorer,
+    "neuron": NeuronExplorer,
+    "filter": FilterExplorer,
+}
+_STATE = ("sparsity", "layer", "scope", "criterion", "by_hand", "title", "sort", "image", "against")
 
 
 def explore(
@@ -38,26 +43,26 @@ def explore(
     data
         (x, y): the images to measure accuracy on. Sliders choose, so give validation images.
     granularity
-        ``"weight"``, or ``"neuron"``: outputs of dense layers.
+        ``"weight"``; ``"neuron"``: outputs of dense layers; ``"filter"``: outputs of convolutions.
     exclude
         Layers to leave alone.
     scored_on
         (x, y) for criteria that look at images; `data` if None.
     show
         The parts to show; all if None. Of weights ``slider, mask, histogram, selectors, layers, accuracy,
-        scorecard, history``, of neurons ``network, scores, confusion, changes, removal`` instead of mask
-        and histogram.
+        scorecard, history``; of neurons ``network, scores, confusion, changes, removal`` instead of mask and
+        histogram, of filters the same with ``filters`` instead of ``network``.
     predict
         Whether learners guess before any accuracy is shown.
     target
         The accuracy that the guess is about; None takes that of the whole model, less three points.
     **state
         Where it starts: ``sparsity``, ``layer``, ``scope``, ``criterion``, ``by_hand``, ``title``; of
-        neurons also ``sort`` and ``image``.
+        neurons and filters also ``sort`` and ``image``, of filters ``against``.
 
     Returns
     -------
-    WeightExplorer or NeuronExplorer
+    WeightExplorer, NeuronExplorer or FilterExplorer
         Displayed by ending a cell with it.
 
     Raises

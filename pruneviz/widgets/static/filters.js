@@ -1,0 +1,2 @@
+import { openUnits } from "./units.js";
+export default { render: (context) => openUnits(context) };
