@@ -24,7 +24,7 @@ class NeuronExplorer(UnitExplorer):
     scorecard, layers, confusion, changes, removal, history``.
     """
 
-    _esm = assets.script("parts.js", "units.js", "network.js", "neurons.js")
+    _esm = assets.script("parts.js", "units.js", "wiring.js", "network.js", "neurons.js")
     granularity: ClassVar = "neuron"
     parts: ClassVar = ("slider", "selectors", "network", *UnitExplorer.parts[2:])
 

@@ -3,94 +3,10 @@ import { grouped, percent, sparsityText, typed } from "./pure.js";
 import { dot, hatch, line, sharp, text } from "./draw.js";
 import { button, el, setText } from "./controls.js";
 import { hidden, sameState } from "./parts.js";
+import { layOutBlocks, nextSpot, strongest, TALL, Wiring } from "./wiring.js";
 
-const TALL = 384; // pixels for the neurons of a layer
 const TITLE = 24;
-const SMALLEST = 8;
-const LARGEST_CELL = 18;
 const STRONGEST = 12;
-
-/**
- * Where the neurons of each layer stand: blocks of cells, filled row by row. `sides` are the widths of the input picture
- * and of the output column. Gives { cell, rows, blocks: [{ x, across }], gap }.
- */
-export function layOutBlocks(width, sizes, sides) {
-  const gaps = sizes.length + (sides[0] ? 1 : 0);
-  const wanted = (cell) => sizes.reduce((sum, size) => sum + cell * Math.ceil(size / Math.floor(TALL / cell)), 0);
-  let cell = LARGEST_CELL;
-  while (cell > SMALLEST && sides[0] + sides[1] + wanted(cell) + 48 * gaps > width) cell -= 1;
-  const rows = Math.floor(TALL / cell);
-  const gap = Math.max(24, (width - sides[0] - sides[1] - wanted(cell)) / gaps);
-  let x = sides[0] ? sides[0] + gap : 0;
-  const blocks = sizes.map((size) => {
-    const block = { x, across: Math.ceil(size / rows) };
-    x += block.across * cell + gap;
-    return block;
-  });
-  return { cell, rows, blocks, gap, end: x };
-}
-
-/** The places of the strongest `many` of some weights, among those that `alive` names. */
-export function strongest(values, many, alive = () => true) {
-  return [...values.keys()].filter(alive).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b).slice(0, many);
-}
-
-/** The next neuron for a key: row by row in a block, from one block to the next at its sides. */
-export function nextSpot(key, { layer, place }, sizes, blocks) {
-  const [size, across] = [sizes[layer], blocks[layer].across];
-  const row = Math.floor(place / across);
-  if (key === "Home") return { layer, place: 0 };
-  if (key === "End") return { layer, place: size - 1 };
-  if (key === "ArrowUp") return { layer, place: place - across >= 0 ? place - across : place };
-  if (key === "ArrowDown") return { layer, place: place + across < size ? place + across : place };
-  const side = key === "ArrowRight" ? 1 : -1;
-  const inside = place + side >= row * across && place + side < Math.min(size, (row + 1) * across);
-  if (inside) return { layer, place: place + side };
-  const other = layer + side;
-  if (other < 0 || other >= sizes.length) return { layer, place };
-  const start = row * blocks[other].across;
-  return { layer: other, place: Math.min(sizes[other] - 1, side > 0 ? start : start + blocks[other].across - 1) };
-}
-
-/** Weights of the dense layers, eight bits each, and who reads whom. */
-class Wiring {
-  constructor(frame, units) {
-    const bytes = typed(frame.get("weights"), Int8Array);
-    let from = 0;
-    this.layers = frame.get("dense_layers").map(({ name, shape, scale }) => {
-      const values = bytes.subarray(from, (from += shape[0] * shape[1]));
-      const wire = units.wires.find((other) => other.name === name);
-      return { name, shape, scale, values, columns: wire.columns };
-    });
-    if (from !== bytes.length) this.layers = [];
-    this.units = units;
-  }
-
-  of(layer) { return this.layers.find(({ name }) => name === layer.name) ?? null; }
-
-  /** The dense layer that reads this one's neurons, column by column. */
-  after(layer) {
-    return this.layers.find(({ columns, name }) => name !== layer.name && columns.length === layer.size && layer.id.every((id, i) => id < 0 || columns[i] === id)) ?? null;
-  }
-
-  before(layer) {
-    const own = this.of(layer);
-    return own && (this.units.layers.find((other) => this.after(other) === own) ?? null);
-  }
-
-  incoming(layer, i) {
-    const own = this.of(layer);
-    if (!own) return new Float32Array(0);
-    const width = own.shape[1];
-    return Float32Array.from(own.values.subarray(i * width, (i + 1) * width), (v) => v * own.scale);
-  }
-
-  outgoing(layer, i) {
-    const next = this.after(layer);
-    if (!next) return new Float32Array(0);
-    return Float32Array.from({ length: next.shape[0] }, (_, row) => next.values[row * next.shape[1] + i] * next.scale);
-  }
-}
 
 export class NetworkPicture {
   constructor(frame, units) {
@@ -143,42 +59,52 @@ export class NetworkPicture {
     this.sides = [side, this.outputs ? 84 : 0];
     this.layout = layOutBlocks(width, sizes, this.sides);
     this.height = TITLE + TALL + 4;
-    const at = this.units.at(this.frame.get("sparsity"), this.frame.get("by_hand"));
-    this.refreshSheet(width, colours);
+    const at = (this.at = this.units.at(this.frame.get("sparsity"), this.frame.get("by_hand")));
+    this.refreshSheets(width, colours);
     const context = sharp(this.canvas, width, this.height);
-    context.drawImage(this.sheet, 0, 0, width, this.height);
-    this.drawPruned(context, at, colours);
-    this.drawTitles(context, at, colours);
+    context.drawImage(this.sheets[0], 0, 0, width, this.height);
+    this.drawPruned(context, width, at, colours);
+    this.drawTitles(context, colours);
     this.drawConnections(context, at, colours);
-    if (this.outputs) this.drawOutputs(context, colours);
     if (this.sorted) this.units.layers.forEach((layer, l) => this.drawCut(context, l, layer.size - at.rule[l], colours));
-    this.at = at;
   }
 
-  /** What no slider changes: the input, the fans between layers, and every neuron as if it were kept. */
-  refreshSheet(width, colours) {
-    const key = `${width}/${colours.kept}/${colours.paper}/${this.sorted}`;
+  /** What no slider changes, drawn twice: with every neuron as if it were kept, and as if it were pruned. */
+  refreshSheets(width, colours) {
+    const right = this.rightByClass();
+    const key = `${width}/${colours.kept}/${colours.paper}/${this.sorted}/${right}`;
     if (this.sheetKey === key) return;
     this.sheetKey = key;
-    this.sheet = document.createElement("canvas");
-    const context = sharp(this.sheet, width, this.height);
-    this.drawFans(context, colours);
-    if (this.sides[0]) this.drawInput(context, colours);
-    const radius = this.layout.cell * 0.42;
-    this.units.layers.forEach((layer, l) => {
-      const most = Math.max(...layer.activity, 1e-12);
-      for (let i = 0; i < layer.size; i++) {
-        const [x, y] = this.centre(l, i);
-        context.fillStyle = colours.paper;
-        dot(context, x, y, radius);
-        context.fillStyle = context.strokeStyle = colours.kept;
-        context.globalAlpha = Math.sqrt(Math.max(0, layer.activity[i]) / most);
-        dot(context, x, y, radius);
-        context.globalAlpha = 1;
-        context.lineWidth = 1.2;
-        context.stroke();
-      }
+    this.sheets = [this.drawKept, this.drawGone].map((paintNeuron) => {
+      const sheet = document.createElement("canvas");
+      const context = sharp(sheet, width, this.height);
+      this.drawFans(context, colours);
+      if (this.sides[0]) this.drawInput(context, colours);
+      if (this.outputs) this.drawOutputs(context, right, colours);
+      this.units.layers.forEach((layer, l) => {
+        const most = Math.max(...layer.activity, 1e-12);
+        for (let i = 0; i < layer.size; i++) paintNeuron.call(this, context, this.centre(l, i), Math.max(0, layer.activity[i]) / most, colours);
+      });
+      return sheet;
     });
+  }
+
+  drawKept(context, [x, y], activity, colours) {
+    context.fillStyle = colours.paper;
+    dot(context, x, y, this.layout.cell * 0.42);
+    context.fillStyle = context.strokeStyle = colours.kept;
+    context.globalAlpha = Math.sqrt(activity);
+    context.fill();
+    context.globalAlpha = 1;
+    context.lineWidth = 1.2;
+    context.stroke();
+  }
+
+  drawGone(context, [x, y], _, colours) {
+    context.fillStyle = colours.pruned;
+    dot(context, x, y, this.layout.cell * 0.42 + 0.6);
+    context.fillStyle = hatch(context, colours);
+    context.fill();
   }
 
   /** A few of the connections, to say that there are more than can be drawn. */
@@ -217,56 +143,68 @@ export class NetworkPicture {
     text(context, index < 0 ? "mean of all" : `image ${index}, a ${truth}`, 0, this.inputTop - 7, { colour: colours.quiet });
   }
 
-  /** All pruned neurons in one path: a fill each would cost more than all of them together. */
-  drawPruned(context, at, colours) {
-    const radius = this.layout.cell * 0.42;
+  /** The cells of pruned neurons are cut out of the second sheet at once: a fill each would cost far more. */
+  drawPruned(context, width, at, colours) {
+    const { cell } = this.layout;
     const [gone, hand] = [new Path2D(), new Path2D()];
     this.kept = this.units.layers.map((layer, l) => {
       let kept = 0;
       for (let i = 0; i < layer.size; i++) {
         const id = layer.id[i];
         if (id < 0 || !at.gone[id]) kept++;
-        else ring(gone, this.centre(l, i), radius + 0.6);
-        if (id >= 0 && at.fates[id]) ring(hand, this.centre(l, i), radius + 0.4);
+        else gone.rect(...this.spot(l, this.place(l, i)), cell, cell);
+        if (id >= 0 && at.fates[id]) ring(hand, this.centre(l, i), cell * 0.42 + 0.4);
       }
       return kept;
     });
-    context.fillStyle = colours.pruned;
-    context.fill(gone);
-    context.fillStyle = hatch(context, colours);
-    context.fill(gone);
-    for (const [colour, width] of [[colours.paper, 5], [colours.guess, 2.5]]) {
+    context.save();
+    context.clip(gone);
+    context.clearRect(0, 0, width, this.height);
+    context.drawImage(this.sheets[1], 0, 0, width, this.height);
+    context.restore();
+    if (!Object.keys(this.frame.get("by_hand")).length) return;
+    for (const [colour, wide] of [[colours.paper, 5], [colours.guess, 2.5]]) {
       context.strokeStyle = colour;
-      context.lineWidth = width;
+      context.lineWidth = wide;
       context.stroke(hand);
     }
   }
 
-  drawTitles(context, at, colours) {
+  drawTitles(context, colours) {
+    const { blocks, cell, gap } = this.layout;
     this.units.layers.forEach((layer, l) => {
-      text(context, `${layer.name}: ${grouped(this.kept[l])} of ${grouped(layer.size)}`, this.layout.blocks[l].x, 14, { colour: colours.ink });
+      const room = blocks[l].across * cell + gap;
+      const of = room > 60 + 8 * layer.name.length ? ` of ${grouped(layer.size)}` : "";
+      text(context, `${layer.name}: ${grouped(this.kept[l])}${of}`, blocks[l].x, 14, { colour: colours.ink });
     });
+  }
+
+  /** Connections of the neuron under the glass, strongest first: [weight, share of the strongest, layer or -1, place]. */
+  connections() {
+    const { layer: l, i } = this.shown;
+    if (this.wired?.l === l && this.wired.i === i) return this.wired.ends;
+    const { layers } = this.units;
+    const [before, next] = [this.wiring.before(layers[l]), this.wiring.after(layers[l])];
+    const into = before ? this.wiring.incoming(layers[l], i) : [];
+    const out = next ? this.wiring.outgoing(layers[l], i) : [];
+    const sorted = (values, other) => strongest(values, values.length).map((j, _, [first]) => [values[j], Math.abs(values[j] / values[first]) || 0, other, j]);
+    this.wired = { l, i, ends: [sorted(into, layers.indexOf(before)), sorted(out, layers.findIndex(({ name }) => name === next?.name))] };
+    return this.wired.ends;
   }
 
   drawConnections(context, at, colours) {
     const { layer: l, i } = this.shown;
-    const layer = this.units.layers[l];
     const own = this.centre(l, i);
-    const dead = at.gone[layer.id[i]];
-    const alive = (other) => (j) => { const id = other.id[j]; return id < 0 || !at.gone[id]; };
-    const before = this.wiring.before(layer);
-    const [into, out] = [this.wiring.incoming(layer, i), this.wiring.outgoing(layer, i)];
-    const next = this.wiring.after(layer);
-    const following = this.units.layers.findIndex(({ name }) => name === next?.name);
-    const wires = [
-      ...(before ? strongest(into, STRONGEST, alive(before)).map((j) => [into[j], into, this.centre(this.units.layers.indexOf(before), j)]) : []),
-      ...(following >= 0 ? strongest(out, STRONGEST, alive(this.units.layers[following])).map((j) => [out[j], out, this.centre(following, j)]) : []),
-      ...(next && following < 0 && this.outputs ? strongest(out, STRONGEST).map((j) => [out[j], out, this.output(j)]) : []),
-    ];
-    context.globalAlpha = dead ? 0.35 : 0.9;
-    for (const [value, all, end] of wires) {
-      const most = Math.max(...all.map(Math.abs), 1e-12);
-      line(context, [own, end], value > 0 ? colours.kept : colours.mark, 0.6 + (2.2 * Math.abs(value)) / most, value > 0 ? [] : [5, 3]);
+    context.globalAlpha = at.gone[this.units.layers[l].id[i]] ? 0.35 : 0.9;
+    for (const ends of this.connections()) {
+      let many = 0;
+      for (const [value, share, other, j] of ends) {
+        if (many === STRONGEST || (other < 0 && !this.outputs)) break;
+        if (other >= 0 && at.gone[this.units.layers[other].id[j]]) continue; // what is silenced sends and hears nothing
+        many++;
+        const [x, y] = other >= 0 ? this.centre(other, j) : this.output(j);
+        line(context, [own, [other >= 0 ? x : x - 10, y]], value > 0 ? colours.kept : colours.mark, 0.6 + 2.2 * share, value > 0 ? [] : [5, 3]);
+      }
     }
     context.globalAlpha = 1;
     context.strokeStyle = colours.ink;
@@ -278,9 +216,13 @@ export class NetworkPicture {
 
   output(j) { return [this.outputX, TITLE + (TALL * (j + 0.5)) / this.outputs]; }
 
-  /** The classes, and the share of each that is right. */
-  drawOutputs(context, colours) {
-    const rows = hidden(this.frame) || !sameState(this.frame) ? null : this.frame.get("exact").confusion;
+  /** The share of each class that is right, where that is measured and may be seen. */
+  rightByClass() {
+    if (!this.outputs || hidden(this.frame) || !sameState(this.frame)) return [];
+    return this.frame.get("exact").confusion.map((row, j) => percent(row[j] / Math.max(1, row.reduce((a, b) => a + b, 0)), 0));
+  }
+
+  drawOutputs(context, right, colours) {
     for (let j = 0; j < this.outputs; j++) {
       const [x, y] = this.output(j);
       context.fillStyle = colours.paper;
@@ -288,8 +230,7 @@ export class NetworkPicture {
       context.lineWidth = 1.5;
       dot(context, x, y, 9, true);
       text(context, String(j), x, y + 4, { colour: colours.ink, align: "center" });
-      const total = rows?.[j]?.reduce((a, b) => a + b, 0);
-      if (total) text(context, percent(rows[j][j] / total, 0), x + 16, y + 4, { colour: colours.quiet });
+      if (right[j]) text(context, right[j], x + 16, y + 4, { colour: colours.quiet });
     }
   }
 

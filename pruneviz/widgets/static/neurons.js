@@ -3,7 +3,8 @@ import { grouped } from "./pure.js";
 import { blend, pixelColour } from "./draw.js";
 import { choice, el, fold, setText } from "./controls.js";
 import { openUnits, sortChoice } from "./units.js";
-import { NetworkPicture, strongest } from "./network.js";
+import { NetworkPicture } from "./network.js";
+import { strongest } from "./wiring.js";
 
 /** Whose activity fades the neurons. */
 function imageChoice(frame) {

@@ -86,6 +86,7 @@ export class Units {
       layer.rank = new Uint32Array(layer.size);
       layer.order.forEach((i, rank) => { layer.rank[i] = rank; });
       layer.counts = prunedByStep(layer.place);
+      layer.most = Math.max(...layer.score, 1e-12);
     }
     this.last = null;
   }
@@ -172,7 +173,6 @@ export function scoresPart(frame, units) {
 function drawBars(canvas, width, height, { layer, order, gone, cut }, colours) {
   const context = sharp(canvas, width, height);
   const [base, top] = [height - 6, 18];
-  const most = Math.max(...layer.score, 1e-12);
   const across = width / order.length;
   const wide = Math.max(across - (across > 4 ? 1 : 0), 0.6);
   for (const [fill, pruned] of [[colours.kept, 0], [hatch(context, colours), 1]]) {
@@ -180,7 +180,7 @@ function drawBars(canvas, width, height, { layer, order, gone, cut }, colours) {
     context.beginPath(); // one path for all bars: a fill each costs more than all of them together
     order.forEach((i, at) => {
       if ((layer.id[i] >= 0 && gone[layer.id[i]] ? 1 : 0) !== pruned) return;
-      const tall = Math.max(1.5, ((base - top) * Math.max(0, layer.score[i])) / most);
+      const tall = Math.max(1.5, ((base - top) * Math.max(0, layer.score[i])) / layer.most);
       context.rect(at * across, base - tall, wide, tall);
     });
     context.fill();
