@@ -111,11 +111,12 @@ class FilterExplorer(UnitExplorer):
         image = slice(self.image, self.image + 1)
         shape, pixels = history.pictures(self._meter.x, [{"index": self.image}])
         maps = self._maps(self._meter.x[image])
-        low, high = min(0.0, float(maps.min())), float(maps.max())
+        high = float(np.abs(maps).max()) or 1.0
+        low = -high if maps.min() < 0 else 0.0
         return {
             "pixels": pixels,
             "pictured": {"index": self.image, "truth": int(self._meter.labels[self.image]), "shape": shape},
-            "maps": np.round(255 * (maps - low) / ((high - low) or 1)).astype(np.uint8).tobytes(),
+            "maps": np.round(255 * (maps - low) / (high - low)).astype(np.uint8).tobytes(),
             "mapped": {
                 "layer": self.layer,
                 "image": self.image,
