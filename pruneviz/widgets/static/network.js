@@ -13,8 +13,9 @@ export class NetworkPicture {
     Object.assign(this, { frame, units, wiring: new Wiring(frame, units), focus: { layer: 0, i: units.layers[0].order[0] }, hover: null });
     this.canvas = el("canvas", { "aria-hidden": "true" });
     this.cursor = button("", () => this.toggle(), { class: "pv-cursor", "aria-roledescription": "neuron" });
+    this.titles = units.layers.map(() => el("span", { class: "pv-title-of", "data-png": true }));
     this.handles = units.layers.map((layer, l) => this.handle(layer, l));
-    this.stage = el("div", { class: "pv-network", role: "group", "aria-label": "Network: arrow keys move from neuron to neuron, Enter silences one" }, this.canvas, this.cursor, ...this.handles.map(({ node }) => node));
+    this.stage = el("div", { class: "pv-network", role: "group", "aria-label": "Network: arrow keys move from neuron to neuron, Enter silences one" }, this.canvas, ...this.titles, this.cursor, ...this.handles.map(({ node }) => node));
     this.canvas.addEventListener("click", (event) => this.press(event));
     this.stage.addEventListener("pointermove", (event) => this.look(this.spotAt(event)));
     this.stage.addEventListener("pointerleave", () => this.look(null));
@@ -64,7 +65,6 @@ export class NetworkPicture {
     const context = sharp(this.canvas, width, this.height);
     context.drawImage(this.sheets[0], 0, 0, width, this.height);
     this.drawPruned(context, width, at, colours);
-    this.drawTitles(context, colours);
     this.drawConnections(context, at, colours);
     if (this.sorted) this.units.layers.forEach((layer, l) => this.drawCut(context, l, layer.size - at.rule[l], colours));
   }
@@ -147,16 +147,7 @@ export class NetworkPicture {
   drawPruned(context, width, at, colours) {
     const { cell } = this.layout;
     const [gone, hand] = [new Path2D(), new Path2D()];
-    this.kept = this.units.layers.map((layer, l) => {
-      let kept = 0;
-      for (let i = 0; i < layer.size; i++) {
-        const id = layer.id[i];
-        if (id < 0 || !at.gone[id]) kept++;
-        else gone.rect(...this.spot(l, this.place(l, i)), cell, cell);
-        if (id >= 0 && at.fates[id]) ring(hand, this.centre(l, i), cell * 0.42 + 0.4);
-      }
-      return kept;
-    });
+    this.kept = this.units.layers.map((layer, l) => layer.size - this.cutOut(gone, hand, layer, l, at));
     context.save();
     context.clip(gone);
     context.clearRect(0, 0, width, this.height);
@@ -170,13 +161,23 @@ export class NetworkPicture {
     }
   }
 
-  drawTitles(context, colours) {
-    const { blocks, cell, gap } = this.layout;
-    this.units.layers.forEach((layer, l) => {
-      const room = blocks[l].across * cell + gap;
-      const of = room > 60 + 8 * layer.name.length ? ` of ${grouped(layer.size)}` : "";
-      text(context, `${layer.name}: ${grouped(this.kept[l])}${of}`, blocks[l].x, 14, { colour: colours.ink });
-    });
+  /** Add the cells of a layer's pruned neurons to a path, a rectangle for each run in a row; gives how many. */
+  cutOut(gone, hand, layer, l, at) {
+    const { cell, blocks: { [l]: { x, across } } } = this.layout;
+    let [run, many] = [0, 0];
+    for (let place = 0; place < layer.size; place++) {
+      const i = this.neuron(l, place);
+      const id = layer.id[i];
+      if (id >= 0 && at.gone[id]) run++;
+      const next = place + 1 < layer.size && (place + 1) % across ? layer.id[this.neuron(l, place + 1)] : -1;
+      if (run && !(next >= 0 && at.gone[next])) {
+        gone.rect(x + ((place % across) + 1 - run) * cell, TITLE + Math.floor(place / across) * cell, run * cell, cell);
+        many += run;
+        run = 0;
+      }
+      if (id >= 0 && at.fates[id]) ring(hand, this.centre(l, i), cell * 0.42 + 0.4);
+    }
+    return many;
   }
 
   /** Connections of the neuron under the glass, strongest first: [weight, share of the strongest, layer or -1, place]. */
@@ -320,11 +321,16 @@ export class NetworkPicture {
   /** What follows on the page, after the picture is drawn. */
   write() {
     const { frame, units, at } = this;
+    const { blocks, cell, gap } = this.layout;
     this.canvas.dataset.kept = this.kept.join(" ");
     const [x, y] = this.centre(this.focus.layer, this.focus.i);
     this.cursor.style.transform = `translate(${x - 12}px, ${y - 12}px)`;
     units.layers.forEach((layer, l) => {
       const { node } = this.handles[l];
+      const room = blocks[l].across * cell + gap;
+      const of = room > 60 + 8 * layer.name.length ? ` of ${grouped(layer.size)}` : ""; // where there is room
+      this.titles[l].style.left = `${blocks[l].x}px`;
+      setText(this.titles[l], `${layer.name}: ${grouped(this.kept[l])}${of}`);
       node.hidden = !this.sorted;
       setText(node, grouped(layer.size - at.rule[l]));
       node.setAttribute("aria-valuenow", layer.size - at.rule[l]);

@@ -172,7 +172,7 @@ export function scoresPart(frame, units) {
 
 function drawBars(canvas, width, height, { layer, order, gone, cut }, colours) {
   const context = sharp(canvas, width, height);
-  const [base, top] = [height - 6, 18];
+  const [base, top] = [height - 6, 10];
   const across = width / order.length;
   const wide = Math.max(across - (across > 4 ? 1 : 0), 0.6);
   for (const [fill, pruned] of [[colours.kept, 0], [hatch(context, colours), 1]]) {
@@ -186,10 +186,7 @@ function drawBars(canvas, width, height, { layer, order, gone, cut }, colours) {
     context.fill();
   }
   line(context, [[0, base + 0.5], [width, base + 0.5]], colours.quiet);
-  if (cut === null) return;
-  line(context, [[cut * across, top - 6], [cut * across, base]], colours.ink, 1.5, [5, 3]);
-  const align = cut * across < 60 ? "left" : cut * across > width - 60 ? "right" : "center";
-  text(context, `${cut} kept by rule`, cut * across, 11, { colour: colours.ink, align, halo: colours.paper });
+  if (cut !== null) line(context, [[cut * across, 6], [cut * across, base]], colours.ink, 1.5, [5, 3]);
 }
 
 /** Which class was taken for which. */
