@@ -222,6 +222,21 @@ def test_measuring_agrees_with_the_scorecard(view, model, images):
     assert np.array_equal(shown, images[0][[image["index"] for image in view.changes["images"]]])
 
 
+def test_the_last_change_alone(view, model, images):
+    view.sparsity = 0.4
+    view.measure()
+    before = view.card
+    view.against = "before"
+    first = int(np.flatnonzero(view.result()["one"])[0])
+    view.by_hand = {"one": {"cut": [first]}}
+    for _ in range(2):  # measuring once more changes nothing
+        view.measure()
+        change = view.card.versus(before)
+        assert (view.changes["lost"], view.changes["won"]) == (change.lost, change.won)
+        assert view.changes["with"] == {**view.state(), "by_hand": {}}
+        assert view.exact["lost"] == view.card.versus(pv.scorecard(model, images)).lost
+
+
 def test_everything_pruned_keeps_the_best(view, model, images):
     view.sparsity = 1
     assert [np.count_nonzero(kept) for kept in view.result().values()] == [1, 1]

@@ -61,8 +61,11 @@ class UnitExplorer(Explorer):
     removal
         What removing them gave, and of which state: shapes, parameters, MACs and bytes before and after, and
         the largest relative difference between the outputs of the masked and the smaller model.
+    against
+        What answers are compared with: ``"whole"``, the whole model, or ``"before"``, the state that was
+        measured before the present one.
     changes
-        How the answers differ from the whole model's.
+        How the answers differ from those.
     """
 
     _esm = assets.script("parts.js", "units.js", "unit_page.js")
@@ -81,6 +84,7 @@ class UnitExplorer(Explorer):
 
     sort = t.Enum(["score", "place"], "score").tag(sync=True, echo_update=False)
     image = t.Int(-1).tag(sync=True, echo_update=False)
+    against = t.Enum(["whole", "before"], "whole").tag(sync=True, echo_update=False)
     wanted = t.Dict().tag(sync=True, echo_update=False)
     removal = t.Dict().tag(sync=True)
 
@@ -95,11 +99,16 @@ class UnitExplorer(Explorer):
     changes = t.Dict().tag(sync=True)
     changed = t.Bytes().tag(sync=True)
 
+    _before: tuple[dict[str, Any], Array] | None = (
+        None  # the last state but one that was measured, and its answers
+    )
+    _present: tuple[dict[str, Any], Array] | None = None
+
     def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(model, data, **options)
         self._show_image()
         self.observe(self._show_image, "image")
-        self.observe(self._settle, "wanted")
+        self.observe(self._settle, ["wanted", "against"])
 
     @t.validate("image")
     def _check_image(self, proposal: dict[str, Any]) -> int:
@@ -237,8 +246,16 @@ class UnitExplorer(Explorer):
         labels = self._meter.labels
         classes = int(max(labels.max(), found.max())) + 1
         table = np.bincount(labels * classes + found, minlength=classes * classes).reshape(classes, classes)
+        state = self.state()
+        if self._present is not None and self._present[0] != state:
+            self._before = self._present
+        self._present = (state, found)
+        against: dict[str, Any] = {}
+        if self.against == "before" and self._before is not None:
+            against, predictions = self._before
+            change = history.comparison(predictions, found, labels)
         shape, pixels = history.pictures(self._meter.x, change["images"])
-        self.changes = {**change, "shape": shape, "state": self.state()}
+        self.changes = {**change, "shape": shape, "with": against, "state": state}
         self.changed = pixels
         return {"confusion": table.tolist(), "smaller": self._smaller(mask)}
 

@@ -57,11 +57,11 @@ test("the most frequent errors", () => {
 
 test("neurons stand in blocks that fit, each at its own cell", () => {
   for (const width of [280, 500, 760, 1200]) {
-    const { cell, rows, blocks, end } = wiring.layOutBlocks(width, [300, 100], [60, 84]);
-    assert.ok(end + 84 <= Math.max(width, 330) + 1, `${end} of ${width}`);
+    const { cell, rows, blocks, end } = wiring.layOutBlocks(width, [300, 100], [48, width > 360 ? 84 : 26]);
+    assert.ok(end + (width > 360 ? 84 : 26) <= width + 1, `${end} of ${width}`);
     assert.ok(rows * cell <= wiring.TALL);
     blocks.forEach(({ across }, l) => assert.ok(across * rows >= [300, 100][l]));
-    assert.ok(blocks[0].x >= 60 && blocks[1].x > blocks[0].x + blocks[0].across * cell);
+    assert.ok(blocks[0].x >= 48 && blocks[1].x > blocks[0].x + blocks[0].across * cell);
   }
 });
 

@@ -57,7 +57,7 @@ export class NetworkPicture {
     this.outputs = classes > 0 && classes <= 20 && this.wiring.after(this.units.layers.at(-1)) ? classes : 0;
     const side = this.frame.get("pixels")?.byteLength ? Math.round(Math.min(104, Math.max(48, width * 0.13))) : 0;
     const sizes = this.units.layers.map(({ size }) => size);
-    this.sides = [side, this.outputs ? 84 : 0];
+    this.sides = [side, this.outputs ? (width > 360 ? 84 : 26) : 0];
     this.layout = layOutBlocks(width, sizes, this.sides);
     this.height = TITLE + TALL + 4;
     const at = (this.at = this.units.at(this.frame.get("sparsity"), this.frame.get("by_hand")));
@@ -231,7 +231,7 @@ export class NetworkPicture {
       context.lineWidth = 1.5;
       dot(context, x, y, 9, true);
       text(context, String(j), x, y + 4, { colour: colours.ink, align: "center" });
-      if (right[j]) text(context, right[j], x + 16, y + 4, { colour: colours.quiet });
+      if (right[j] && this.sides[1] > 26) text(context, right[j], x + 16, y + 4, { colour: colours.quiet });
     }
   }
 

@@ -251,17 +251,24 @@ function drawConfusion(canvas, width, rows, { stale, dark }, colours) {
   context.globalAlpha = 1;
 }
 
-/** The images whose answer differs from the whole model's. */
+/** The images whose answer differs from the whole model's, or from that of the state before. */
 export function changesPart(frame) {
   const body = el("div", { class: "pv-compare" });
+  const against = choice("against", [["whole", "the whole model"], ["before", "the state before"]], (value) => frame.set({ against: value }));
   const refresh = () => {
     const found = frame.get("changes");
     const ready = found.images && !hidden(frame);
-    body.replaceChildren(...(ready ? changedImages(found, frame.get("changed"), `From the whole model to ${ruleOf(found.state)}: `) : [el("p", { class: "pv-hint" }, "Shown once measured.")]));
+    const start = found.with?.scope ? `The last change, from ${ruleOf(found.with)}` : "From the whole model";
+    body.replaceChildren(...(ready ? changedImages(found, frame.get("changed"), `${start} to ${ruleOf(found.state)}: `) : [el("p", { class: "pv-hint" }, "Shown once measured.")]));
   };
   for (const name of ["changes", "changed", "guess"]) frame.on(name, refresh);
+  frame.on("against", () => {});
   refresh();
-  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption" }, "Answers that changed"), body);
+  frame.paint(() => frame.write(() => {
+    against.select.value = frame.get("against");
+    against.select.disabled = Boolean(frame.model.offline);
+  }));
+  return el("section", { class: "pv-panel" }, el("div", { class: "pv-bar" }, el("h4", { class: "pv-caption" }, "Answers that changed"), against.node), body);
 }
 
 /** Removing for real: a button, and what became smaller. */
