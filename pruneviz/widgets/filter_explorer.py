@@ -31,7 +31,7 @@ class FilterExplorer(UnitExplorer):
 
     Attributes
     ----------
-    against
+    rival
         A second criterion, to see which filters it would cut too; "" for none.
     """
 
@@ -41,7 +41,7 @@ class FilterExplorer(UnitExplorer):
     parts: ClassVar = ("slider", "selectors", "filters", *UnitExplorer.parts[2:])
 
     image = t.Int(0).tag(sync=True, echo_update=False)
-    against = t.Unicode("").tag(sync=True, echo_update=False)
+    rival = t.Unicode("").tag(sync=True, echo_update=False)
 
     rivals = t.Bytes().tag(sync=True)
     rivalled = t.List(t.Unicode()).tag(sync=True)
@@ -53,7 +53,7 @@ class FilterExplorer(UnitExplorer):
     def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(model, data, **options)
         self.observe(self._show_image, "layer")
-        self.observe(self._rank_rivals, "against")
+        self.observe(self._rank_rivals, "rival")
 
     @t.validate("image")
     def _check_image(self, proposal: dict[str, Any]) -> int:
@@ -61,9 +61,9 @@ class FilterExplorer(UnitExplorer):
             raise t.TraitError(f"image {proposal['value']} is not one of the {self.n:,} images")
         return int(proposal["value"])
 
-    @t.validate("against")
-    def _check_against(self, proposal: dict[str, Any]) -> str:
-        return self._known("against", proposal["value"], ["", *self._criteria])
+    @t.validate("rival")
+    def _check_rival(self, proposal: dict[str, Any]) -> str:
+        return self._known("rival", proposal["value"], ["", *self._criteria])
 
     def snapshot(self) -> Figure:
         """Draw the present state with matplotlib: the filters, and what is measured so far.
@@ -103,9 +103,9 @@ class FilterExplorer(UnitExplorer):
 
     def _rank_rivals(self, _change: object = None) -> None:
         with self.hold_sync():
-            packed = self._ranked(self.scope, self.against)[2] if self.against else {"places": b""}
+            packed = self._ranked(self.scope, self.rival)[2] if self.rival else {"places": b""}
             self.rivals = packed["places"]
-            self.rivalled = [self.scope, self.against]
+            self.rivalled = [self.scope, self.rival]
 
     def _pictured(self) -> dict[str, Any]:
         image = slice(self.image, self.image + 1)

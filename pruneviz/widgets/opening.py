@@ -19,7 +19,7 @@ _VIEWS: dict[str, type[Explorer]] = {
     "neuron": NeuronExplorer,
     "filter": FilterExplorer,
 }
-_STATE = ("sparsity", "layer", "scope", "criterion", "by_hand", "title", "sort", "image", "against")
+_STATE = ("sparsity", "layer", "scope", "criterion", "by_hand", "title", "sort", "image", "against", "rival")
 
 
 def explore(
@@ -58,7 +58,7 @@ def explore(
         The accuracy that the guess is about; None takes that of the whole model, less three points.
     **state
         Where it starts: ``sparsity``, ``layer``, ``scope``, ``criterion``, ``by_hand``, ``title``; of
-        neurons and filters also ``sort`` and ``image``, of filters ``against``.
+        neurons and filters also ``sort``, ``image`` and ``against``, of filters ``rival``.
 
     Returns
     -------

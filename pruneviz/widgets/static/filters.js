@@ -274,22 +274,22 @@ function imageChoice(frame) {
 }
 
 /** A second criterion, and how far it agrees. */
-function againstChoice(frame, gallery) {
+function rivalChoice(frame, gallery) {
   const names = () => [["", "none"], ...frame.get("criteria").filter((name) => name !== frame.get("criterion")).map((name) => [name, name])];
-  const against = choice("compare with", names(), (value) => frame.set({ against: value }));
+  const second = choice("second criterion", names(), (value) => frame.set({ rival: value }));
   const words = el("span", { class: "pv-hint", "data-png": true });
-  frame.on("against", () => {});
-  frame.on("criterion", () => against.fill(names()));
+  frame.on("rival", () => {});
+  frame.on("criterion", () => second.fill(names()));
   frame.paint(() => frame.write(() => {
     const rivals = gallery.rivalsOf(gallery.layer);
     const { both, only, rival } = rivals ? overlapOf(gallery.layer, rivals, stepOf(frame.get("sparsity"))) : {};
     const [own, other] = [frame.get("ranking")[1], frame.get("rivalled")[1]];
     setText(words, rivals ? `${gallery.layer.name}: both cut ${both}, only ${own} ${only}, only ${other} ${rival}` : "");
     if (frame.get("moving")) return;
-    against.select.value = frame.get("against");
-    against.select.disabled = Boolean(frame.model.offline);
+    second.select.value = frame.get("rival");
+    second.select.disabled = Boolean(frame.model.offline);
   }));
-  return el("div", { class: "pv-against" }, against.node, words);
+  return el("div", { class: "pv-rival" }, second.node, words);
 }
 
 /** The image and one filter, large, with its facts. */
@@ -349,7 +349,7 @@ function filtersPart(frame, units) {
   });
   return el("figure", { class: "pv-panel pv-wide pv-filters" }, caption,
     el("div", { class: "pv-bar" }, layerTabs.node, el("span", { class: "pv-selectors" }, sortChoice(frame), imageChoice(frame))),
-    againstChoice(frame, gallery), glass(frame, gallery), gallery.stage, hint,
+    rivalChoice(frame, gallery), glass(frame, gallery), gallery.stage, hint,
     el("p", { class: "pv-key" }, el("i", { class: "pv-swatch pv-swatch-kept" }), "kept", el("i", { class: "pv-swatch pv-swatch-pruned" }), "pruned",
       el("i", { class: "pv-swatch pv-swatch-hand" }), "by hand", rivalKey),
     twin.node);
