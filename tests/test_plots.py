@@ -284,6 +284,19 @@ def test_tradeoff_of_seeds_is_the_median_within_worst_and_best():
     assert any("range of 3 seeds; line: median" in text.get_text() for text in ax.texts)
 
 
+def test_tradeoff_of_accuracies_is_that_of_the_cards():
+    runs = [[a + shift for a in FALLING] for shift in (0.01, -0.03, 0.0)]
+    measured = {place: [run[i] for run in runs] for i, place in enumerate(SPARSITIES)}
+    ax = pv.plot_tradeoff({"l1": measured, "random": {0: 0.98, 0.5: 0.4}})
+    line = next(line for line in ax.lines if line.get_label() == "l1")
+    assert np.allclose(line.get_ydata(), FALLING)
+    corners = ax.collections[0].get_paths()[0].vertices
+    assert {round(float(low), 6) for low in corners[:, 1]} >= {0.07, 0.11, 0.95, 0.99}
+    assert any("band: range of 3 seeds; line: median" in text.get_text() for text in ax.texts)
+    assert list(labelled(ax, "random").get_xdata()) == [0, 0.5]
+    assert list(pv.plot_tradeoff(measured).lines[0].get_xdata()) == SPARSITIES
+
+
 def test_tradeoff_against_bytes_and_published_points():
     ax = pv.plot_tradeoff(cards(FALLING), x="compact_bytes", published={"Table 1": [(5e5, 0.97), (2e5, 0.9)]})
     assert ax.lines[0].get_xdata()[0] == 11_000
@@ -585,6 +598,7 @@ REFUSED = {
         cards(FALLING), x="latency_ms"
     ),
     "seeds of different length": lambda _: pv.plot_tradeoff([cards(FALLING), cards(FALLING)[1:]]),
+    "seeds of different length for 'l1'": lambda _: pv.plot_tradeoff({"l1": {0: [0.9, 0.8], 0.5: [0.7]}}),
     "mask and masks are both given": lambda _: pv.plot_network([2, 1], mask=[WEIGHT], masks={"a": None}),
     "masks is empty": lambda _: pv.plot_network([2, 1], masks={}),
     "view is 'tree'": lambda _: pv.plot_network([2, 1], view="tree"),

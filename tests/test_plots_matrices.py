@@ -33,6 +33,7 @@ def test_matrices_are_the_shapes_that_removal_leaves(framework, granularity):
         before, after = (" × ".join(map(str, shape)) for shape in (layer.shape, small[name].shape))
         assert f"{name}\n{before}" + (f"\n→ {after}" if before != after else "") in names(ax)
         image = drawn(ax, name)
+        assert not overlaps(ax)
         assert np.count_nonzero(image == 1) == small[name].weight.size
 
 

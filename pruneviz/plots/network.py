@@ -26,6 +26,8 @@ View: TypeAlias = Literal["diagram", "matrix", "both"]
 
 _PANELS_A_ROW = 3
 _APART = 1.5
+_SLOT = 0.19  # of the width of the picture, for the shape below a small matrix
+_ROOM = 1.08
 _FLAT = 0.6  # height over width from which two panels fit side by side
 
 
@@ -113,13 +115,17 @@ def _height(wiring: Wiring, inches: float) -> float:
 
 
 def _extent(images: Sequence[Array]) -> tuple[float, float]:
-    """Give the height and the width that pictures side by side take, gaps included."""
-    wide = sum(image.shape[1] for image in images) + _gap(images) * (len(images) - 1)
-    return float(max(image.shape[0] for image in images)), float(wide)
+    """Give the height and the width that pictures side by side take."""
+    return float(max(image.shape[0] for image in images)), sum(_slots(images))
 
 
-def _gap(images: Sequence[Array]) -> float:
-    return max(_APART, float(sum(image.shape[1] for image in images)) / 20)
+def _slots(images: Sequence[Array]) -> list[float]:
+    """Give each picture its width, the small ones more: their shapes are written below."""
+    slots = widths = [_ROOM * image.shape[1] for image in images]
+    least = min(_SLOT, 0.95 / len(images))
+    for _ in range(20):  # what one gains, the others need more of: this settles
+        slots = [max(width, least * sum(slots)) for width in widths]
+    return slots if len(slots) > 1 else [float(images[0].shape[1])]
 
 
 def _draw_panels(wirings: dict[str, Wiring], views: list[View], title: str | None) -> Figure:
@@ -236,13 +242,14 @@ def _draw_matrices(ax: Axes, wiring: Wiring) -> None:
     """Draw real layers, one pixel a weight."""
     images = {name: lay_out(array).image for name, array in wiring.kept.items()}
     high, wide = _extent([*images.values()])
-    left = 0.0
-    for (name, image), text in zip(images.items(), _shapes(wiring, "\n").values(), strict=True):
+    texts, slots, left = _shapes(wiring, "\n"), _slots([*images.values()]), 0.0
+    for (name, image), slot in zip(images.items(), slots, strict=True):
         down, across = image.shape
-        box = (left, left + across, (high - down) / 2, (high + down) / 2)
+        middle = left + slot / 2
+        box = (middle - across / 2, middle + across / 2, (high - down) / 2, (high + down) / 2)
         ax.imshow(image, cmap=style.SHARE_KEPT, vmin=0, vmax=1, extent=box, label=name)
-        _name(ax, text, left + across / 2, (high - down) / 2)
-        left += across + _gap([*images.values()])
+        _name(ax, texts[name], middle, (high - down) / 2)
+        left += slot
     ax.set_xlim(0, wide)
     ax.set_ylim(0, high)
 
