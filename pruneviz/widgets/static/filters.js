@@ -45,6 +45,7 @@ class Gallery {
   get shown() { return this.focus ?? this.layer.order[0]; }
   filter(place) { return this.sorted ? this.layer.order[place] : place; }
   place(i) { return this.sorted ? this.layer.rank[i] : i; }
+  corner(i) { return cardAt(this.layout, this.place(i)); }
   rivalsOf(layer) { return this.rivals?.subarray(layer.first, layer.first + layer.size) ?? null; }
 
   // -- drawing -----------------------------------------------------------------------------------------------
@@ -69,7 +70,7 @@ class Gallery {
     const { layer, layout } = this;
     const context = sharp(this.sheet, width, layout.height);
     for (let i = 0; i < layer.size; i++) {
-      const [x, y] = cardAt(layout, this.place(i));
+      const [x, y] = this.corner(i);
       const two = layer.kernel[0] > 0;
       if (two) fit(context, this.pictures.kernel(layer, i), x + 4, y + 4, layout.side);
       const map = this.pictures.map(layer, i);
@@ -89,7 +90,7 @@ class Gallery {
     const rivals = this.rivalsOf(layer);
     this.kept = 0;
     for (let i = 0; i < layer.size; i++) {
-      const [x, y] = cardAt(layout, this.place(i));
+      const [x, y] = this.corner(i);
       const id = layer.id[i];
       const cut = id >= 0 && at.gone[id];
       if (!cut) this.kept++;
@@ -132,7 +133,7 @@ class Gallery {
     this.handle.hidden = !this.sorted;
     if (this.sorted) this.handle.style.transform = `translate(${this.handleAt[0]}px, ${this.handleAt[1]}px) translateX(-50%)`;
     setText(this.handle, grouped(this.byRule));
-    const [x, y] = cardAt(layout, this.place(this.shown));
+    const [x, y] = this.corner(this.shown);
     const place = `translate(${x - 4}px, ${y - 4}px)/${layout.wide + 8}px/${layout.tall + 8}px`;
     if (this.cursorAt !== place) {
       this.cursorAt = place;
