@@ -328,7 +328,7 @@ export class NetworkPicture {
     units.layers.forEach((layer, l) => {
       const { node } = this.handles[l];
       const room = blocks[l].across * cell + gap;
-      const of = room > 60 + 8 * layer.name.length ? ` of ${grouped(layer.size)}` : ""; // where there is room
+      const of = room > 80 + 8 * layer.name.length ? ` of ${grouped(layer.size)}` : ""; // where there is room
       this.titles[l].style.left = `${blocks[l].x}px`;
       setText(this.titles[l], `${layer.name}: ${grouped(this.kept[l])}${of}`);
       node.hidden = !this.sorted;
