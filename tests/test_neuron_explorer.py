@@ -375,6 +375,17 @@ def _outputs(model, images):
     return model(x).numpy()
 
 
+def test_show_code_with_a_criterion_of_ones_own(model, images):
+    def widest(layer):
+        return np.ptp(layer.weight, axis=1)
+
+    view = pv.explore(model, images, granularity="neuron", criterion=widest, sparsity=0.35, exclude=["two"])
+    space = {"model": model, "data": images, "widest": widest}
+    exec(view.snippet, space)
+    mask = pv.Mask({name: np.asarray(kept) for name, kept in space["keep"].items()}, "neuron")
+    assert mask == view.result() == prune(model, images, 0.35, criterion=widest, exclude=["two"])
+
+
 def test_show_code_of_tied_units_is_pruneviz(tied, images):
     view = Filters(tied, images, sparsity=0.4, by_hand={"one": {"cut": [2]}}, exclude=["after"])
     assert "pv.prune" in view.snippet
@@ -451,6 +462,7 @@ def test_the_model_stays_as_it_was(view, model):
         ("image", -2, "image"),
         ("by_hand", {"out": {"cut": [1]}}, "out"),
         ("by_hand", {"one": {"cut": [20]}}, "no neuron 20"),
+        ("by_hand", {"one": {"cut": ["a"]}}, "no neuron a"),
         ("by_hand", {"one": {"away": [1]}}, "away"),
     ],
 )
@@ -468,6 +480,10 @@ def test_explore_refuses(model, images):
         pv.explore(model, images, granularity="neuron", show=["mask"])
     with pytest.raises(TypeError, match="image"):
         pv.explore(model, images, image=3)
+    with pytest.raises(ValueError, match="no layer of the model: three"):
+        pv.explore(model, images, granularity="neuron", exclude=["three"])
+    with pytest.raises(TypeError, match="list of layer names"):
+        pv.explore(model, images, exclude="one")
     with pytest.raises(ValueError, match="no neurons"):
         pv.explore(model, images, granularity="neuron", exclude=["one", "two"])
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import traitlets as t
 
+from pruneviz.layers import network
 from pruneviz.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.pruning import apply, importance
 from pruneviz.widgets import history, measuring, snippets
@@ -96,7 +97,7 @@ class Explorer(View):
         show: Sequence[str] | None = None,
         **traits: Any,  # noqa: ANN401
     ) -> None:
-        self._model, self._exclude, self._scored_on = model, tuple(exclude), scored_on or data
+        self._model, self._exclude, self._scored_on = model, _excluded(model, exclude), scored_on or data
         self._meter = measuring.Meter(model, data)
         name = criterion if isinstance(criterion, str) else getattr(criterion, "__name__", "own")
         self._criteria: dict[str, Criterion] = {word: word for word in self.words}
@@ -171,9 +172,12 @@ class Explorer(View):
             if not set(lists) <= {"cut", "kept"}:
                 raise t.TraitError(f'by_hand[{name!r}] takes "cut" and "kept", not {", ".join(lists)}')
             for index in (*lists.get("cut", ()), *lists.get("kept", ())):
-                if not 0 <= index < sizes[name]:
+                if not isinstance(index, int | np.integer) or not 0 <= index < sizes[name]:
                     raise t.TraitError(f"by_hand: layer {name!r} has no {self.granularity} {index}")
-        return dict(proposal["value"])
+        return {
+            name: {word: [int(index) for index in indices] for word, indices in lists.items()}
+            for name, lists in proposal["value"].items()
+        }
 
     def _known(self, trait: str, value: str, known: Iterable[str]) -> str:
         if known and value not in known:
@@ -366,6 +370,18 @@ class Explorer(View):
     def _publish_curve(self) -> None:
         found = self._curves.get((self.scope, self.criterion), {})
         self.curve = [[sparsity, found[sparsity]] for sparsity in sorted(found)]
+
+
+def _excluded(model: object, names: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise TypeError(f'exclude takes a list of layer names: ["{names}"]')
+    names, known = tuple(names), network(model)
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ValueError(
+            f"exclude names no layer of the model: {', '.join(unknown)}; it has {', '.join(known)}"
+        )
+    return names
 
 
 def _scaled(work: Generator[float, None, Array], start: float, end: float) -> Generator[float, None, Array]:
