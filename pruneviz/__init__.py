@@ -29,6 +29,8 @@ _HOME_OF = {
             "plot_mask",
             "plot_network",
             "plot_neuron_activity",
+            "plot_schedule",
+            "plot_scorecards",
             "plot_sensitivity",
             "plot_tradeoff",
             "plot_weight_histogram",

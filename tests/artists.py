@@ -54,3 +54,17 @@ def tile(ax, number):
 def captions(ax):
     """Give what stands below each picture, in order."""
     return [text.get_text() for text in ax.texts if text.get_text()[:1].isdigit()]
+
+
+class Stairs:
+    """A schedule that rises in a straight line, as pruneviz.schedules and anybody else may write one."""
+
+    def __init__(self, final, begin, end, frequency):
+        self.final, self.begin, self.end, self.frequency = final, begin, end, frequency
+
+    def __call__(self, step):
+        return self.final * float(np.clip((step - self.begin) / max(self.end - self.begin, 1e-9), 0, 1))
+
+    def prunes_at(self, step):
+        inside = self.begin <= step and (self.end == -1 or step <= self.end)
+        return inside and (step - self.begin) % self.frequency == 0

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import numpy as np
 import pytest
-from artists import drawn_texts, labelled, legend
+from artists import Stairs, drawn_texts, labelled, legend, overlaps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -66,6 +66,11 @@ def cards(accuracies, sparsities=SPARSITIES, half=0.01):
             interval=(max(accuracy - half, 0), min(accuracy + half, 1)),
             n=10_000,
             sparsity=sparsity,
+            parameters=266_610,
+            nonzero=266_610 - round(266_200 * sparsity),
+            macs=266_200,
+            raw_bytes=1_066_896,
+            gzip_bytes=1000 + round(9e5 * (1 - sparsity)),
             compact_bytes=1000 + round(1e6 * (1 - sparsity)),
             latency_ms={1: 2.0},
         )
@@ -404,6 +409,10 @@ def every_plot(mlp, cnn):
         ),
         "network": lambda **o: pv.plot_network([4, 6, 3], mask=units, **o),
         "filters": lambda **o: pv.plot_filters(cnn, "conv2", mask=filters, scores=np.arange(16.0), **o),
+        "schedule": lambda **o: pv.plot_schedule(
+            {"gradual": Stairs(0.8, 100, 1000, 300), "at once": Stairs(0.9, 400, 400, 1)}, **o
+        ),
+        "scorecards": lambda **o: pv.plot_scorecards(cards(FALLING[:3], SPARSITIES[:3]), **o),
         "activity": lambda **o: pv.plot_neuron_activity(model, x, mask=np.arange(6) > 0, **o),
         "classes": lambda **o: pv.plot_neuron_activity(model, x, by=y, mask=np.arange(6) > 0, **o),
         "feature_maps": lambda **o: pv.plot_feature_maps(model, x[0], mask=np.arange(4) > 0, **o),
@@ -423,6 +432,8 @@ KINDS = [
     "feature_maps",
     "activity",
     "classes",
+    "schedule",
+    "scorecards",
 ]
 
 
@@ -457,6 +468,10 @@ def test_no_text_leaves_the_picture(plot):
         assert box.y0 >= -1, text
         assert box.x1 <= width + 1, text
         assert box.y1 <= height + 1, text
+
+
+def test_no_text_stands_on_another(plot):
+    assert not overlaps(plot())
 
 
 def test_a_dark_style_does_not_swallow_the_text(plot):
@@ -594,7 +609,7 @@ REFUSED = {
     "published has no points for 'Table 1'": lambda _: pv.plot_tradeoff(
         cards(FALLING), published={"Table 1": []}
     ),
-    "x is 'latency_ms'.*choose from sparsity, compact_bytes": lambda _: pv.plot_tradeoff(
+    "x is 'latency_ms'.*choose from sparsity, parameters, nonzero": lambda _: pv.plot_tradeoff(
         cards(FALLING), x="latency_ms"
     ),
     "seeds of different length": lambda _: pv.plot_tradeoff([cards(FALLING), cards(FALLING)[1:]]),

@@ -26,6 +26,7 @@ FIRES = "#4f86b5"
 PAPER = "#ffffff"
 INK = "#22272e"
 QUIET = "#5f6771"
+GRID = "#e3e6ea"
 HATCH = "////"
 
 FONT = 10
