@@ -27,6 +27,13 @@ SPOT = """([layer, i]) => {
   const box = network.canvas.getBoundingClientRect();
   return [box.left + x, box.top + y];
 }"""
+WRITTEN = """() => {
+  const pen = CanvasRenderingContext2D.prototype;
+  const [write, words] = [pen.fillText, []];
+  pen.fillText = function (text, ...place) { words.push(text); write.call(this, text, ...place); };
+  try { document.querySelector('.pv').pruneviz.picture(); } finally { pen.fillText = write; }
+  return words;
+}"""
 KEPT = "() => document.querySelector('.pv-network canvas').dataset.kept"
 PRUNED_PIXELS = """() => {
   const frame = document.querySelector('.pv').pruneviz;
@@ -122,6 +129,8 @@ def test_live_cost_equals_that_of_the_removed_network(page):
     assert str(live["parameters"]) in words
     assert "0 answers differ" in words
     assert kernel(page, "view.removal['parameters'][1]") == live["parameters"]
+    # Save PNG has the words of the table where the page has them, one by one.
+    assert {"masked", "removed", "784", "proof:", "kept"} <= set(page.evaluate(WRITTEN))
 
 
 def test_drag_a_cut_line(page):

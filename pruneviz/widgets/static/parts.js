@@ -190,10 +190,10 @@ export function changedImages(found, bytes, words) {
     const kind = image.before === image.truth ? "lost" : image.after === image.truth ? "won" : "still wrong";
     const canvas = el("canvas", { width: width ?? 1, height: height ?? 1, role: "img", "aria-label": `Image ${image.index}, a ${image.truth}: was taken for ${image.before}, now for ${image.after}` });
     if (size && bytes?.byteLength >= (i + 1) * size) thumbnail(canvas, new Uint8Array(bytes.buffer, bytes.byteOffset + i * size, size), channels);
-    return el("li", { "data-kind": kind }, canvas, el("span", {}, label), el("small", {}, kind));
+    return el("li", { "data-kind": kind }, canvas, el("span", { "data-png": true }, label), el("small", { "data-png": true }, kind));
   });
   return [
-    el("p", {}, `${words}${grouped(found.lost)} images lost, ${grouped(found.won)} won, ${grouped(found.other)} wrong in a new way.${cards.length < found.lost + found.won + found.other ? ` ${cards.length} of them:` : ""}`),
+    el("p", { "data-png": true }, `${words}${grouped(found.lost)} images lost, ${grouped(found.won)} won, ${grouped(found.other)} wrong in a new way.${cards.length < found.lost + found.won + found.other ? ` ${cards.length} of them:` : ""}`),
     el("ul", { class: "pv-images" }, ...cards),
   ];
 }

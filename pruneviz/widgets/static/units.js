@@ -268,14 +268,14 @@ export function changesPart(frame) {
     against.select.value = frame.get("against");
     against.select.disabled = Boolean(frame.model.offline);
   }));
-  return el("section", { class: "pv-panel" }, el("div", { class: "pv-bar" }, el("h4", { class: "pv-caption" }, "Answers that changed"), against.node), body);
+  return el("section", { class: "pv-panel" }, el("div", { class: "pv-bar" }, el("h4", { class: "pv-caption", "data-png": true }, "Answers that changed"), against.node), body);
 }
 
 /** Removing for real: a button, and what became smaller. */
 export function removalPart(frame, units) {
   const go = button(`Remove the pruned ${units.noun}`, () => frame.set({ wanted: frame.state() }), { class: "pv-button pv-primary" });
   const note = el("p", { class: "pv-hint", role: "status" });
-  const body = el("div", { class: "pv-removed" });
+  const body = el("div", { class: "pv-removed", "data-png": true });
   const refresh = () => body.replaceChildren(...removed(frame.get("removal")));
   frame.on("removal", refresh);
   frame.on("wanted", () => {});
@@ -289,7 +289,7 @@ export function removalPart(frame, units) {
     setText(note, frame.model.offline ? "fixed in this file" : done ? "" : asked ? "removing…" : problem ? `They cannot go: ${problem}` : `A masked model keeps its shapes. Removing takes the ${units.noun} out, and compares the outputs.`);
     body.toggleAttribute("data-stale", Boolean(found.state) && !done);
   }));
-  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption" }, "Smaller for real"), el("div", { class: "pv-bar pv-remove" }, go, note), body);
+  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Smaller for real"), el("div", { class: "pv-bar pv-remove" }, go, note), body);
 }
 
 function removed(found) {
