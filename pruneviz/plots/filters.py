@@ -173,17 +173,8 @@ def _label_slices(ax: Axes, gallery: Gallery, channels: int) -> None:
         return
     high = (gallery.pictures.shape[1] + 1) / channels
     for channel in range(channels):
-        ax.annotate(
-            f"in {channel}",
-            (-0.5, (channel + 0.5) * high - 1),
-            xytext=(-5, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            fontsize=style.SMALL,
-            color=ax.title.get_color(),
-            annotation_clip=False,
-        )
+        place = (-0.5, (channel + 0.5) * high - 1)
+        style.write(ax, f"in {channel}", place, (-5, 0), ha="right", va="center")
 
 
 def _sentence(text: str, weight: Array, kept: BoolArray, marks: Array | None, *, sort: bool) -> str:

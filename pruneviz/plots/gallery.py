@@ -162,15 +162,4 @@ def _dress(frame: Rectangle, *, kept: bool) -> None:
 
 def caption(ax: Axes, text: str, x: float, y: float) -> None:
     """Write below a picture whose lower edge has its middle at x, y."""
-    ax.annotate(
-        text,
-        (x, y),
-        xytext=(0, -3),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        fontsize=style.SMALL,
-        linespacing=1.05,
-        color=ax.title.get_color(),
-        annotation_clip=False,
-    )
+    style.write(ax, text, (x, y), (0, -3), ha="center", va="top", linespacing=1.05)

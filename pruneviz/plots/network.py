@@ -255,14 +255,4 @@ def _draw_matrices(ax: Axes, wiring: Wiring) -> None:
 
 
 def _name(ax: Axes, text: str, x: float, y: float) -> None:
-    ax.annotate(
-        text,
-        (x, y),
-        xytext=(0, -5),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        fontsize=style.SMALL,
-        color=ax.title.get_color(),
-        annotation_clip=False,
-    )
+    style.write(ax, text, (x, y), (0, -5), ha="center", va="top")

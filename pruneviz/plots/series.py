@@ -145,15 +145,7 @@ def explain_bands(ax: Axes, lines: Sequence[Series]) -> None:
 
 def note_above(ax: Axes, text: str) -> None:
     """Write a line between title and picture."""
-    ax.annotate(
-        text,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 7),
-        textcoords="offset points",
-        fontsize=style.SMALL,
-        color=ax.title.get_color(),
-    )
+    style.write(ax, text, (0, 1), (0, 7), xycoords="axes fraction")
 
 
 def in_words(line: Series, write: Callable[[float], str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -138,6 +138,26 @@ def legend_split(ax: Axes, kept: int, total: int, *, hatched: bool = True) -> No
     legend_above(ax, patches)
 
 
+def write(
+    ax: Axes,
+    text: str,
+    at: tuple[float, float],
+    shift: tuple[float, float],
+    **options: Any,  # noqa: ANN401
+) -> None:
+    """Write small text at a place of the axes, moved by some points; `options` are those of annotate."""
+    ax.annotate(
+        text,
+        at,
+        xytext=shift,
+        textcoords="offset points",
+        fontsize=SMALL,
+        color=ax.title.get_color(),
+        annotation_clip=False,
+        **options,
+    )
+
+
 def title(ax: Axes, text: str, *, above_legend: bool = False) -> None:
     """Write the title at the left, where reading begins."""
     pad = 24 if above_legend else 8
@@ -148,14 +168,4 @@ def centred_title(ax: Axes, text: str, note: str) -> None:
     """Write a title over the middle of a panel, and a note below it."""
     colour = ax.title.get_color()
     ax.set_title(text, fontsize=FONT, fontweight="bold", color=colour, pad=20)
-    ax.annotate(
-        note,
-        (0.5, 1),
-        xycoords="axes fraction",
-        xytext=(0, 6),
-        textcoords="offset points",
-        ha="center",
-        fontsize=SMALL,
-        color=colour,
-        annotation_clip=False,
-    )
+    write(ax, note, (0.5, 1), (0, 6), xycoords="axes fraction", ha="center")
