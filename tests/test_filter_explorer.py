@@ -1,4 +1,4 @@
-"""FilterExplorer without a browser: feature maps, kernels, a second criterion, removal, messages, refusals."""
+"""FilterExplorer without a browser: feature maps, a second criterion, removal, messages, refusals."""
 
 import asyncio
 import json
