@@ -78,13 +78,16 @@ class FilterExplorer(UnitExplorer):
 
         return draw(self, FILTER_PANELS)
 
+    def kernels_of(self, layer: str) -> Array:
+        """Give the picture of each filter of a layer, int8 (filters, slices, height, width), on one scale."""
+        return _kernels(network(self._model)[layer])
+
     def _described(self) -> dict[str, Any]:
         described = super()._described()
         norms = np.concatenate([*self._units.norms.values(), [-1]])
         if all(np.isin(self._units.ids(layer["name"]), norms).all() for layer in described["layers"]):
             self._criteria["bn_scale"] = "bn_scale"
-        self.network = layers = network(self._model)
-        shown = [_kernels(layers[layer["name"]]) for layer in described["layers"]]
+        shown = [self.kernels_of(layer["name"]) for layer in described["layers"]]
         return {
             **described,
             "criteria": list(self._criteria),
@@ -137,7 +140,7 @@ class FilterExplorer(UnitExplorer):
 
 
 def _kernels(layer: Layer) -> Array:
-    """Give the picture of each filter, int8 (filters, slices, height, width), on one scale; dense: none."""
+    """Round weights to signed bytes, enough for a picture; dense layers have none."""
     weight = layer.weight
     if weight.ndim < 3:
         return np.zeros((len(weight), 0, 0, 0), np.int8)
