@@ -216,6 +216,30 @@ def test_by_hand_and_accuracy(view, model, images):
         assert (array.detach().numpy()[gone] == 0).all()
 
 
+@pytest.mark.parametrize("scope", ["global", "layer"])
+def test_show_code_prunes_weights_biases_and_norms(either, images, scope):
+    view = pv.explore(either, images, granularity="filter", scope=scope, criterion="l2")
+    view.by_hand = {"conv2": {"cut": [6], "kept": [0]}}
+    for sparsity in (0, 0.5, 0.8):
+        view.sparsity = sparsity
+        assert "import pruneviz" not in view.snippet
+        space = {"model": either, "data": images}
+        exec(view.snippet, space)
+        keep, thin, ours = space["keep"], space["thin"], view.apply()
+        assert pv.Mask({name: np.asarray(kept) for name, kept in keep.items()}, "filter") == view.result()
+        for name in ("conv1", "conv2", "bn1"):
+            for one, two in zip(values_of(thin, name), values_of(ours, name), strict=True):
+                assert np.array_equal(one, two)
+
+
+def values_of(model, name):
+    if not isinstance(model, nn.Module):
+        return model.get_layer(name).get_weights()
+    layer = model.get_submodule(name)
+    names = ("weight", "bias", "running_mean") if name == "bn1" else ("weight", "bias")
+    return [getattr(layer, part).detach().numpy() for part in names]
+
+
 def test_a_move_costs_two_small_messages(view, monkeypatch):
     monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 60)
 
@@ -270,7 +294,7 @@ def test_a_network_without_convolutions_is_refused(images):
 def test_twin_and_page(view, tmp_path):
     view.measure()
     figure = view.snapshot()
-    assert "filters" in figure.axes[0].get_title(loc="left")
+    assert figure.axes[0].get_title(loc="left") == "Filters of conv1: 2 of 5 kept"
     path = tmp_path / "filters.html"
     view.export_html(path)
     text = path.read_text()

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import traitlets as t
 
-from pruneviz import criteria
+from pruneviz import criteria, frameworks
 from pruneviz.layers import network
 from pruneviz.masks import Importance, Mask, Ranking
 from pruneviz.pruning import importance
@@ -180,6 +180,7 @@ class UnitExplorer(Explorer):
         return unit_snippets.template(
             snippets.framework_of(self._model),
             {name: layers[name] for name in ranking.ranks},
+            frameworks.adapter(self._model).norms(),
             ranking,
             self.criterion,
             self._exclude,

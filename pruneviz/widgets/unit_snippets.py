@@ -34,7 +34,7 @@ for name, kept in keep.items():  # a pruned {unit} loses its weights and its bia
     prune.custom_from_mask(layers[name], "weight", rows)
     if layers[name].bias is not None:
         prune.custom_from_mask(layers[name], "bias", kept)
-"""
+{norms}"""
 _KERAS = """\
 {imports}
 import {keras}
@@ -49,6 +49,19 @@ for name, kept in keep.items():  # a pruned {unit} loses its weights and its bia
     layers[name].kernel.assign(np.where(kept, layers[name].kernel.numpy(), 0))
     if layers[name].use_bias:
         layers[name].bias.assign(np.where(kept, layers[name].bias.numpy(), 0))
+{norms}"""
+_TORCH_NORMS = """\
+for norm, name in {norm_of}.items():  # a BatchNorm would turn their zeros into a constant
+    kept, norm = torch.from_numpy(keep[name]), thin.get_submodule(norm)
+    prune.custom_from_mask(norm, "weight", kept)
+    prune.custom_from_mask(norm, "bias", kept)
+    norm.running_mean[~kept] = 0
+"""
+_KERAS_NORMS = """\
+for norm, name in {norm_of}.items():  # a BatchNorm would turn their zeros into a constant
+    norm = thin.get_layer(norm)
+    for part in (norm.gamma, norm.beta, norm.moving_mean):
+        part.assign(np.where(keep[name], part.numpy(), 0))
 """
 _TORCH_WEIGHTS = """\
 weights = {name: layer.weight.detach().cpu().numpy().astype(np.float64) for name, layer in layers.items()}
@@ -108,7 +121,12 @@ thin = pv.apply(model, mask)
 
 
 def template(
-    framework: str, layers: Mapping[str, Layer], ranking: Ranking, criterion: str, exclude: Sequence[str]
+    framework: str,
+    layers: Mapping[str, Layer],
+    norms: Mapping[str, Mapping[str, str]],
+    ranking: Ranking,
+    criterion: str,
+    exclude: Sequence[str],
 ) -> str:
     """Write the snippet for a ranking of units, with places for what the slider decides.
 
@@ -118,6 +136,8 @@ def template(
         ``"torch"``, ``"keras"`` or ``"tf_keras"``.
     layers
         Those that are ranked.
+    norms
+        The BatchNorms of the model and their arrays, as an adapter names them.
     ranking
         The ranking.
     criterion
@@ -128,9 +148,10 @@ def template(
     Returns
     -------
     str
-        Framework code where a unit is one row of one layer; pruneviz's own where units are tied, pass a
-        BatchNorm, or sit in layers that the framework does not find by name.
+        Framework code where a unit is one row of one layer, and perhaps of a BatchNorm; pruneviz's
+        own where units are tied, or sit in layers that the framework does not find by name.
     """
+    norm_of = _norm_of(layers, norms, ranking)
     words = {
         "unit": ranking.granularity,
         "granularity": ranking.granularity,
@@ -139,8 +160,9 @@ def template(
         "exclude": repr(list(exclude)),
         "names": "[" + ", ".join(f'"{name}"' for name in layers) + "]",
         "keras": framework,
+        "norm_of": str(norm_of).replace("'", '"'),
     }
-    if not _plain(framework, layers, ranking):
+    if norm_of is None or not _plain(framework, layers, ranking):
         return _filled(_OWN, words)
     known = criterion in _FROM_ROWS
     weights = _TORCH_WEIGHTS if framework == "torch" else _KERAS_WEIGHTS
@@ -148,6 +170,7 @@ def template(
     parts = {
         "imports": imports,
         "scores": f"{weights}\n{_FROM_ROWS[criterion]}" if known else _ASKED,
+        "norms": (_TORCH_NORMS if framework == "torch" else _KERAS_NORMS) if norm_of else "",
         "keep": _RELATIVE + (_GLOBAL if ranking.scope == "global" else _LAYER),
     }
     text = _filled(_TORCH if framework == "torch" else _KERAS, parts)
@@ -159,7 +182,7 @@ def _plain(framework: str, layers: Mapping[str, Layer], ranking: Ranking) -> boo
     units = ranking.units
     assert units is not None  # noqa: S101  # a ranking of units has them
     ids = np.concatenate([units.ids(name) for name in layers])
-    elsewhere = [of for name, of in units.of.items() if name not in layers] + list(units.norms.values())
+    elsewhere = [of for name, of in units.of.items() if name not in layers]
     alone = len(np.unique(ids)) == len(ids) and (ids >= 0).all()
     return bool(
         alone
@@ -167,6 +190,22 @@ def _plain(framework: str, layers: Mapping[str, Layer], ranking: Ranking) -> boo
         and all(layer.kind in ("dense", "conv") for layer in layers.values())
         and (framework == "torch" or not any("." in name for name in layers))
     )
+
+
+def _norm_of(
+    layers: Mapping[str, Layer], norms: Mapping[str, Mapping[str, str]], ranking: Ranking
+) -> dict[str, str] | None:
+    """Find the layer that each BatchNorm follows; None if one mixes units, or has not all of its arrays."""
+    units = ranking.units
+    assert units is not None  # noqa: S101  # a ranking of units has them
+    found = {}
+    for norm, ids in units.norms.items():
+        owner = next((name for name in layers if np.array_equal(units.ids(name), ids)), None)
+        if owner is not None and len(norms[norm]) == 3:
+            found[norm] = owner
+        elif any(np.isin(units.ids(name), ids[ids >= 0]).any() for name in layers):
+            return None
+    return found
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
