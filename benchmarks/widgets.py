@@ -57,6 +57,24 @@ def draw(change):
 value.observe(draw, "value")
 peer = widgets.VBox([value, image], _dom_classes=["peer"]); peer""",
 )
+UNITS = (
+    ("LeNet-300-100, neurons", "lenet_300_100", "neuron"),
+    ("LeNet-5, filters", "lenet_5", "filter"),
+    ("MNIST CNN, filters", "mnist_cnn", "filter"),
+)
+UNIT_CELL = """\
+import torch
+import pruneviz as pv
+torch.set_num_threads(1)
+x, y = pv.datasets.mnist().validation
+model = pv.zoo.{}("torch")
+view = pv.explore(model, (x[:1000], y[:1000]), granularity="{}", predict=False)
+view.layer = view.layers[-1]["name"]
+view"""
+MEASURED = """() => {
+  const frame = document.querySelector('.pv')?.pruneviz;
+  return frame?.get('curve').length > 20 && !frame.get('running');
+}"""
 MOVES = """async ([index, jumps]) => {
   const frame = document.querySelectorAll('.pv')[index].pruneviz;
   const range = frame.root.querySelector('.pv-range');
@@ -143,11 +161,21 @@ def in_the_browser() -> Iterable[Row]:
             page.wait_for_timeout(1500)
             paints.append(page.evaluate(FIRST_PAINT))
             page.wait_for_timeout(3000)
+        for name, network, granularity in UNITS:
+            lab.write_notebook(folder / f"{network}.ipynb", UNIT_CELL.format(network, granularity))
+            lab.open_notebook(page, address, f"{network}.ipynb", workspace=network)
+            page.wait_for_function(MEASURED, timeout=120_000)
+            for jumps in (False, True):
+                results[f"{name} {jumps}"] = page.evaluate(MOVES, [0, jumps])
     for name, limit in (("266 k", 1.0), ("996 k", 2.0)):
         yield f"JavaScript of a move, {name} weights, drag", results[f"{name} False"][0], "ms", (limit,)
         yield f"JavaScript of a move, {name} weights, jumps", results[f"{name} True"][0], "ms", (limit,)
     yield "input to second frame, 266 k weights", results["266 k False"][1], "ms", (30, 36)
     yield "input to second frame, 996 k weights", results["996 k False"][1], "ms", (30, 36)
+    for name, _, _ in UNITS:
+        yield f"JavaScript of a move, {name}, drag", results[f"{name} False"][0], "ms", (1.0,)
+        yield f"JavaScript of a move, {name}, jumps", results[f"{name} True"][0], "ms", (1.0,)
+        yield f"input to second frame, {name}", results[f"{name} False"][1], "ms", (30, 36)
     yield "  peer: number to matplotlib to Image widget, 266 k", results["peer"], "ms", ()
     yield "first paint after the cell starts, LeNet-300-100", paints, "ms", (1000,)
 
