@@ -237,6 +237,11 @@ export class Frame {
       context.fillStyle = this.colours.kept;
       context.fillRect(kept.left - frame.left, kept.top - frame.top, kept.width, kept.height);
     } else {
+      for (const badge of node.querySelectorAll(".pv-badge:not(:empty)")) {
+        const { left, top, width, height } = badge.getBoundingClientRect();
+        context.fillStyle = getComputedStyle(badge).backgroundColor;
+        context.fillRect(left - frame.left, top - frame.top, width, height);
+      }
       writeText(context, node, frame);
     }
     context.restore();
