@@ -721,7 +721,7 @@ ax.set_xlabel("share of the neurons that is cut")
 pv.teaching.show(ax)
 
 # %% [markdown]
-# **Explain.** It is not this network. Density is the worst in all three trainings and at nearly every share, and
+# **Explain.** It is not a whim of this network. Density is the worst in all three trainings and at nearly every share, and
 # it is still the worst after an epoch of training, when the others lie close together. The dice come out well
 # then: where you train on, *which* neurons went matters less than you might think, as long as they were not the
 # specialists.
@@ -777,7 +777,7 @@ print(f"of the first 100, {shared} are in both lists")
 print(f"scores measured: {sum(300 - n for n in range(200)):,} and 300")
 
 # %% [markdown]
-# **Explain.** With 50 neurons gone the three are close. Later they are not: greedy keeps what one ranking throws
+# **Explain.** With 50 neurons gone the three are not far apart. Later they are: greedy keeps what one ranking throws
 # away, although the score is the same. When one of two stand-ins goes, the other becomes important, and
 # greedy sees it at the next step.
 #
@@ -812,11 +812,11 @@ for name, card in cards.items():
 # %% [markdown]
 # Look at `fc3`. Not one of its neurons was cut, and half of its weights are gone: each read a neuron of `fc2`
 # that is there no more. `fc2` loses on both sides, rows *and* columns, so a quarter of it is left. **A removed
-# neuron costs the next layer a column.** That is why half of the neurons makes more than half of the
+# neuron costs the next layer an input.** That is why half of the neurons makes more than half of the
 # parameters, and why you cannot count them by looking at one layer.
 #
-# The masked model has more numbers that are not zero than the small one has parameters. Those are the columns:
-# they multiply neurons that send nothing, so they do nothing, but they are there.
+# The masked model has more numbers that are not zero than the small one has parameters. Those are the weights
+# that read the cut neurons. They multiply what is always zero, so they do nothing, but they are there.
 #
 # **Predict.** The masked model and the small one: on how many of the 10,000 test images do they differ?
 
@@ -920,9 +920,8 @@ print(f"    small:  {gain('small', 1) > promised}")
 # %% [markdown]
 # ## Neurons or weights?
 #
-# Now compare with lesson 01, at equal numbers of parameters. On one side, half of the neurons of each hidden
-# layer are removed; on the other, as many *weights* are cut that equally many parameters are left that are not
-# zero.
+# Now compare with lesson 01, at equal numbers of parameters. On one side a share of the neurons of each hidden
+# layer is removed. On the other, single weights are cut until equally many parameters are left that are not zero.
 #
 # **Predict.** Which of the two keeps more answers? By a little, or by far?
 
@@ -952,13 +951,13 @@ ax = pv.plot_tradeoff(
 pv.teaching.show(ax)
 
 # %% [markdown]
-# **Explain.** Weights win wherever there is a difference, and in the end by more than a thousand answers. Of
-# course: whoever may cut any weight
-# may also cut the weights of whole neurons, and would if that were best. Freedom to choose is worth accuracy.
+# **Explain.** Weights win wherever there is a difference, and in the end by more than a thousand answers. No
+# wonder: whoever may cut any weight may also cut all weights of a neuron, and need not. Freedom to choose is worth
+# accuracy.
 #
 # What you get for the accuracy is the other half of the story: an ordinary network, smaller and faster without
 # special formats. To turn 90 % zeros into time, you would need other hardware or other programs (lesson 06).
-# And nothing has been trained on yet, which closes most of the gap, as you will see next.
+# And nothing has been trained on yet. You will see next how much that repairs.
 #
 # > **Put right.** *Optimizing Deep Learning Models with Pruning* compares the two in words: weight pruning is
 # > more targeted, neuron pruning more aggressive, but "more robust". More targeted, yes. More robust, no: at
