@@ -32,7 +32,7 @@ _HOME_OF = {
     }.items()
     for name in names
 }
-_MODULES = ("datasets", "plots", "teaching", "widgets", "zoo")
+_MODULES = ("datasets", "plots", "schedules", "teaching", "widgets", "zoo")
 
 __all__ = [*_HOME_OF, *_MODULES]  # noqa: PLE0604
 
