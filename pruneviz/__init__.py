@@ -15,6 +15,8 @@ _HOME_OF = {
     for module, names in {
         "layers": ("Layer", "Network", "network"),
         "masks": ("Importance", "Mask", "Ranking", "rank"),
+        "gradual": ("prune_while_training",),
+        "iteration": ("Round", "iterate"),
         "pruning": ("apply", "importance", "keep_pruned", "prune"),
         "scorecards": ("Scorecard", "scorecard"),
         "storage": ("load", "save"),

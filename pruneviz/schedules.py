@@ -38,7 +38,7 @@ def _cosine(progress: float, initial: float, final: float) -> float:
 
 
 def _polynomial(progress: float, initial: float, final: float, power: float) -> float:
-    return final + (initial - final) * (1 - progress) ** power
+    return float(final + (initial - final) * (1 - progress) ** power)
 
 
 def _exponential(progress: float, initial: float, final: float) -> float:

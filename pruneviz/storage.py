@@ -41,13 +41,7 @@ def save(model: object, path: str | os.PathLike[str]) -> None:
         Where to; an existing file is replaced only when the new one is whole.
     """
     adapter = frameworks.adapter(model)
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(packed({**adapter.parameters(), **adapter.buffers()}))
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    write(Path(path), packed({**adapter.parameters(), **adapter.buffers()}))
 
 
 def load(path: str | os.PathLike[str], model: _Model) -> _Model:
@@ -79,6 +73,24 @@ def load(path: str | os.PathLike[str], model: _Model) -> _Model:
         if saved != wanted:
             raise ValueError(f"{path} holds {saved} for {name!r}, where this model has {wanted}")
     return adapter.copy_with(arrays)  # type: ignore[return-value]
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file so that at any moment it is there whole, or as it was before.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    data
+        What it holds.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def packed(arrays: Mapping[str, Array]) -> bytes:
