@@ -35,13 +35,16 @@ class Words(TypedDict, total=False):
 
 
 def checked_words(words: Words) -> Words:
-    """Refuse words that `prune` does not know, and the one that would contradict a schedule."""
+    """Refuse words that `prune` does not know, and a scope that would contradict a schedule."""
     unknown = sorted(words.keys() - Words.__annotations__.keys())
     if unknown:
         raise TypeError(f"unknown argument {', '.join(unknown)}; there is {', '.join(Words.__annotations__)}")
     if words.get("scope", "global") not in ("global", "layer"):
         raise ValueError('scope must be "global" or "layer": it is the schedule that says how much to prune')
-    return words
+    exclude = words.get("exclude", ())
+    if isinstance(exclude, str):
+        raise TypeError(f'exclude takes a list of layer names: ["{exclude}"]')
+    return {**words, "exclude": tuple(exclude)}  # asked for more than once, so that a generator will not do
 
 
 def prune_further(model: object, sparsity: float, before: Mask | None, seed: int, words: Words) -> Mask:

@@ -130,12 +130,13 @@ def iterate(
         raise TypeError(f"fine_tune is {fine_tune!r}, not a function of a model, its mask and a seed")
     if not callable(schedule):
         raise TypeError(f"schedule is {schedule!r}, not one of pv.schedules or a function of the round")
+    number, stops = _rounds(rounds, schedule), _stopping(stop)
     words = {"example": x[:1], **checked_words(words)}
     run = Run(model, schedule, fine_tune, start, _whole("seed", seed), words)
     folder = None
     if resume is not None:
         folder = RunFolder(resume, fingerprint(model, start, seed, words), schedule)
-    return _given(run, data, _rounds(rounds, schedule), _stopping(stop), folder, progress)
+    return _given(run, data, number, stops, folder, progress)
 
 
 class Run:
@@ -263,8 +264,9 @@ def _stopping(stop: Stop | None) -> Callable[[Round], bool]:
     if unknown := sorted(set(stop) - set(known)):
         raise ValueError(f"stop names {', '.join(unknown)}; there is {', '.join(known)}")
     limits = dict(stop)
-    if "sparsity" in limits:
-        number_to_prune(limits["sparsity"], 1)
+    for share in ("sparsity", "accuracy"):
+        if not 0 <= limits.get(share, 0) <= 1:
+            raise ValueError(f"stop has {share} {limits[share]}, not a share from 0 to 1, such as 0.9")
 
     def stops(done: Round) -> bool:
         mask, card = done.mask, done.card

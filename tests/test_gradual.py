@@ -57,6 +57,27 @@ def test_it_prunes_on_schedule_and_keeps_the_zeros(framework, granularity):
     assert repr(pruning).endswith(f"after 4 steps of {CUBIC!r}")
 
 
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop"])
+def test_zeros_survive_any_optimizer_with_a_history(framework, kind):
+    options = {"SGD": {"momentum": 0.9}, "AdamW": {"weight_decay": 0.1}}.get(kind, {})
+    model = build(Spec((("dense", 6),)), framework)
+    x, y = images()
+    late = pv.schedules.one_shot(0.6, begin=5)  # by then each weight has moved for four steps
+    if framework == "torch":
+        optimizer = getattr(torch.optim, kind)(model.parameters(), lr=0.01, **options)
+        with pv.prune_while_training(model, late, optimizer) as pruning:
+            for _ in range(2):
+                torch_epoch(model, optimizer, x, y)
+    else:
+        optimizer = getattr(HOMES[framework].optimizers, kind)(0.01, **options)
+        with pv.prune_while_training(model, late) as pruning:
+            compiled(model, optimizer)
+            model.fit(x / 255, y, batch_size=10, epochs=2, verbose=0, callbacks=[pruning.callback])
+    assert pruning.step == 8
+    assert pruning.mask.sparsity == pytest.approx(0.6, abs=1e-3)
+    assert same(weights_of(model), weights_of(pv.apply(model, pruning.mask)))
+
+
 def test_nothing_is_pruned_before_its_time():
     model = build(SPEC, "torch")
     schedule = pv.schedules.linear(0.2, 0.6, begin=2, end=4, frequency=2)
