@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "iterative.json"
-EPOCHS, RAMP, BATCH, RATE = 6, 4, 512, 2e-3
+EPOCHS, RAMP, BATCH, RATE = 6, 4, 512, 8e-3  # the largest rate that the networks were trained with
 SPARSITIES, SEEDS = (0.8, 0.9, 0.95, 0.98), (0, 1, 2)
 STEPS = -(-55_000 // BATCH)
 NETWORKS = ("lenet_300_100", "lenet_5")
