@@ -1,6 +1,6 @@
 """Look for winning tickets as Frankle and Carbin did, and put their controls beside them.
 
-    python benchmarks/lottery.py FOLDER        # hours on one core; goes on where it stopped
+    python benchmarks/lottery.py FOLDER        # an hour on one core; goes on where it stopped
 
 LeNet-300-100 is trained from random weights, loses 20 % of what is left, is rewound to the random weights it
 began with, and trained again: fifteen rounds, down to 3.5 % of the weights. In every round the same mask is

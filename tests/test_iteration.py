@@ -137,6 +137,17 @@ def test_a_run_is_a_function_of_its_seed_and_goes_on_bit_for_bit(framework, tmp_
     assert not same(weights_of(other.model), whole[0][2])
 
 
+def test_filters_of_a_resumed_round_can_be_removed(framework, tmp_path):
+    model = pv.zoo.lenet_5_bn(framework)
+    data = tuple(array[:100] for array in pv.datasets.mnist().validation)
+    for _ in range(2):
+        options = {"granularity": "filter", "scope": "layer", "resume": tmp_path}
+        *_, last = pv.iterate(model, STEPS, lambda *_: None, data, rounds=2, **options)
+        small = pv.remove(last.model, last.mask, data[0][:2])
+        assert len(pv.network(small)["conv2"].weight) == 16 - 6
+        assert pv.scorecard(small, data).versus(last.card).changed == 0
+
+
 def test_a_resumed_run_may_be_made_longer(tmp_path):
     model = build(SPEC, "torch")
     longer = pv.schedules.linear(0, 0.8, begin=0, end=4)
