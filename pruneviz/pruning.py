@@ -158,10 +158,10 @@ def apply(model: _Model, mask: Mask, example: Array | None = None) -> _Model:
         message names the layer.
     """
     adapter = frameworks.adapter(model)
-    pruned = zeros(model, mask, example)
+    gone = zeros(model, mask, example)
     arrays = {**adapter.parameters(), **adapter.buffers()}
     return adapter.copy_with(  # type: ignore[return-value]
-        {name: np.where(where, 0, arrays[name]) for name, where in pruned.items()}
+        {name: np.where(where, 0, arrays[name]) for name, where in gone.items()}
     )
 
 
@@ -191,9 +191,9 @@ def keep_pruned(
         If the mask does not fit, or a weight that it prunes is not zero; the message names the layer.
     """
     adapter = frameworks.adapter(model)
-    pruned = zeros(model, mask, example)
+    gone = zeros(model, mask, example)
     arrays = {**adapter.parameters(), **adapter.buffers()}
-    for name, where in pruned.items():
+    for name, where in gone.items():
         alive = int(np.count_nonzero(arrays[name][where]))
         layer, _, part = name.rpartition(".")
         if alive:
@@ -201,8 +201,46 @@ def keep_pruned(
                 f"layer {layer!r} has {alive:,} entries in its {part} that the mask prunes but that are not "
                 "zero: train the copy that pv.apply(model, mask) returns"
             )
-    with adapter.keep_pruned(pruned, optimizer):
+    with adapter.keep_pruned(gone, optimizer):
         yield
+
+
+def zeros(model: object, mask: Mask, example: Array | None) -> dict[str, BoolArray]:
+    """Name the arrays that a mask zeroes, and say where.
+
+    Parameters
+    ----------
+    model, mask, example
+        As for `apply`.
+
+    Returns
+    -------
+    dict
+        Name of a parameter or buffer -> bool array of its shape, True where it becomes 0.
+
+    Raises
+    ------
+    ValueError
+        As `apply` does.
+    """
+    layers = network(model)
+    checked_mask(layers, mask)
+    if mask.granularity == "weight":
+        return {f"{name}.weight": ~kept for name, kept in mask.items()}
+    units = mask.units or structure(model, example).units
+    pruned = np.append(pruned_units(units, mask), False)
+    found = {}
+    for name, layer in layers.items():
+        gone = pruned[units.of[name]]
+        if gone.any():
+            places = np.broadcast_to(gone.reshape(-1, *[1] * (layer.weight.ndim - 1)), layer.shape)
+            found[f"{name}.weight"] = places
+            if layer.bias is not None:
+                found[f"{name}.bias"] = gone
+    for name, arrays in frameworks.adapter(model).norms().items():
+        if name in units.norms and pruned[units.norms[name]].any():
+            found |= dict.fromkeys(arrays.values(), pruned[units.norms[name]])
+    return found
 
 
 def _score(layer: Layer, criterion: Criterion, seed: int) -> Array:
@@ -223,41 +261,3 @@ def _score(layer: Layer, criterion: Criterion, seed: int) -> Array:
             f"whose weight is {layer.shape}"
         )
     return scores
-
-
-def zeros(model: object, mask: Mask, example: Array | None = None) -> dict[str, BoolArray]:
-    """Name the arrays that a mask zeroes, and say where.
-
-    Parameters
-    ----------
-    model, mask, example
-        As for `apply`.
-
-    Returns
-    -------
-    dict
-        Names as in an adapter's parameters and buffers -> True where `apply` writes a zero.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the mask does not fit the model.
-    """
-    layers = network(model)
-    checked_mask(layers, mask)
-    if mask.granularity == "weight":
-        return {f"{name}.weight": ~kept for name, kept in mask.items()}
-    units = mask.units or structure(model, example).units
-    pruned = np.append(pruned_units(units, mask), False)
-    found = {}
-    for name, layer in layers.items():
-        gone = pruned[units.of[name]]
-        if gone.any():
-            places = np.broadcast_to(gone.reshape(-1, *[1] * (layer.weight.ndim - 1)), layer.shape)
-            found[f"{name}.weight"] = places
-            if layer.bias is not None:
-                found[f"{name}.bias"] = gone
-    for name, arrays in frameworks.adapter(model).norms().items():
-        if name in units.norms and pruned[units.norms[name]].any():
-            found |= dict.fromkeys(arrays.values(), pruned[units.norms[name]])
-    return found

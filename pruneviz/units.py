@@ -32,6 +32,8 @@ class Units:
         Layer name -> (out,) number of the unit that each output belongs to; -1 where it must stay.
     norms
         The same for the layers that treat each channel for itself: BatchNorm.
+    columns
+        Layer name -> (in,) unit that each input of a layer comes from; -1 where that must stay.
     groups
         (units,) number of the group of tied layers that each unit belongs to.
     counted
@@ -46,6 +48,7 @@ class Units:
 
     of: Mapping[str, Array]
     norms: Mapping[str, Array]
+    columns: Mapping[str, Array]
     groups: Array
     counted: BoolArray
     kinds: Mapping[str, str]
@@ -203,6 +206,7 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
     units = Units(
         of=of,
         norms={name: numbers[ids] for name, ids in walk.norms.items()},
+        columns={name: numbers[ids] for name, ids in walk.columns.items()},
         groups=_groups(of, len(loose)),
         counted=np.ones(len(loose), bool),
         kinds={layer.name: layer.kind for layer in layers},
