@@ -10,6 +10,7 @@ import pytest
 from fine_tuning import fine_tune
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.utils import prune as torch_prune
 from twins import Spec, build, images, keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
@@ -79,6 +80,27 @@ def test_rounds_without_training_prune_what_one_shot_prunes(framework):
     model = build(SPEC, framework)
     *_, last = run(model, train=lambda *_: None)
     assert last.mask == pv.prune(model, 0.6)
+
+
+def test_a_run_equals_a_loop_over_torch_prune():
+    seeds = []
+
+    def seeded(thin, _, seed):
+        seeds.append(seed)
+        torch.manual_seed(seed)
+        fine_tune(thin)
+
+    rounds, reference = list(run(build(SPEC, "torch"), train=seeded)), build(SPEC, "torch")
+    layers, pruned = [getattr(reference, name) for name in rounds[0].mask], 0
+    for r, seed in zip(rounds, seeds.copy(), strict=True):
+        amount, pruned = r.mask.pruned - pruned, r.mask.pruned
+        weights = [(layer, "weight") for layer in layers]
+        torch_prune.global_unstructured(weights, torch_prune.L1Unstructured, amount=amount)
+        seeded(reference, None, seed)
+        reference.eval()(torch.zeros(1, 3, 8, 8))  # it is a forward pass that renews layer.weight
+        for (name, kept), layer in zip(r.mask.items(), layers, strict=True):
+            assert np.array_equal(kept, layer.weight_mask.numpy().astype(bool))
+            assert np.array_equal(pv.network(r.model)[name].weight, layer.weight.detach().numpy())
 
 
 def test_what_comes_back_to_life_may_not_be_kept_again():
