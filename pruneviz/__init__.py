@@ -15,6 +15,8 @@ _HOME_OF = {
     for module, names in {
         "layers": ("Layer", "Network", "network"),
         "masks": ("Importance", "Mask", "Ranking", "rank"),
+        "gradual": ("prune_while_training",),
+        "iteration": ("Round", "iterate"),
         "pruning": ("apply", "importance", "keep_pruned", "prune"),
         "scorecards": ("Scorecard", "scorecard"),
         "storage": ("load", "save"),
@@ -38,7 +40,7 @@ _HOME_OF = {
     }.items()
     for name in names
 }
-_MODULES = ("datasets", "plots", "teaching", "widgets", "zoo")
+_MODULES = ("datasets", "plots", "schedules", "teaching", "widgets", "zoo")
 
 __all__ = [*_HOME_OF, *_MODULES]  # noqa: PLE0604
 

@@ -42,13 +42,7 @@ def save(model: object, path: str | os.PathLike[str]) -> None:
         Where to; an existing file is replaced only when the new one is whole.
     """
     adapter = frameworks.adapter(model)
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(packed({**adapter.parameters(), **adapter.buffers()}))
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    write(Path(path), packed({**adapter.parameters(), **adapter.buffers()}))
 
 
 def load(path: str | os.PathLike[str], model: _Model, example: Array | None = None) -> _Model:
@@ -106,6 +100,24 @@ def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -
         gained = f"{name}.bias" in arrays and f"{name}.bias" not in adapter.parameters()
         plan.shifts[name] = np.full(1, float(gained))
     return adapter.rebuilt(plan)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file so that at any moment it is there whole, or as it was before.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    data
+        What it holds.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def packed(arrays: Mapping[str, Array]) -> bytes:

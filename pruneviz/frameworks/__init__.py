@@ -22,7 +22,7 @@ _HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}
 
 
 class Adapter(Protocol):
-    """A model seen through its framework; none of these changes the model, save inside `keep_pruned`."""
+    """A model seen through its framework; the model changes only by `write`, `zeroing` and `keep_pruned`."""
 
     def layers(self) -> list[Layer]:
         """List the prunable layers with canonical, read-only weights."""
@@ -53,6 +53,15 @@ class Adapter(Protocol):
 
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> AbstractContextManager[None]:
         """Keep entries of the named arrays at zero through every optimizer step in the context."""
+
+    def zeroing(self, pruned: Mapping[str, BoolArray]) -> Callable[[], None]:
+        """Make a quick function that sets entries of the named arrays to zero in place."""
+
+    def after_steps(self, call: Callable[[], None], optimizer: object) -> AbstractContextManager[object]:
+        """Call after every optimizer step in the context; gives the callback that Keras's fit needs."""
+
+    def seed(self, seed: int) -> None:
+        """Seed the generators of Python, NumPy and the framework."""
 
     def norms(self) -> dict[str, dict[str, str]]:
         """Name for each BatchNorm those of the arrays "scale", "shift" and "mean" that it has."""
@@ -96,3 +105,18 @@ def adapter(model: object) -> Adapter:
         f"model is a {type(model).__module__}.{type(model).__qualname__}, not a torch.nn.Module, "
         "a keras.Model or a tf_keras.Model"
     )
+
+
+def is_model(value: object) -> bool:
+    """Tell whether a value is a model that `adapter` takes."""
+    try:
+        adapter(value)
+    except TypeError:
+        return False
+    return True
+
+
+def arrays_of(model: object) -> dict[str, Array]:
+    """Copy all stored arrays of a model, parameters and buffers, by name."""
+    seen = adapter(model)
+    return {name: array.copy() for name, array in {**seen.parameters(), **seen.buffers()}.items()}

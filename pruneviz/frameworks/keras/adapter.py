@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from pruneviz.frameworks import BATCH
 from pruneviz.frameworks.keras import graph as graphs
+from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import flat
 from pruneviz.frameworks.keras.layouts import Kernel, kernels, to_numpy, variable_of, walk
 from pruneviz.frameworks.keras.rebuild import home_of, rebuilt
@@ -112,10 +113,7 @@ class KerasAdapter:
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
-        if optimizer is not None:
-            raise TypeError(
-                "leave optimizer out for a Keras model: its zeros are kept whatever the optimizer"
-            )
+        _refuse(optimizer)
         weights = self._names()
         zeros = [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
         before = [weight.constraint for weight, _ in zeros]
@@ -130,6 +128,24 @@ class KerasAdapter:
                 weight.assign(tf.where(where, tf.zeros_like(weight), weight))
                 _constrain(weight, constraint)
             self.model.train_function = None
+
+    def zeroing(self, pruned: Mapping[str, BoolArray]) -> Callable[[], None]:
+        weights = self._names()
+        zeros = [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
+
+        def zero() -> None:
+            for weight, where in zeros:
+                weight.assign(tf.where(where, tf.zeros_like(weight), weight))
+
+        return zero
+
+    @contextlib.contextmanager
+    def after_steps(self, call: Callable[[], None], optimizer: object) -> Iterator[Any]:
+        _refuse(optimizer)
+        yield callback(home_of(self.model), self.model, call)
+
+    def seed(self, seed: int) -> None:
+        home_of(self.model).utils.set_random_seed(seed)
 
     def norms(self) -> dict[str, dict[str, str]]:
         parts = {"scale": "gamma", "shift": "beta", "mean": "moving_mean"}
@@ -213,6 +229,11 @@ class KerasAdapter:
         for start in range(0, len(x), size):
             batch = tf.reshape(tf.cast(x[start : start + size], self.model.compute_dtype), shape)
             yield batch / 255 if x.dtype == np.uint8 else batch
+
+
+def _refuse(optimizer: object) -> None:
+    if optimizer is not None:
+        raise TypeError("leave optimizer out for a Keras model: its zeros are kept whatever the optimizer")
 
 
 def _in_training(call: Callable[..., Any]) -> Callable[..., Any]:

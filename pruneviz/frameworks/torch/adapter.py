@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,28 +127,50 @@ class TorchAdapter:
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
+        restore_zeros = self.zeroing(pruned)
+        try:
+            with self.after_steps(restore_zeros, optimizer):
+                yield
+        finally:
+            restore_zeros()
+
+    def zeroing(self, pruned: Mapping[str, BoolArray]) -> Callable[[], None]:
         stored = self.model.state_dict(keep_vars=True)
         zeros = [
-            (stored[name], torch.from_numpy(self._canonical(name, where).copy()))
+            (stored[name], torch.from_numpy(self._canonical(name, where).copy()).to(stored[name].device))
             for name, where in pruned.items()
         ]
 
-        def restore_zeros(*_: object) -> None:
+        def zero() -> None:
             with torch.no_grad():
                 for weight, where in zeros:
                     weight.masked_fill_(where.to(weight.device), 0)
 
+        return zero
+
+    @contextlib.contextmanager
+    def after_steps(self, call: Callable[[], None], optimizer: object) -> Iterator[None]:
+        ours = {id(parameter) for parameter in self.model.parameters()}
+
+        def stepped(watched: Optimizer, *_: object) -> None:
+            if any(id(p) in ours for group in watched.param_groups for p in group["params"]):
+                call()
+
         if optimizer is None:
-            handle = register_optimizer_step_post_hook(restore_zeros)
+            handle = register_optimizer_step_post_hook(stepped)
         elif isinstance(optimizer, Optimizer):
-            handle = optimizer.register_step_post_hook(restore_zeros)
+            handle = optimizer.register_step_post_hook(stepped)
         else:
             raise TypeError(f"optimizer is a {type(optimizer).__qualname__}, not a torch.optim.Optimizer")
         try:
             yield
         finally:
             handle.remove()
-            restore_zeros()
+
+    def seed(self, seed: int) -> None:
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002  (the generator that a training loop may draw from)
+        torch.manual_seed(seed)
 
     def norms(self) -> dict[str, dict[str, str]]:
         parts = {"scale": "weight", "shift": "bias", "mean": "running_mean"}

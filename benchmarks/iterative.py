@@ -1,0 +1,164 @@
+"""Prune at once, or little by little: the same epochs and the same plan of learning rates for all.
+
+    python benchmarks/iterative.py                    # an hour on one core; goes on where it stopped
+    python benchmarks/iterative.py torch keras --networks lenet_300_100 --seeds-in FOLDER
+
+Every network trains for six epochs in all, and loses weights in one of five ways. Four of them decay the
+learning rate once, by a cosine; "rounds" prunes before each epoch and begins the decay anew each time.
+Weights by magnitude, global scope, three networks trained from different seeds, counted on the 10,000 test
+images. The result goes to ``lessons/results/iterative.json``, where it grows by one count at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.numpy import load_file, save_file
+
+import pruneviz as pv
+from pruneviz import storage
+from pruneviz.zoo.train import RECIPES, train
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "iterative.json"
+EPOCHS, RAMP, BATCH, RATE = 6, 4, 512, 8e-3  # the largest rate that the networks were trained with
+SPARSITIES, SEEDS = (0.8, 0.9, 0.95, 0.98), (0, 1, 2)
+STEPS = -(-55_000 // BATCH)
+NETWORKS = ("lenet_300_100", "lenet_5")
+WAYS = ("one_shot", "linear", "cubic", "article", "rounds")
+
+
+def schedule(way: str, sparsity: float) -> pv.schedules.Schedule:
+    """Say when each way prunes: ten times an epoch for the first four epochs, or all at the first step."""
+    ramp = {"begin": 0, "end": RAMP * STEPS, "frequency": STEPS // 10}
+    if way == "one_shot":
+        return pv.schedules.one_shot(sparsity)
+    if way == "rounds":
+        return pv.schedules.linear(0, sparsity, begin=0, end=EPOCHS)
+    if way == "article":  # (S_e - S_0) * progress ** alpha, as one of the articles prints it
+        return pv.schedules.custom(lambda progress: sparsity * progress**3, **ramp)
+    return pv.schedules.polynomial(0, sparsity, power={"linear": 1, "cubic": 3}[way], **ramp)
+
+
+def main() -> None:
+    """Fill in what the table lacks."""
+    parser = argparse.ArgumentParser(description="Compare one-shot and gradual pruning at equal training.")
+    parser.add_argument("frameworks", nargs="*", default=["torch"], help="torch, keras")
+    parser.add_argument("--networks", nargs="+", default=NETWORKS)
+    parser.add_argument("--seeds-in", type=Path, default=Path("seeds"), help="trained seeds; made if missing")
+    parser.add_argument("--out", type=Path, default=RESULT)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    test = pv.datasets.mnist().test
+    table = json.loads(chosen.out.read_text(encoding="utf-8")) if chosen.out.exists() else empty(len(test[1]))
+    for framework, name, sparsity, way in cells(chosen.frameworks, chosen.networks):
+        row = table["correct"].setdefault(framework, {}).setdefault(name, {}).setdefault(way, {})
+        counts = row.setdefault(f"{sparsity}", [])
+        for seed in SEEDS[len(counts) :]:
+            model = network(framework, name, seed, chosen.seeds_in)
+            counts.append(pv.scorecard(pruned(model, way, sparsity, seed), test).correct)
+            print(framework, name, way, sparsity, counts, flush=True)
+            storage.write(chosen.out, (json.dumps(table, indent=1) + "\n").encode())
+
+
+def cells(frameworks: list[str], networks: list[str]) -> Iterator[tuple[str, str, float, str]]:
+    """List what is to be measured, the cheap first."""
+    for framework in frameworks:
+        for name in networks:
+            for sparsity in SPARSITIES:
+                for way in WAYS:
+                    yield framework, name, sparsity, way
+
+
+def empty(images: int) -> dict[str, Any]:
+    """Begin a table."""
+    return {
+        "made_by": f"benchmarks/{Path(__file__).name}",
+        "images": images,
+        "epochs": EPOCHS,
+        "epochs_of_the_ramp": RAMP,
+        "batch": BATCH,
+        "largest_rate": RATE,
+        "seeds": SEEDS,
+        "correct": {},
+    }
+
+
+def network(framework: str, name: str, seed: int, folder: Path) -> Any:  # noqa: ANN401  (of either framework)
+    """Load the zoo's network for seed 0, and another from the folder; train what is not there."""
+    if seed == 0:
+        return getattr(pv.zoo, name)(framework)
+    path = folder / f"{name}_{seed}.safetensors"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        state = train(name, seed, RECIPES[name]).state_dict()
+        save_file({key: tensor.numpy() for key, tensor in state.items()}, path)
+    home = importlib.import_module(f"pruneviz.zoo.{framework}")
+    return home.build(name, load_file(path), *([] if framework == "torch" else [framework]))
+
+
+def pruned(model: Any, way: str, sparsity: float, seed: int) -> Any:  # noqa: ANN401
+    """Prune and train one network in one of the ways."""
+    plan = schedule(way, sparsity)
+    if way != "rounds":
+        fit(model, EPOCHS, seed, plan)
+        return model
+    few_images = tuple(array[:100] for array in pv.datasets.mnist().validation)
+    *_, last = pv.iterate(
+        model, plan, lambda thin, _, seed: fit(thin, 1, seed), few_images, seed=seed, progress=False
+    )
+    return last.model
+
+
+def fit(model: Any, epochs: int, seed: int, plan: pv.schedules.Schedule | None = None) -> None:  # noqa: ANN401
+    """Train in place with Adam and one cosine decay of the rate; prune meanwhile if there is a plan."""
+    if not isinstance(model, torch.nn.Module):
+        fit_keras(model, epochs, seed, plan)
+        return
+    torch.manual_seed(seed)
+    images, labels = pv.datasets.mnist().train
+    x, y = torch.tensor(images.transpose(0, 3, 1, 2)).float() / 255, torch.tensor(labels)
+    optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
+    decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * STEPS)
+    model.train()
+    with pv.prune_while_training(model, plan, optimizer) if plan else contextlib.nullcontext():
+        for _ in range(epochs):
+            for batch in torch.randperm(len(x)).split(BATCH):
+                loss = torch.nn.functional.cross_entropy(model(x[batch]), y[batch])
+                optimizer.zero_grad()
+                torch.autograd.backward(loss)
+                optimizer.step()
+                decay.step()
+    model.eval()
+
+
+def fit_keras(model: Any, epochs: int, seed: int, plan: pv.schedules.Schedule | None) -> None:  # noqa: ANN401
+    """Do the same in Keras."""
+    keras = importlib.import_module("keras")
+    keras.utils.set_random_seed(seed)
+    images, labels = pv.datasets.mnist().train
+    decay = keras.optimizers.schedules.CosineDecay(RATE, epochs * STEPS)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(decay), loss)
+    with pv.prune_while_training(model, plan) if plan else contextlib.nullcontext() as pruning:
+        callbacks = [pruning.callback] if pruning else []
+        model.fit(
+            images.astype("float32") / 255,
+            labels,
+            batch_size=BATCH,
+            epochs=epochs,
+            verbose=0,
+            callbacks=callbacks,
+        )
+
+
+if __name__ == "__main__":
+    main()
