@@ -28,6 +28,7 @@ COLOURS = """() => {
   const css = getComputedStyle(document.querySelector('.pv'));
   return ['--pv-kept', '--pv-pruned'].map((name) => css.getPropertyValue(name).trim());
 }"""
+READY = "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady"
 INSIDE = """() => {
   const view = document.querySelector('.pv');
   return view.scrollWidth <= view.clientWidth;
@@ -43,6 +44,7 @@ def kernel(page, expression):
 
 
 def drag(page, to, steps=12):
+    slider(page).scroll_into_view_if_needed()
     box = slider(page).bounding_box()
     middle = box["y"] + box["height"] / 2
     # The knob's centre keeps half its width, 11 pixels, from the ends.
@@ -333,12 +335,34 @@ def test_exported_page_works_offline(page, browser, tmp_path):
     context.close()
 
 
-def test_saved_notebook_is_draggable_without_a_kernel(page, server):
+def test_saved_notebook_is_draggable_without_a_kernel(page, server, browser):
     settled(page)
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1500)
-    saved = json.loads((server[1] / "explorer.ipynb").read_text())
+    address, folder = server
+    text = (folder / "explorer.ipynb").read_text()
+    saved = json.loads(text)
     assert "widgets" in saved["metadata"]
     output = saved["cells"][1]["outputs"][0]["data"]
     assert "image/png" in output
     assert "kept" in "".join(output["text/plain"])
+    (folder / "reopened.ipynb").write_text(text)  # of the same content, so it is trusted too
+    again = browser.new_page(viewport={"width": 1280, "height": 1700})
+    again.goto(f"{address}/lab/workspaces/w2/tree/reopened.ipynb?reset")
+    again.wait_for_function(READY, timeout=90_000)
+    again.wait_for_selector(".pv", timeout=90_000)
+    again.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    again.wait_for_function("() => !window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel")
+    again.wait_for_timeout(1000)
+    seen = lab.watch(again)  # from here on: JupyterLab itself complains when its kernel goes
+    drag(again, 0.8)
+    again.mouse.up()
+    again.wait_for_timeout(300)
+    sparsity = float(slider(again).input_value())
+    assert sparsity == pytest.approx(0.8, abs=0.03)
+    kept, inside = kernel(page, f"(lambda m: [m.kept, int(m['fc1'].sum())])(pv.prune(model, {sparsity}))")
+    assert again.evaluate(KEPT) == inside
+    words = again.locator(".pv-count").inner_text().replace("\u202f", "")
+    assert words.startswith(f"{kept} of 266200 weights kept")
+    assert seen == {"errors": [], "outside": []}
+    again.close()
