@@ -743,6 +743,7 @@ check.cut_together(loss_of_both)
 # | 01a · Weight pruning: thresholds | cut weights from a network that reads digits, until it fails | [open](pytorch/01a_weight_pruning_thresholds.ipynb) | [open](tensorflow/01a_weight_pruning_thresholds.ipynb) |
 # | 01b · Weight pruning: what to cut, with what | other scores than size, the framework's own tools, files, fine-tuning | [open](pytorch/01b_weight_pruning_tools.ipynb) | [open](tensorflow/01b_weight_pruning_tools.ipynb) |
 # | 02 · Neuron pruning | cut whole neurons, take them out for real, and find out which ones matter | [open](pytorch/02_neuron_pruning.ipynb) | [open](tensorflow/02_neuron_pruning.ipynb) |
+# | 03 · Filter pruning | test rankings of filters, meet BatchNorm's trap, and take the time | [open](pytorch/03_filter_pruning.ipynb) | [open](tensorflow/03_filter_pruning.ipynb) |
 
 # %% [markdown]
 # ## Further reading

@@ -428,15 +428,14 @@ for number in (l1_order[0], l1_order[-1]):
     await view.measured()
     print(f"without filter {number} of conv1: {view.card.correct:,} right")
 
+# %% tags=["slow"]
 view.by_hand, view.sparsity = {}, 0.5
-for criterion in ("magnitude", "fpgm", "taylor", "activation"):
+for criterion in ("activation", "magnitude"):
     view.criterion = criterion
     await view.measured()
     cut = ", ".join(f"{name} {np.flatnonzero(~kept).tolist()}" for name, kept in view.result().items())
     print(f"{criterion:10} {view.card.correct:6,} right; cut: {cut}")
 
-view.criterion = "magnitude"
-await view.measured()
 print(view.sentence())
 print("same mask as pv.prune:", view.result() == half)
 
