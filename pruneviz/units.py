@@ -30,6 +30,8 @@ class Units:
     ----------
     of
         Layer name -> (out,) number of the unit that each output belongs to; -1 where it must stay.
+    inputs
+        Layer name -> (in,) the same for each input that it reads, those of all its groups.
     norms
         The same for the layers that treat each channel for itself: BatchNorm.
     groups
@@ -45,6 +47,7 @@ class Units:
     """
 
     of: Mapping[str, Array]
+    inputs: Mapping[str, Array]
     norms: Mapping[str, Array]
     groups: Array
     counted: BoolArray
@@ -59,6 +62,8 @@ class Units:
 
     def only(self, granularity: str) -> Units:
         """Count the units that a granularity speaks of: filters have a convolution among their producers."""
+        if granularity == "channel":
+            return self
         filters = self._parts([name for name, kind in self.kinds.items() if kind != "dense"])
         return replace(self, counted=self.counted & (filters if granularity == "filter" else ~filters))
 
@@ -202,6 +207,9 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
     of = {name: numbers[ids] for name, ids in walk.outputs.items()}
     units = Units(
         of=of,
+        inputs={
+            layer.name: numbers[walk.columns[layer.name]] for layer in layers if layer.name in walk.columns
+        },
         norms={name: numbers[ids] for name, ids in walk.norms.items()},
         groups=_groups(of, len(loose)),
         counted=np.ones(len(loose), bool),
