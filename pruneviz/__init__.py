@@ -16,6 +16,7 @@ _HOME_OF = {
         "layers": ("Layer", "Network", "network"),
         "masks": ("Importance", "Mask", "Ranking", "rank"),
         "pruning": ("apply", "importance", "keep_pruned", "prune"),
+        "reconstruction": ("reconstruct",),
         "scorecards": ("Scorecard", "scorecard"),
         "storage": ("load", "save"),
         "shrinking": ("check_removed", "recalibrate", "remove"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz import criteria, frameworks
+from pruneviz import criteria, frameworks, lasso
 from pruneviz.arrays import checked_data
 from pruneviz.masks import Importance
 from pruneviz.unitscores import from_norms
@@ -22,15 +22,23 @@ if TYPE_CHECKING:
 
     from pruneviz.arrays import Array, Data
     from pruneviz.criteria import Criterion
+    from pruneviz.graph import Graph
     from pruneviz.layers import Layer, Network
     from pruneviz.units import Units
 
-_NAMES = (*criteria.UNITS_FROM_WEIGHTS, *criteria.UNITS_FROM_GRADIENTS, "bn_scale", "random")
+_NAMES = (
+    *criteria.UNITS_FROM_WEIGHTS,
+    *criteria.UNITS_FROM_GRADIENTS,
+    "bn_scale",
+    "random",
+    "reconstruction",
+)
 
 
 def score(
     model: object,
     layers: Network,
+    graph: Graph,
     units: Units,
     criterion: Criterion,
     data: Data | None,
@@ -45,8 +53,8 @@ def score(
         As for `pruneviz.importance`.
     layers
         The prunable layers.
-    units
-        As `units.find` gives them.
+    graph, units
+        As `structure` gives them.
 
     Returns
     -------
@@ -67,9 +75,11 @@ def score(
             "function"
         )
     slopes: dict[str, Array] = {}
-    if criterion in criteria.UNITS_FROM_GRADIENTS:
+    if criterion in (*criteria.UNITS_FROM_GRADIENTS, "reconstruction"):
         if data is None:
             raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
+        if criterion == "reconstruction":
+            return lasso.score(model, layers, graph, units, checked_data(data)[0])
         slopes = frameworks.adapter(model).gradients(checked_data(data), loss)
     totals = np.zeros(len(units.groups) + 1)  # the last one is for -1, what must stay
     for name, inputs in units.inputs.items():

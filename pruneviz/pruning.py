@@ -48,7 +48,8 @@ def importance(
         returns scores in the shape of its weight. For units also ``"fpgm"``, ``"activation"``, ``"apoz"`` and
         ``"bn_scale"``, and a function may return one score an output. For channels ``"activation"`` and
         ``"apoz"``, which look at what is produced, are left to the other granularities; ``"bn_scale"`` is the
-        same; and a function may return one score an input.
+        same; a function may return one score an input; and ``"reconstruction"`` asks which channels the next
+        layer's output can be put together from (He, Zhang & Sun 2017).
     data
         (x, y), needed by ``"gradient"`` and ``"taylor"``, whose mean loss is differentiated, and by
         ``"activation"`` and ``"apoz"``.
@@ -224,7 +225,7 @@ def _of_units(
     found = structure(model, data[0] if example is None and data is not None else example)
     units = found.units.only(granularity).without(name for name in exclude if name in layers)
     if granularity == "channel":
-        scores = channelscores.score(model, layers, units, criterion, data, loss, seed)
+        scores = channelscores.score(model, layers, found.graph, units, criterion, data, loss, seed)
     else:
         scores = unitscores.score(model, layers, units, found.labels, criterion, data, loss, seed)
     return Importance(scores, granularity, units)
