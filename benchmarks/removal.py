@@ -11,10 +11,9 @@ from __future__ import annotations
 import torch._dynamo  # isort: skip  # before TensorFlow, or LLVM is registered twice
 
 import copy
-import statistics
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,10 +25,7 @@ import torchvision
 import pruneviz as pv
 from pruneviz import frameworks
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-SPARSITY, BATCHES, ROUNDS, SECONDS = 0.5, (1, 64), 9, 0.2
+SPARSITY, BATCHES = 0.5, (1, 64)
 
 
 def main(names: list[str]) -> None:
@@ -56,15 +52,14 @@ def measure(name: str, framework: str) -> None:
     if framework == "torch":
         models["peer"] = peer(model, mask, x)
     macs = {what: macs_of(other, x) for what, other in models.items()}
+    times = pv.latency(models, x, BATCHES)
     for batch in BATCHES:
-        calls = {what: call(other, np.resize(x, (batch, *x.shape[1:]))) for what, other in models.items()}
-        times = medians(calls)
         for what, other in models.items():
-            speedup, promised = times["dense"] / times[what], macs["dense"] / macs[what]
+            speedup, promised = times["dense"][batch] / times[what][batch], macs["dense"] / macs[what]
             count = sum(array.size for array in frameworks.adapter(other).parameters().values())
             print(
                 f"{name + ' ' + framework:<22}{what:<9}{count:>12,}{macs[what]:>14,}{batch:>6}"
-                f"{1000 * times[what]:>10.3f}{speedup:>9.2f}{speedup / promised:>7.2f}"
+                f"{times[what][batch]:>10.3f}{speedup:>9.2f}{speedup / promised:>7.2f}"
             )
     print(f"{name + ' ' + framework:<22}{seconds}", flush=True)
 
@@ -115,38 +110,6 @@ def macs_of(model: Any, x: Any) -> int:  # noqa: ANN401
     adapter = frameworks.adapter(model)
     uses = adapter.uses(x[:1])
     return sum(uses[layer.name] * layer.weight.size for layer in adapter.layers())
-
-
-def call(model: Any, x: Any) -> Callable[[], object]:  # noqa: ANN401
-    """Make a function that computes a batch, compiled where the framework does so by itself."""
-    if isinstance(model, torch.nn.Module):
-        batch = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
-
-        def forward() -> object:
-            with torch.inference_mode():
-                return model(batch)
-
-        return forward
-    compiled, tensor = tf.function(lambda inputs: model(inputs, training=False)), tf.constant(x)
-    return lambda: compiled(tensor).numpy()
-
-
-def medians(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Time all alternately, so that a busy machine slows all; seconds."""
-    repeats = {}
-    for what, function in calls.items():
-        function()
-        start = time.perf_counter()
-        function()
-        repeats[what] = max(1, int(SECONDS / len(calls) / (time.perf_counter() - start)))
-    times: dict[str, list[float]] = {what: [] for what in calls}
-    for _ in range(ROUNDS):
-        for what, function in calls.items():
-            start = time.perf_counter()
-            for _ in range(repeats[what]):
-                function()
-            times[what].append((time.perf_counter() - start) / repeats[what])
-    return {what: statistics.median(values) for what, values in times.items()}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from pruneviz.arrays import Array, BoolArray
+from pruneviz.arrays import Array, BoolArray, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -318,11 +318,11 @@ def rank(
     if units is not None:
         return _rank_units(scores, units, scope, importance.granularity, keep_at_least)
     if scope != "global":
-        ranks = {name: _places(array.ravel()).reshape(array.shape) for name, array in scores.items()}
+        ranks = {name: places_of(array.ravel()).reshape(array.shape) for name, array in scores.items()}
         return Ranking(ranks, scope, importance.granularity, keep_at_least)
     pool = np.concatenate([array.ravel() for array in scores.values()]) if scores else np.empty(0)
     ends = np.cumsum([array.size for array in scores.values()])
-    pieces = np.split(_places(pool), ends[:-1]) if scores else []
+    pieces = np.split(places_of(pool), ends[:-1]) if scores else []
     ranks = {name: piece.reshape(scores[name].shape) for name, piece in zip(scores, pieces, strict=True)}
     return Ranking(ranks, scope, importance.granularity, keep_at_least)
 
@@ -345,9 +345,9 @@ def _rank_units(
         sizes[group] = len(members)
         mean = values[members].mean()
         values[members] /= mean if mean > 0 else 1
-        places[members] = _places(values[members])
+        places[members] = places_of(values[members])
     if scope == "global":
-        places[np.flatnonzero(counted)] = _places(values[counted])
+        places[np.flatnonzero(counted)] = places_of(values[counted])
         pools = dict.fromkeys(scores, ("", int(counted.sum())))
     else:
         pools = {name: (str(group), sizes[group]) for name, group in group_of.items()}
@@ -383,13 +383,6 @@ def number_to_prune(sparsity: float, total: int) -> int:
         raise ValueError(f"sparsity {sparsity} is not a share from 0 to 1, such as 0.9{hint}")
     exact = Fraction(sparsity) if isinstance(sparsity, Rational) else Fraction(str(sparsity))
     return math.floor(exact * total + Fraction(1, 2))
-
-
-def _places(scores: Array) -> Array:
-    """Rank 1-D scores, 0 for the smallest; the stable sort lets the lowest index go first."""
-    places = np.empty(scores.size, np.uint32)
-    places[np.argsort(scores, kind="stable")] = np.arange(scores.size, dtype=np.uint32)
-    return places
 
 
 def _refuse_unknown(argument: str, names: Iterable[str], known: Mapping[str, Array]) -> None:

@@ -163,10 +163,10 @@ def apply(model: _Model, mask: Mask, example: Array | None = None) -> _Model:
         message names the layer.
     """
     adapter = frameworks.adapter(model)
-    zeros = _zeros(model, mask, example)
+    gone = zeros(model, mask, example)
     arrays = {**adapter.parameters(), **adapter.buffers()}
     return adapter.copy_with(  # type: ignore[return-value]
-        {name: np.where(where, 0, arrays[name]) for name, where in zeros.items()}
+        {name: np.where(where, 0, arrays[name]) for name, where in gone.items()}
     )
 
 
@@ -196,9 +196,9 @@ def keep_pruned(
         If the mask does not fit, or a weight that it prunes is not zero; the message names the layer.
     """
     adapter = frameworks.adapter(model)
-    zeros = _zeros(model, mask, example)
+    gone = zeros(model, mask, example)
     arrays = {**adapter.parameters(), **adapter.buffers()}
-    for name, where in zeros.items():
+    for name, where in gone.items():
         alive = int(np.count_nonzero(arrays[name][where]))
         layer, _, part = name.rpartition(".")
         if alive:
@@ -206,8 +206,46 @@ def keep_pruned(
                 f"layer {layer!r} has {alive:,} entries in its {part} that the mask prunes but that are not "
                 "zero: train the copy that pv.apply(model, mask) returns"
             )
-    with adapter.keep_pruned(zeros, optimizer):
+    with adapter.keep_pruned(gone, optimizer):
         yield
+
+
+def zeros(model: object, mask: Mask, example: Array | None) -> dict[str, BoolArray]:
+    """Name the arrays that a mask zeroes, and say where.
+
+    Parameters
+    ----------
+    model, mask, example
+        As for `apply`.
+
+    Returns
+    -------
+    dict
+        Name of a parameter or buffer -> bool array of its shape, True where it becomes 0.
+
+    Raises
+    ------
+    ValueError
+        As `apply` does.
+    """
+    layers = network(model)
+    checked_mask(layers, mask)
+    if mask.granularity == "weight":
+        return {f"{name}.weight": ~kept for name, kept in mask.items()}
+    units = mask.units or structure(model, example).units
+    pruned = np.append(pruned_units(units, mask), False)
+    found = {}
+    for name, layer in layers.items():
+        gone = pruned[units.of[name]]
+        if gone.any():
+            places = np.broadcast_to(gone.reshape(-1, *[1] * (layer.weight.ndim - 1)), layer.shape)
+            found[f"{name}.weight"] = places
+            if layer.bias is not None:
+                found[f"{name}.bias"] = gone
+    for name, arrays in frameworks.adapter(model).norms().items():
+        if name in units.norms and pruned[units.norms[name]].any():
+            found |= dict.fromkeys(arrays.values(), pruned[units.norms[name]])
+    return found
 
 
 def _of_units(
@@ -249,25 +287,3 @@ def _score(layer: Layer, criterion: Criterion, seed: int) -> Array:
             f"whose weight is {layer.shape}"
         )
     return scores
-
-
-def _zeros(model: object, mask: Mask, example: Array | None) -> dict[str, BoolArray]:
-    """Name the arrays that a mask zeroes, and say where."""
-    layers = network(model)
-    checked_mask(layers, mask)
-    if mask.granularity == "weight":
-        return {f"{name}.weight": ~kept for name, kept in mask.items()}
-    units = mask.units or structure(model, example).units
-    pruned = np.append(pruned_units(units, mask), False)
-    zeros = {}
-    for name, layer in layers.items():
-        gone = pruned[units.of[name]]
-        if gone.any():
-            places = np.broadcast_to(gone.reshape(-1, *[1] * (layer.weight.ndim - 1)), layer.shape)
-            zeros[f"{name}.weight"] = places
-            if layer.bias is not None:
-                zeros[f"{name}.bias"] = gone
-    for name, arrays in frameworks.adapter(model).norms().items():
-        if name in units.norms and pruned[units.norms[name]].any():
-            zeros |= dict.fromkeys(arrays.values(), pruned[units.norms[name]])
-    return zeros

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gzip
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import safetensors.numpy
 
-from pruneviz import frameworks, storage
+from pruneviz import frameworks, storage, timing
 from pruneviz.arrays import checked_data
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pruneviz.arrays import Array, Data
 
 
@@ -69,6 +71,8 @@ class Scorecard:
     raw_bytes, gzip_bytes, compact_bytes
         Size of a safetensors file of parameters and buffers, of that under gzip at level 6, and of the
         file that `pruneviz.save` writes.
+    latency_ms
+        Number of images in a batch -> median time of a forward pass in milliseconds; empty unless asked for.
     predictions
         (n,) predicted classes.
     labels
@@ -90,6 +94,7 @@ class Scorecard:
     compact_bytes: int
     predictions: Array = field(repr=False, compare=False)
     labels: Array = field(repr=False, compare=False)
+    latency_ms: dict[int, float] = field(default_factory=dict, compare=False)
 
     @property
     def correct(self) -> int:
@@ -127,10 +132,14 @@ class Scorecard:
             "MACs": f"{self.macs:,} executed, {self.nonzero_macs:,} with a nonzero weight",
             "bytes": f"{self.raw_bytes:,} raw, {self.gzip_bytes:,} gzip, {self.compact_bytes:,} compact",
         }
+        if self.latency_ms:
+            rows["latency"] = ", ".join(f"{ms:.3g} ms (batch {n})" for n, ms in self.latency_ms.items())
         return "\n".join([self.name, *(f"  {key:<11} {value}" for key, value in rows.items())])
 
 
-def scorecard(model: object, data: Data, name: str | None = None) -> Scorecard:
+def scorecard(
+    model: object, data: Data, name: str | None = None, *, latency: Iterable[int] = ()
+) -> Scorecard:
     """Measure a model on the given images.
 
     Parameters
@@ -141,6 +150,9 @@ def scorecard(model: object, data: Data, name: str | None = None) -> Scorecard:
         (x, y): uint8 or float images, integer classes.
     name
         What to call the row; the model's class if None.
+    latency
+        Numbers of images for which to time a forward pass, such as ``(1, 64)``. To compare models, time them
+        together: `pruneviz.latency`.
 
     Returns
     -------
@@ -154,7 +166,9 @@ def scorecard(model: object, data: Data, name: str | None = None) -> Scorecard:
     """
     x, y = checked_data(data)
     adapter = frameworks.adapter(model)
-    return carded(adapter, (x, y), classes(adapter.predict(x), len(x)), name or type(model).__name__)
+    title = name or type(model).__name__
+    card = carded(adapter, (x, y), classes(adapter.predict(x), len(x)), title)
+    return replace(card, latency_ms=timing.latency({title: model}, x, latency)[title])
 
 
 def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: str) -> Scorecard:

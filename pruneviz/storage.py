@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from pruneviz import frameworks
+from pruneviz import frameworks, removal
+from pruneviz.structure import structure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ def save(model: object, path: str | os.PathLike[str]) -> None:
         draft.unlink(missing_ok=True)
 
 
-def load(path: str | os.PathLike[str], model: _Model) -> _Model:
+def load(path: str | os.PathLike[str], model: _Model, example: Array | None = None) -> _Model:
     """Read a compact file into a copy of a model.
 
     Parameters
@@ -58,7 +59,10 @@ def load(path: str | os.PathLike[str], model: _Model) -> _Model:
     path
         A file that `save` wrote.
     model
-        A model with the same layers; it stays as it is.
+        A model with the same layers; it stays as it is. They may have more units than the one that was
+        saved: the copy is then as small as what `remove` made.
+    example
+        (n, …) images like those the model takes; needed where a PyTorch model has more units.
 
     Returns
     -------
@@ -67,18 +71,41 @@ def load(path: str | os.PathLike[str], model: _Model) -> _Model:
 
     Raises
     ------
-    ValueError
-        If the file is foreign, cut short or damaged, or was saved from a model with other arrays.
+    TypeError, ValueError
+        If the file is foreign, cut short or damaged, or was saved from a model with other arrays, or the
+        example is missing.
     """
     arrays = unpacked(Path(path).read_bytes(), str(path))
-    adapter = frameworks.adapter(model)
-    here = {**adapter.parameters(), **adapter.buffers()}
-    for name in sorted(here.keys() | arrays.keys()):
-        saved = f"{arrays[name].dtype} {arrays[name].shape}" if name in arrays else "nothing"
-        wanted = f"{here[name].dtype} {here[name].shape}" if name in here else "nothing"
-        if saved != wanted:
-            raise ValueError(f"{path} holds {saved} for {name!r}, where this model has {wanted}")
-    return adapter.copy_with(arrays)  # type: ignore[return-value]
+    here = frameworks.adapter(model)
+    if any(len(arrays.get(f"{x.name}.weight", x.weight)) < len(x.weight) for x in here.layers()):
+        here = frameworks.adapter(_shrunk(model, arrays, example))
+    wanted = {**here.parameters(), **here.buffers()}
+    for name in sorted(wanted.keys() | arrays.keys()):
+        saved, own = (_form(found, name) for found in (arrays, wanted))
+        if saved != own:
+            raise ValueError(f"{path} holds {saved} for {name!r}, where this model has {own}")
+    return here.copy_with(arrays)  # type: ignore[return-value]
+
+
+def _form(arrays: Mapping[str, Array], name: str) -> str:
+    return f"{arrays[name].dtype} {arrays[name].shape}" if name in arrays else "nothing"
+
+
+def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -> object:
+    """Take as many units out of each layer as the saved arrays lack; which ones does not matter."""
+    adapter, found = frameworks.adapter(model), structure(model, example)
+    pruned = np.zeros(len(found.units.groups), bool)
+    for name, ids in found.units.of.items():
+        own = ids[ids >= 0]
+        lacking = len(ids) - len(arrays.get(f"{name}.weight", ids))
+        if lacking:
+            units = np.unique(own)
+            pruned[units[len(units) - lacking * len(units) // max(1, len(own)) :]] = True
+    plan = removal.plan(found.graph, found.units, found.labels, adapter.layers(), pruned)
+    for name in plan.outputs:
+        gained = f"{name}.bias" in arrays and f"{name}.bias" not in adapter.parameters()
+        plan.shifts[name] = np.full(1, float(gained))
+    return adapter.rebuilt(plan)
 
 
 def packed(arrays: Mapping[str, Array]) -> bytes:

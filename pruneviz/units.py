@@ -34,6 +34,8 @@ class Units:
         Layer name -> (in,) the same for each input that it reads, those of all its groups.
     norms
         The same for the layers that treat each channel for itself: BatchNorm.
+    columns
+        Layer name -> (in,) unit that each input of a layer comes from; -1 where that must stay.
     groups
         (units,) number of the group of tied layers that each unit belongs to.
     counted
@@ -49,6 +51,7 @@ class Units:
     of: Mapping[str, Array]
     inputs: Mapping[str, Array]
     norms: Mapping[str, Array]
+    columns: Mapping[str, Array]
     groups: Array
     counted: BoolArray
     kinds: Mapping[str, str]
@@ -211,6 +214,7 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
             layer.name: numbers[walk.columns[layer.name]] for layer in layers if layer.name in walk.columns
         },
         norms={name: numbers[ids] for name, ids in walk.norms.items()},
+        columns={name: numbers[ids] for name, ids in walk.columns.items()},
         groups=_groups(of, len(loose)),
         counted=np.ones(len(loose), bool),
         kinds={layer.name: layer.kind for layer in layers},

@@ -51,6 +51,15 @@ def test_more_sparsity_never_brings_an_entry_back(scores, one, other, scope):
     assert loose & tight == tight
 
 
+@given(
+    hnp.arrays(np.float32, st.integers(0, 60), elements=st.sampled_from([-1, -0.0, 0, 1e-45, 0.1, 2, 3e38]))
+)
+def test_float32_scores_rank_as_a_stable_sort_does(scores):
+    ranks = pv.rank(pv.Importance({"a": scores, "b": np.abs(scores)}), "layer").ranks
+    for name, array in (("a", scores), ("b", np.abs(scores))):
+        assert np.array_equal(np.argsort(ranks[name]), np.argsort(array, kind="stable"))
+
+
 def test_of_equal_scores_the_lowest_index_goes_first():
     mask = pv.rank(pv.Importance({"a": np.ones((2, 3)), "b": np.ones(4)})).mask(0.4)
     assert mask["a"].tolist() == [[False, False, False], [False, True, True]]

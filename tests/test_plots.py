@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from artists import Stairs, drawn_texts, labelled, legend, overlaps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -24,6 +25,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
+from twins import Spec, build, images
 
 import pruneviz as pv
 from pruneviz.layers import Layer, Network
@@ -64,6 +66,11 @@ def cards(accuracies, sparsities=SPARSITIES, half=0.01):
             interval=(max(accuracy - half, 0), min(accuracy + half, 1)),
             n=10_000,
             sparsity=sparsity,
+            parameters=266_610,
+            nonzero=266_610 - round(266_200 * sparsity),
+            macs=266_200,
+            raw_bytes=1_066_896,
+            gzip_bytes=1000 + round(9e5 * (1 - sparsity)),
             compact_bytes=1000 + round(1e6 * (1 - sparsity)),
             latency_ms={1: 2.0},
         )
@@ -74,22 +81,12 @@ def cards(accuracies, sparsities=SPARSITIES, half=0.01):
 FALLING = [0.98, 0.981, 0.97, 0.9, 0.6, 0.1]
 
 
-def labelled(ax, label):
-    found = [artist for artist in ax.get_children() if artist.get_label() == label]
-    assert len(found) == 1, f"{len(found)} artists are labelled {label!r}"
-    return found[0]
-
-
 def bars(ax):
     """Give the counts of kept and pruned weights in each bin, and the edges."""
     below = labelled(ax, "pruned").get_data()
     above = labelled(ax, "kept").get_data()
     assert np.array_equal(above.baseline, below.values)
     return above.values - below.values, below.values, below.edges
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 # -- the visual language
@@ -292,6 +289,19 @@ def test_tradeoff_of_seeds_is_the_median_within_worst_and_best():
     assert any("range of 3 seeds; line: median" in text.get_text() for text in ax.texts)
 
 
+def test_tradeoff_of_accuracies_is_that_of_the_cards():
+    runs = [[a + shift for a in FALLING] for shift in (0.01, -0.03, 0.0)]
+    measured = {place: [run[i] for run in runs] for i, place in enumerate(SPARSITIES)}
+    ax = pv.plot_tradeoff({"l1": measured, "random": {0: 0.98, 0.5: 0.4}})
+    line = next(line for line in ax.lines if line.get_label() == "l1")
+    assert np.allclose(line.get_ydata(), FALLING)
+    corners = ax.collections[0].get_paths()[0].vertices
+    assert {round(float(low), 6) for low in corners[:, 1]} >= {0.07, 0.11, 0.95, 0.99}
+    assert any("band: range of 3 seeds; line: median" in text.get_text() for text in ax.texts)
+    assert list(labelled(ax, "random").get_xdata()) == [0, 0.5]
+    assert list(pv.plot_tradeoff(measured).lines[0].get_xdata()) == SPARSITIES
+
+
 def test_tradeoff_against_bytes_and_published_points():
     ax = pv.plot_tradeoff(cards(FALLING), x="compact_bytes", published={"Table 1": [(5e5, 0.97), (2e5, 0.9)]})
     assert ax.lines[0].get_xdata()[0] == 11_000
@@ -378,6 +388,8 @@ def test_both_views_of_a_real_network(cnn):
 
 def every_plot(mlp, cnn):
     mask, units = pruned(mlp, 0.6), {"fc1": np.array([1, 0, 1, 1, 0, 1], bool)}
+    filters = Mask({"conv2": np.arange(16) % 3 > 0}, "filter")
+    model, (x, y) = build(Spec(), "torch"), images()
     curves = {name: cards(FALLING) for name in ("conv1", "features.block1.conv_depthwise.weights", "fc1")}
     return {
         "histogram": lambda **o: pv.plot_weight_histogram(mlp, "fc1", mask=mask, threshold=0.04, **o),
@@ -396,10 +408,33 @@ def every_plot(mlp, cnn):
             **o,
         ),
         "network": lambda **o: pv.plot_network([4, 6, 3], mask=units, **o),
+        "filters": lambda **o: pv.plot_filters(cnn, "conv2", mask=filters, scores=np.arange(16.0), **o),
+        "schedule": lambda **o: pv.plot_schedule(
+            {"gradual": Stairs(0.8, 100, 1000, 300), "at once": Stairs(0.9, 400, 400, 1)}, **o
+        ),
+        "scorecards": lambda **o: pv.plot_scorecards(cards(FALLING[:3], SPARSITIES[:3]), **o),
+        "activity": lambda **o: pv.plot_neuron_activity(model, x, mask=np.arange(6) > 0, **o),
+        "classes": lambda **o: pv.plot_neuron_activity(model, x, by=y, mask=np.arange(6) > 0, **o),
+        "feature_maps": lambda **o: pv.plot_feature_maps(model, x[0], mask=np.arange(4) > 0, **o),
     }
 
 
-KINDS = ["histogram", "mask", "kernels", "strip", "pixels", "sensitivity", "tradeoff", "network"]
+KINDS = [
+    "histogram",
+    "mask",
+    "kernels",
+    "strip",
+    "pixels",
+    "sensitivity",
+    "tradeoff",
+    "network",
+    "filters",
+    "feature_maps",
+    "activity",
+    "classes",
+    "schedule",
+    "scorecards",
+]
 
 
 @pytest.fixture(params=KINDS)
@@ -422,19 +457,6 @@ def test_titles_can_be_replaced(plot):
     assert "Mine" in (ax.get_title(loc="left"), ax.get_title())
 
 
-def drawn_texts(figure):
-    hidden = set()
-    for ax in figure.findobj(Axes):
-        for axis in (ax.xaxis, ax.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            ticks = [
-                tick for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high or not ax.axison
-            ]
-            hidden |= {tick.label1 for tick in ticks}
-    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-    return [text for text in texts if text not in hidden]
-
-
 def test_no_text_leaves_the_picture(plot):
     figure = plot().figure
     figure.draw_without_rendering()
@@ -446,6 +468,10 @@ def test_no_text_leaves_the_picture(plot):
         assert box.y0 >= -1, text
         assert box.x1 <= width + 1, text
         assert box.y1 <= height + 1, text
+
+
+def test_no_text_stands_on_another(plot):
+    assert not overlaps(plot())
 
 
 def test_a_dark_style_does_not_swallow_the_text(plot):
@@ -467,8 +493,8 @@ def test_a_notebook_shows_png_and_sentence(plot):
 
 
 def test_options_are_keyword_only_and_end_with_ax_none():
-    for name in ("weight_histogram", "mask", "sensitivity", "tradeoff", "network"):
-        parameters = inspect.signature(getattr(pv, f"plot_{name}")).parameters
+    for name in (name for name in pv.plots.__all__ if name.startswith("plot_")):
+        parameters = inspect.signature(getattr(pv, name)).parameters
         assert parameters["ax"].default is None
         assert parameters["ax"].kind is parameters["title"].kind is inspect.Parameter.KEYWORD_ONLY
 
@@ -583,10 +609,11 @@ REFUSED = {
     "published has no points for 'Table 1'": lambda _: pv.plot_tradeoff(
         cards(FALLING), published={"Table 1": []}
     ),
-    "x is 'latency_ms'.*choose from sparsity, compact_bytes": lambda _: pv.plot_tradeoff(
+    "x is 'latency_ms'.*choose from sparsity, parameters, nonzero": lambda _: pv.plot_tradeoff(
         cards(FALLING), x="latency_ms"
     ),
     "seeds of different length": lambda _: pv.plot_tradeoff([cards(FALLING), cards(FALLING)[1:]]),
+    "seeds of different length for 'l1'": lambda _: pv.plot_tradeoff({"l1": {0: [0.9, 0.8], 0.5: [0.7]}}),
     "mask and masks are both given": lambda _: pv.plot_network([2, 1], mask=[WEIGHT], masks={"a": None}),
     "masks is empty": lambda _: pv.plot_network([2, 1], masks={}),
     "view is 'tree'": lambda _: pv.plot_network([2, 1], view="tree"),

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from architectures import PLANS
+from architectures import build as architecture
+from architectures import images as images_for
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from twins import Spec, build, same, weights_of
 
 import pruneviz as pv
-from pruneviz import storage
+from pruneviz import frameworks, storage
 
 ARRAYS = hnp.arrays(
     st.sampled_from([np.float32, np.float64, np.float16, np.int64, np.uint8, np.bool_]),
@@ -54,9 +57,35 @@ def test_twins_exchange_files(tmp_path):
 
 
 def test_a_file_of_another_model_is_refused(framework, tmp_path):
-    pv.save(build(Spec((("dense", 6),)), framework), tmp_path / "m")
+    pv.save(build(Spec((("dense", 7),)), framework), tmp_path / "m")
     with pytest.raises(ValueError, match="where this model has"):
-        pv.load(tmp_path / "m", build(Spec((("dense", 7),)), framework))
+        pv.load(tmp_path / "m", build(Spec((("dense", 6),)), framework))
+
+
+@pytest.mark.parametrize("home", ["torch", "keras", "tf_keras"])
+@given(PLANS, st.sampled_from([0.3, 0.6, 0.9]))
+@settings(max_examples=6)
+def test_a_smaller_model_comes_back_into_the_whole_one(tmp_path_factory, home, plan, share):
+    model, x = architecture(plan, home), images_for(plan, home)
+    before, path = weights_of(model), tmp_path_factory.mktemp("files") / "small"
+    mask = pv.prune(model, share, granularity="filter", example=x, keep_at_least=1)
+    try:
+        small = pv.remove(model, mask, x)
+    except ValueError:
+        return
+    pv.save(small, path)
+    again = pv.load(path, model, x)
+    assert same(weights_of(again), weights_of(small))
+    assert np.array_equal(*(frameworks.adapter(one).predict(x) for one in (again, small)))
+    assert same(weights_of(model), before)
+
+
+def test_a_smaller_torch_model_needs_an_example(tmp_path):
+    model, x = pv.zoo.lenet_5("torch"), np.zeros((1, 28, 28, 1), np.uint8)
+    small = pv.remove(model, pv.prune(model, 0.5, granularity="filter", example=x), x)
+    pv.save(small, tmp_path / "m")
+    with pytest.raises((TypeError, ValueError), match="example"):
+        pv.load(tmp_path / "m", model)
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):

@@ -161,7 +161,7 @@ def test_traits_refuse_what_is_not_there(view):
             setattr(view, name, value)
         assert getattr(view, name) == before
     with pytest.raises(ValueError, match="granularity"):
-        pv.explore(view._model, (view._meter.x, view._meter.labels), granularity="neuron")
+        pv.explore(view._model, (view._meter.x, view._meter.labels), granularity="kernel")
     with pytest.raises(TypeError, match="speed"):
         pv.explore(view._model, (view._meter.x, view._meter.labels), speed=1)
     with pytest.raises(ValueError, match="show takes"):
@@ -428,7 +428,7 @@ def test_exported_page_needs_nothing(view, tmp_path):
 
 
 def test_module_has_no_imports_left():
-    text = assets.script("weights.js", "mask.js", "explore.js")
+    text = assets.script("weights.js", "mask.js", "parts.js", "explore.js")
     assert not re.search(r"^\s*import\s", text, re.MULTILINE)
     assert re.findall(r"^export .*", text, re.MULTILINE) == ["export default { render };"]
     names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", text, re.MULTILINE)

@@ -94,7 +94,8 @@ print(f"standard deviation of the errors    {errors.std():.3f}")
 
 # %%
 for probability in (1.0, 0.9, 0.6, 0.1, 0.01):
-    print(f"right class has probability {probability:<4}   costs {0 - np.log(probability):.3f}")
+    cost = 0 - np.log(probability)  # a plain minus would print -0.000 for the first
+    print(f"right class has probability {probability:<4}   costs {cost:.3f}")
 
 one_image = np.array([0.6])
 same_image_twice = np.array([0.6, 0.6])
@@ -299,7 +300,7 @@ print(f"{int(train_y.sum())} of {len(train_y)} and {int(y.sum())} of {len(y)} pl
 # %% [markdown]
 # The network has two inputs, three hidden neurons and one output: 2 × 3 + 3 × 1 = 9 weights. A hidden neuron
 # adds up its two weighted inputs and a constant, its *bias*, and passes on the result if it is positive,
-# otherwise 0. Biases are not pruned.
+# otherwise 0. Biases are few, here four, and are not pruned.
 #
 # The next cell trains it in plain NumPy. You need not follow the gradient. It says in which direction each
 # weight should move to lower the loss; 4,000 small steps later, the network is good.
@@ -689,11 +690,11 @@ check.cut_together(loss_of_both)
 
 # %% [markdown] tags=["quiz"]
 # You multiply an input by 10 and divide its weight by 10. What happens?
-# - [ ] The model gets worse, because the weight is weaker.
+# - [ ] The model gets worse, because a weight that was divided by 10 is weaker.
 #   why: A small weight is not a weak one. It multiplies a larger input now, and the product is the same.
 # - [x] It computes the same, but the weight may change its place when you rank by size.
 #   why: Predictions and importance stay. Size depends on the unit of the input.
-# - [ ] Nothing at all: the ranking by size stays too.
+# - [ ] It computes the same, and the weight keeps its place when you rank by size.
 #   why: A ranking compares this weight with the others, and only this one became ten times smaller.
 
 # %% [markdown] tags=["quiz"]
@@ -741,6 +742,7 @@ check.cut_together(loss_of_both)
 # |---|---|---|---|
 # | 01a · Weight pruning: thresholds | cut weights from a network that reads digits, until it fails | [open](pytorch/01a_weight_pruning_thresholds.ipynb) | [open](tensorflow/01a_weight_pruning_thresholds.ipynb) |
 # | 01b · Weight pruning: what to cut, with what | other scores than size, the framework's own tools, files, fine-tuning | [open](pytorch/01b_weight_pruning_tools.ipynb) | [open](tensorflow/01b_weight_pruning_tools.ipynb) |
+# | 02 · Neuron pruning | cut whole neurons, take them out for real, and find out which ones matter | [open](pytorch/02_neuron_pruning.ipynb) | [open](tensorflow/02_neuron_pruning.ipynb) |
 
 # %% [markdown]
 # ## Further reading

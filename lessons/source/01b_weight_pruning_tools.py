@@ -139,8 +139,8 @@ print(f"{places} of 4 in the right place")
 
 # %% [markdown]
 # Taylor leads, and its lead grows. Magnitude follows. The gradient keeps up with them to about the middle,
-# then it falls far behind, though it still beats chance until nearly everything is gone. To see why, do the
-# cut in slow motion.
+# then it falls far behind, though it still beats chance. At 95 %, magnitude has fallen to where the gradient
+# is. To see why the gradient fails, do the cut in slow motion.
 #
 # ### A slope is not a walk
 #
@@ -236,7 +236,7 @@ for criterion in rules:
 # > *Evaluation of Gradient-Based Magnitude Pruning Technique* has the gradient in its title only: the method
 # > it evaluates looks at sizes of weights, and no gradient is computed.
 #
-# **Touch.** Drag the slider to 80 %, and choose the criterion beside it. Go through all four. Which layers does
+# **Touch.** Drag the slider to 80 %, and choose the criterion beside it. Go through all four. Which layer does
 # each of them spare, and where does its curve bend? Then take taylor with the scope "each layer".
 
 # %% tags=["slow"]
@@ -247,14 +247,18 @@ view
 # %% tags=["slow"]
 # The same from code. The view follows.
 view.by_hand, view.sparsity = {}, 0.8
-for criterion, scope in (("taylor", "global"), ("taylor", "layer"), ("magnitude", "global")):
+choices = [("taylor", "layer")]
+choices += [(criterion, "global") for criterion in ("taylor", "gradient", "random", "magnitude")]
+print("80 % pruned                   right     fc1 loses   fc2 loses   fc3 loses")
+for criterion, scope in choices:
     view.criterion = criterion
     view.scope = scope
     await view.measured()
     mask = view.result()
-    print(view.sentence().replace("; ", "\n    "))
-    print(f"    fc3 loses {100 * np.mean(~mask['fc3']):.0f} % of its weights")
+    gone = "".join(f"{100 * np.mean(~kept):10.0f} %" for kept in mask.values())
+    print(f"{criterion:10} {scope:7} {view.card.correct:5,} of {view.n:,}  {gone}")
 
+print(view.sentence())
 print("same mask as pv.prune:  ", mask == pv.prune(model, 0.8))
 names = {"model": model}
 exec(view.snippet, names)  # what Show code shows
@@ -262,9 +266,12 @@ same = (np.array_equal(names["keep"][name], kept.ravel()) for name, kept in mask
 print("same mask by Show code: ", all(same))
 
 # %% [markdown]
-# Taylor spares the last layer. Layer by layer it falls far behind: its scores have the unit of the loss in
-# every layer, so they may be compared across layers, and scope `"layer"` forbids just that. Show code writes
-# the cut as a program to take away.
+# Taylor and the gradient take nearly the same share of each layer, and both spare the last one. So the
+# gradient does not fail by *where* it cuts, but by *which* weights it takes there.
+#
+# Layer by layer Taylor falls far behind. Its scores have the unit of the loss in every layer, so they may be
+# compared across layers, and scope `"layer"` forbids just that. Show code writes the cut as a program to take
+# away.
 
 # %% [markdown] tags=["pytorch"]
 # ## PyTorch's own tool
@@ -491,29 +498,7 @@ for layer in pv.network(stripped).layers:
 
 # %% [markdown] tags=["tensorflow"]
 # Both choose the same weights, entry by entry. Note the scope: each layer loses its own 90 %. **tfmot has no
-# global scope.** If you want one, let something else rank across layers, and hand tfmot each layer's share:
-
-# %% tags=["tensorflow"]
-whole = pv.prune(pv.zoo.lenet_300_100("tf_keras"), 0.9, scope="global")
-
-
-def wrap_layer(layer):
-    """Wrap a layer so that it loses the share that the global ranking takes from it."""
-    if layer.name not in whole:
-        return layer
-    share = np.mean(~whole[layer.name])
-    schedule = sparse.ConstantSparsity(share, begin_step=0, frequency=1)
-    return sparse.prune_low_magnitude(layer, pruning_schedule=schedule)
-
-
-network = pv.zoo.lenet_300_100("tf_keras")
-by_layer = tf_keras.models.clone_model(network, clone_function=wrap_layer)
-by_layer.compile(tf_keras.optimizers.SGD(0.0), loss=from_logits)
-fit(by_layer)
-for layer in pv.network(sparse.strip_pruning(by_layer)).layers:
-    same = np.array_equal(layer.weight != 0, whole[layer.name])
-    print(f"{layer.name}: {100 * np.mean(layer.weight == 0):.1f} % pruned, ", end="")
-    print(f"same mask as the global ranking: {same}")
+# global scope.**
 
 # %% [markdown] tags=["tensorflow"]
 # Three traps deserve a look.
@@ -649,6 +634,33 @@ for what, result in rows:
 # > `prune_low_magnitude`, passes no callback, and relies on the default: half of each layer in one cut. Both
 # > build the model with `tensorflow.keras`, which today is Keras 3, and refused.
 
+# %% [markdown] tags=["tensorflow"]
+# ### Optional: a global scope with tfmot
+#
+# Let something else rank across layers, and hand tfmot each layer's share.
+
+# %% tags=["tensorflow"]
+whole = pv.prune(pv.zoo.lenet_300_100("tf_keras"), 0.9, scope="global")
+
+
+def wrap_layer(layer):
+    """Wrap a layer so that it loses the share that the global ranking takes from it."""
+    if layer.name not in whole:
+        return layer
+    share = np.mean(~whole[layer.name])
+    schedule = sparse.ConstantSparsity(share, begin_step=0, frequency=1)
+    return sparse.prune_low_magnitude(layer, pruning_schedule=schedule)
+
+
+network = pv.zoo.lenet_300_100("tf_keras")
+by_layer = tf_keras.models.clone_model(network, clone_function=wrap_layer)
+by_layer.compile(tf_keras.optimizers.SGD(0.0), loss=from_logits)
+fit(by_layer)
+for layer in pv.network(sparse.strip_pruning(by_layer)).layers:
+    same = np.array_equal(layer.weight != 0, whole[layer.name])
+    print(f"{layer.name}: {100 * np.mean(layer.weight == 0):.1f} % pruned, ", end="")
+    print(f"same mask as the global ranking: {same}")
+
 # %% [markdown]
 # ## Fine-tuning
 #
@@ -675,13 +687,12 @@ def one_epoch(student, optimizer, seed=0):
     student.eval()
 
 
-def fine_tuned(mask, epochs=1):
-    """Prune a copy of the model, and train it with its zeros kept."""
+def fine_tuned(mask):
+    """Prune a copy of the model, and train it for an epoch with its zeros kept."""
     student = pv.apply(model, mask)
     optimizer = torch.optim.Adam(student.parameters(), lr=2e-3, fused=True)
     with pv.keep_pruned(student, mask, optimizer):
-        for epoch in range(epochs):
-            one_epoch(student, optimizer, seed=epoch)
+        one_epoch(student, optimizer)
     return student
 
 
@@ -699,13 +710,13 @@ order = tf.data.Dataset.range(len(labels)).shuffle(len(labels), seed=0)
 pictures = order.batch(512).map(pick)
 
 
-def fine_tuned(mask, epochs=1):
-    """Prune a copy of the model, and train it with its zeros kept."""
+def fine_tuned(mask):
+    """Prune a copy of the model, and train it for an epoch with its zeros kept."""
     keras.utils.set_random_seed(0)
     student = pv.apply(model, mask)
     student.compile(keras.optimizers.Adam(2e-3), loss=cross_entropy)
     with pv.keep_pruned(student, mask):
-        student.fit(pictures, epochs=epochs, shuffle=False, verbose=0)
+        student.fit(pictures, shuffle=False, verbose=0)
     return student
 
 
@@ -722,12 +733,12 @@ for criterion in ("magnitude", "taylor", "gradient", "random"):
     print(f"{criterion:12} {accuracies[0]:>8} {accuracies[1]:>17} {back:21}")
 
 # %% [markdown]
-# **Explain.** One pass over the images brings nearly everything back, and closes most of the gap between the
-# criteria. Magnitude and Taylor end up close together. Gradient and random do not quite catch up: they cut
-# what cannot be replaced so fast.
+# **Explain.** One pass over the images mends most of the damage, and closes most of the gap between the
+# criteria. Magnitude and Taylor end up close together. Gradient and random do not quite catch up in one
+# epoch.
 #
-# Is the pruned network now better than it would be without pruning? Only a control can tell: the network that
-# was not pruned, with the same epoch on top.
+# How much of that did the training do by itself? Only a control can tell: the network that was not pruned,
+# with the same epoch on top.
 
 # %% tags=["trains", "slow"]
 control = pv.scorecard(fine_tuned(pv.prune(model, 0.0)), mnist.validation)
@@ -735,8 +746,8 @@ accuracies = [f"{100 * card.accuracy:.1f} %" for card in (dense, control)]
 print(f"{'not pruned':12} {accuracies[0]:>8} {accuracies[1]:>17}")
 
 # %% [markdown]
-# The same epoch does not make the dense network better. Without this line, nobody could tell what the training
-# did and what the pruning did.
+# The same epoch does not make the dense network better. Had it done so, part of the last column would be owed
+# to the training alone. Never leave this line out.
 #
 # Fine-tuning is a lesson of its own, 05. Here one thing matters: the last column of the first table, all
 # zeros, and what it takes to get it.
@@ -861,17 +872,20 @@ def share_back(new, masked=None, *, slopes=True, keep=False, **options):
     return f"{100 * back / mask.pruned:.0f} %" if back else "none"
 
 
-titles = ("1 nothing", "2 new, masked", "3 old, masked", "4 decay alone", "keep_pruned")
+titles = ("1 nothing", "2 new, masked", "3 old, masked", "4 decay", "keep_pruned")
 print(f"zeros back after {len(then)} steps" + "".join(f"{title:>15}" for title in titles))
 for name, new in optimisers.items():
     shares = [
         share_back(new),
         share_back(new, mask),
         share_back(new, mask, history=True),
-        share_back(new, slopes=False, decay=0.1),
+        share_back(new, decay=0.1),
         share_back(new, keep=True, history=True),
     ]
     print(f"{name:25}" + "".join(f"{share:>15}" for share in shares))
+
+alone = [share_back(new, slopes=False, decay=0.1) for new in optimisers.values()]
+print("decay, and every slope zero: " + ", ".join(alone))
 
 # %% [markdown]
 # **Explain.** Read it column by column.
@@ -883,8 +897,8 @@ for name, new in optimisers.items():
 # - **3, old optimiser, masked slopes.** Momentum and Adam remember the direction in which the weight was
 #   going before the cut, and go on. RMSprop remembers how large slopes used to be, but not where they
 #   pointed, and that moves nothing.
-# - **4, weight decay alone.** It takes a share of the weight, and a share of zero is zero. It brings nothing
-#   back. It keeps nothing at zero either, as soon as there is a slope.
+# - **4, weight decay.** The slopes are there as in column 1, and they win. Decay takes a share of the weight,
+#   and a share of zero is zero: alone, in the last line, it brings nothing back. But it holds nothing either.
 #
 # So masking the slope is enough only if the optimiser is new or keeps no direction. Setting the weights to
 # zero again after each step is always enough. That is what `pv.keep_pruned` does, and what exercise 3 asks of
@@ -1003,12 +1017,12 @@ print(f"pixels that have lost all their weights: {unused} of 784")
 
 # %% [markdown]
 # The values are a tenth of the dense file. But a file also has to say *which* tenth, and that costs about a
-# third as much again. Compression wins most of it back: the places are not random, for whole pixels have lost
-# all their weights.
+# third as much again. Compression wins that back, and a little more: the places are not random, for whole
+# pixels have lost all their weights.
 #
 # > **Put right.** *A Beginner's Guide to Neural Network Pruning* says that zeroing parameters saves memory.
 # > It does not: the array has as many bytes as before. Muheeb saw the model grow and blamed the many zeros.
-# > They leave the size as it was. The masks and copies, which he names as another cost, double it.
+# > They leave the size as it was. The copies and masks that his tool keeps double it.
 # > *Optimizing Deep Learning Models with Pruning* reports a model that is smaller by 80 %, after a training
 # > that neither strips nor compresses anything: what fell by 80 % is the number of nonzero weights.
 
@@ -1085,40 +1099,12 @@ dense_kb, small_kb = (cards[0].raw_bytes / 1000 for cards in (large, runs[0]))
 print(f"plain file: LeNet-300-100 {dense_kb:,.0f} kB, 784-10-10 {small_kb:.0f} kB")
 
 # %% [markdown]
-# **Explain.** The small network bends earlier. It has fewer weights that others can stand in for, though even
-# it has spare ones: many of its inputs are pixels at the rim, black in nearly every image. And look at the
-# last line. What there is to save is a few kilobytes. So the warning holds here, and there is more to it than
-# accuracy: the gain is small as well.
+# **Explain.** The small network bends between 40 and 50 %, long before the large one. It has fewer weights
+# that others can stand in for, though even it has spare ones: many of its inputs are pixels at the rim, black
+# in nearly every image. And look at the last line. The whole file is 32 kB, so there is little to save. The
+# warning holds here twice: there is less to cut, and less to gain.
 #
-# Should you have trained the small network in the first place, instead of pruning the large one? Cut the
-# large one until it has about as many weights, train it on, and compare.
-#
-# **Predict.** Three networks with the same number of weights: small from the start; large, cut by magnitude;
-# large, cut by Taylor. In which order will they finish?
-
-
-# %% tags=["trains", "slow"]
-def line(name, weights, card):
-    """Print one network, beside the best of the small ones."""
-    right = f"{100 * card.accuracy:.0f} % right"
-    print(f"{name:26} {weights:,} weights, {right}; better than the small one: ", end="")
-    print(card.correct > best.correct)
-
-
-best = max((cards[0] for cards in runs), key=lambda card: card.correct)
-weights = sum(layer.weight.size for layer in pv.network(small[0]).layers)
-line("784-10-10, the best one", weights, best)
-for criterion in ("magnitude", "taylor"):
-    tight = pv.prune(model, 0.97, criterion=criterion, data=scored_on)
-    card = pv.scorecard(fine_tuned(tight, epochs=4), mnist.validation)
-    line(f"LeNet-300-100, {criterion}", tight.kept, card)
-
-# %% [markdown]
-# A large network that was cut well beats a small one that was trained from the start. Cut badly, it does not.
-# Zhu and Gupta (2017) found large and sparse ahead of small and dense on far larger networks, cutting slowly
-# while training; lesson 05 does that. Two cautions. The large network has been trained for longer in all, and
-# its file is larger, because it has to say which weights are left. Lesson 02 repeats the comparison with
-# equal budgets.
+# Should you have trained a small network in the first place? Lesson 02 asks that, with equal budgets for both.
 
 # %% [markdown]
 # ## The report
@@ -1226,21 +1212,21 @@ check.zeros_kept(after, before=before, mask=mask)
 # - [x] As large as before, or twice as large if masks are stored too.
 #   why: Every number takes its bytes, zero or not. A tool that keeps the original weights beside a mask
 #   stores two arrays instead of one.
-# - [ ] A tenth.
+# - [ ] About a tenth as large, since nine weights of ten are gone.
 #   why: That would need a format that leaves the zeros out. Usual ones write every number of an array, zeros
 #   included.
-# - [ ] Larger, because zeros take more room.
+# - [ ] Somewhat larger, since so many zeros take more room.
 #   why: A zero takes exactly as many bytes as any other number. When a file grows, something was added to it:
 #   look for masks and copies.
 
 # %% [markdown] tags=["quiz"]
 # Why does the size of the gradient choose badly in a trained network?
-# - [ ] Gradients are mostly random noise.
+# - [ ] In a trained network, gradients are mostly random noise.
 #   why: They are computed exactly, and choose better than chance. They answer another question.
-# - [x] A small slope says what a small step does, and a cut is a large one.
+# - [x] A small slope tells of a small step, and a cut is a large one.
 #   why: After training nearly all slopes are small. Whether the loss rises on the way to zero depends on how
 #   the valley bends and on how far zero is.
-# - [ ] The network was not trained long enough.
+# - [ ] Its gradients are good only after still longer training.
 #   why: Longer training makes slopes smaller still, and tells them apart even less.
 
 # %% [markdown] tags=["quiz"]
@@ -1267,7 +1253,7 @@ check.zeros_kept(after, before=before, mask=mask)
 # %% [markdown] tags=["pytorch"]
 # ## The question people really ask
 #
-# *"I pruned my model, and it is as large as before. Is a step missing?"* ([pytorch/pytorch, thread
+# *I pruned my model, and it is as large as before. Is a step missing?* ([pytorch/pytorch, thread
 # 32928](https://github.com/pytorch/pytorch/issues/32928))
 #
 # Yes, and `torch.nn.utils.prune` does not have it. It puts masks on weights, for research on *which* weights
@@ -1280,11 +1266,11 @@ check.zeros_kept(after, before=before, mask=mask)
 # %% [markdown] tags=["tensorflow"]
 # ## The question people really ask
 #
-# *"I pruned my model, and its .h5 file is no smaller. What did I do wrong?"* ([tensorflow/model-optimization,
-# thread 760](https://github.com/tensorflow/model-optimization/issues/760))
+# *I pruned my model, and its .h5 file is no smaller. How do I get a small one?*
+# ([tensorflow/model-optimization, thread 760](https://github.com/tensorflow/model-optimization/issues/760))
 #
-# Nothing. tfmot sets weights to zero, and a zero takes its bytes like any other number. To get something for
-# it, you need one more step:
+# Not by pruning alone. tfmot sets weights to zero, and a zero takes its bytes like any other number. To get
+# something for it, you need one more step:
 #
 # - a smaller file: `strip_pruning`, then compress, or store only the weights that are alive, as above;
 # - a smaller and faster network: cut whole neurons, filters or channels, and build the smaller layers. That

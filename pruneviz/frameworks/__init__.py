@@ -27,8 +27,11 @@ class Adapter(Protocol):
     def layers(self) -> list[Layer]:
         """List the prunable layers with canonical, read-only weights."""
 
-    def predict(self, x: Array) -> Array:
+    def predict(self, x: Array, batch: int = BATCH) -> Array:
         """Compute the outputs (n, classes) in evaluation mode, batch by batch."""
+
+    def forward(self, x: Array) -> Callable[[], object]:
+        """Prepare a pass over one batch, in evaluation mode, compiled where that is the usual way."""
 
     def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
         """Differentiate the mean loss by each prunable weight; float64, canonical."""

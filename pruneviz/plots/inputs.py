@@ -77,6 +77,11 @@ def fit(mask: Masks, arrays: Mapping[str, Array], argument: str = "mask") -> dic
     return fitted
 
 
+def alive(kept: BoolArray) -> BoolArray:
+    """Tell of each output whether it keeps any weight, (out,)."""
+    return np.asarray(kept.reshape(len(kept), -1).any(axis=1))
+
+
 def _arrays(source: Weights, argument: str) -> dict[str, Array]:
     if isinstance(source, Layer):
         source = {source.name: source.weight}

@@ -10,13 +10,11 @@ from matplotlib.ticker import FixedFormatter, MaxNLocator
 from pruneviz.plots import inputs, style
 from pruneviz.plots.alt import describe
 from pruneviz.plots.layout import Sheet, lay_out
-from pruneviz.plots.picture import Picture, canvas, figure_of, new_axes
+from pruneviz.plots.picture import Picture, canvas, colour_bar, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
-    from matplotlib.image import AxesImage
 
     from pruneviz.arrays import Array, BoolArray
 
@@ -122,17 +120,12 @@ def _draw(ax: Axes, name: str, kept: BoolArray, weights: Array | None, title: st
     if weights is not None:
         _shade(ax, kept, weights, aspect)
     elif sheet.block > 1:
-        _colour_bar(ax, shares, "share kept").ax.yaxis.set_major_formatter(style.PERCENT_TICKS)
+        colour_bar(ax, shares, "share kept").ax.yaxis.set_major_formatter(style.PERCENT_TICKS)
     roomy = sheet.block == 1 and max(sheet.image.shape) <= _ROOM_FOR_HATCH
     if roomy:
         style.hatch_cells(ax, np.argwhere(sheet.image == 0))
     _label(ax, sheet)
-    pruned = int(kept.size - np.count_nonzero(kept))
-    patches = [
-        style.kept_patch(f"kept {style.count_of(kept.size - pruned, kept.size)}"),
-        style.pruned_patch(f"pruned {style.count_of(pruned, kept.size)}", hatched=roomy),
-    ]
-    style.legend_above(ax, patches)
+    style.legend_split(ax, int(np.count_nonzero(kept)), kept.size, hatched=roomy)
     style.title(ax, _where(name, kept) if title is None else title, above_legend=True)
     describe(ax, _sentence(name, kept, sheet))
 
@@ -161,7 +154,7 @@ def _draw_pixels(
     image = ax.imshow(counts, cmap=style.SHARE_KEPT, vmin=0, vmax=max(counts.max(), 1))
     rows, columns = np.nonzero(counts == 0)
     ax.plot(columns, rows, "x", color=style.PRUNED_EDGE, markersize=4, markeredgewidth=0.9, linestyle="none")
-    bar = _colour_bar(ax, image, f"kept per pixel, of {most}" + (", × none" if rows.size else ""))
+    bar = colour_bar(ax, image, f"kept per pixel, of {most}" + (", × none" if rows.size else ""))
     bar.ax.yaxis.set_major_formatter(style.GROUPED_TICKS)
     ax.set_xlabel("column")
     ax.set_ylabel("row")
@@ -215,12 +208,4 @@ def _shade(ax: Axes, kept: BoolArray, weights: Array, aspect: Literal["equal", "
     top = float(np.nanmax(strength, initial=0)) or 1.0
     opaque = np.nan_to_num(shares)
     shades = ax.imshow(strength, cmap=style.STRENGTH, vmin=0, vmax=top, aspect=aspect, alpha=opaque)
-    _colour_bar(ax, shades, "|w| of kept weights")
-
-
-def _colour_bar(ax: Axes, image: AxesImage, text: str) -> Colorbar:
-    bar = figure_of(ax).colorbar(image, cax=ax.inset_axes((1.02, 0, 0.02, 1)))
-    bar.ax.set_title(text, loc="right", fontsize=style.SMALL, color=style.INK, pad=6)
-    bar.ax.tick_params(labelsize=style.SMALL, colors=style.INK, length=3)
-    bar.outline.set_visible(False)
-    return bar
+    colour_bar(ax, shades, "|w| of kept weights")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,6 +12,10 @@ from PIL import Image
 
 from pruneviz.plots import style
 from pruneviz.plots.alt import alt_text
+
+if TYPE_CHECKING:
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.image import AxesImage
 
 _PIXELS_PER_INCH = 100
 _SHARPNESS = 2
@@ -92,3 +96,12 @@ def new_axes(figure: Figure, place: Any, **options: Any) -> Axes:  # noqa: ANN40
 def figure_of(ax: Axes) -> Figure:
     """Give the figure that the axes are part of, the outermost one."""
     return cast("Figure", ax.get_figure(root=True))
+
+
+def colour_bar(ax: Axes, image: AxesImage, text: str, share: float = 1) -> Colorbar:
+    """Explain the colours of an image to the right of it, along the upper share of the axes."""
+    bar = figure_of(ax).colorbar(image, cax=ax.inset_axes((1.02, 1 - share, 0.02, share)))
+    bar.ax.set_title(text, loc="right", fontsize=style.SMALL, color=style.INK, pad=6)
+    bar.ax.tick_params(labelsize=style.SMALL, colors=style.INK, length=3)
+    bar.outline.set_visible(False)
+    return bar

@@ -69,23 +69,29 @@ def median_of(runs: Sequence[Series]) -> Series:
     return Series(runs[0].name, x[here], y[here], y.min(axis=0), y.max(axis=0), len(runs), bars)
 
 
+def colour_of(order: int) -> str:
+    """Give the colour of a line drawn in that order."""
+    return style.SERIES[order % len(style.SERIES)][0]
+
+
+def look(order: int) -> dict[str, Any]:
+    """Give the options with which to plot a line in that order; where colours repeat, markers differ."""
+    return {
+        "color": colour_of(order),
+        "marker": style.SERIES[(order + order // len(style.SERIES)) % len(style.SERIES)][1],
+        "linestyle": style.SERIES[order % len(style.SERIES)][2],
+        "linewidth": 1.8,
+        "markersize": 4.5,
+        "markeredgecolor": style.PAPER,
+        "markeredgewidth": 0.6,
+        "zorder": 3,
+    }
+
+
 def draw(ax: Axes, line: Series, order: int) -> None:
     """Draw a line in the style of its place in the order, and its interval as a band."""
-    colour, _, dashes = style.SERIES[order % len(style.SERIES)]
-    marker = style.SERIES[(order + order // len(style.SERIES)) % len(style.SERIES)][1]
-    ax.plot(
-        line.x,
-        line.y,
-        color=colour,
-        marker=marker,
-        linestyle=dashes,
-        linewidth=1.8,
-        markersize=4.5,
-        markeredgecolor=style.PAPER,
-        markeredgewidth=0.6,
-        label=line.name,
-        zorder=3,
-    )
+    colour = colour_of(order)
+    ax.plot(line.x, line.y, label=line.name, **look(order))
     if np.isfinite(line.low).any():
         ax.fill_between(line.x, line.low, line.high, color=colour, alpha=0.18, linewidth=0, zorder=2)
     if np.isfinite(line.bars).any():
@@ -95,7 +101,7 @@ def draw(ax: Axes, line: Series, order: int) -> None:
 
 def end_of(line: Series, order: int) -> End:
     """Give the right end of a line drawn in that order."""
-    return line.name, float(line.x[-1]), float(line.y[-1]), style.SERIES[order % len(style.SERIES)][0]
+    return line.name, float(line.x[-1]), float(line.y[-1]), colour_of(order)
 
 
 def name_ends(ax: Axes, ends: Sequence[End]) -> None:
@@ -134,15 +140,12 @@ def explain_bands(ax: Axes, lines: Sequence[Series]) -> None:
     notes = [f"band: {', or '.join(bands)}"] * bool(bands) + ["line: median"] * (seeds > 1)
     notes += ["bar: 95 % interval"] * any(np.isfinite(line.bars).any() for line in lines)
     text = "; ".join(notes).replace(" %", f"{style.THIN_SPACE}%")
-    ax.annotate(
-        text,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 7),
-        textcoords="offset points",
-        fontsize=style.SMALL,
-        color=ax.title.get_color(),
-    )
+    note_above(ax, text)
+
+
+def note_above(ax: Axes, text: str) -> None:
+    """Write a line between title and picture."""
+    style.write(ax, text, (0, 1), (0, 7), xycoords="axes fraction")
 
 
 def in_words(line: Series, write: Callable[[float], str]) -> str:
@@ -176,7 +179,7 @@ def accuracy_axis(ax: Axes) -> None:
     room = 0.02 * (min(high, 1) - max(low, 0))
     ax.set_ylim(-room if low < 1 / 4 else low, min(high, 1 + room))
     ax.yaxis.set_major_formatter(style.PERCENT_TICKS)
-    ax.grid(axis="y", color="#e3e6ea", linewidth=0.8)
+    ax.grid(axis="y", color=style.GRID, linewidth=0.8)
 
 
 def _accuracy(point: Any) -> tuple[float, float, float]:  # noqa: ANN401

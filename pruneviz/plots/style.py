@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -10,6 +10,9 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
@@ -19,9 +22,11 @@ KEPT = "#0b3c6f"
 PRUNED = "#fdd0a2"
 PRUNED_EDGE = "#b35806"
 CUT = "#d0751f"
+FIRES = "#4f86b5"
 PAPER = "#ffffff"
 INK = "#22272e"
 QUIET = "#5f6771"
+GRID = "#e3e6ea"
 HATCH = "////"
 
 FONT = 10
@@ -42,6 +47,12 @@ SHARE_KEPT = LinearSegmentedColormap.from_list("pruneviz_share", [PRUNED, KEPT])
 STRENGTH = LinearSegmentedColormap.from_list("pruneviz_strength", ["#3579b8", "#062448"]).with_extremes(
     bad=(0, 0, 0, 0)
 )
+
+# Lighter means larger all the way, so that greyscale keeps the sign; the hue turns at zero.
+WEIGHT = LinearSegmentedColormap.from_list(
+    "pruneviz_weight", ["#06183a", "#3c5f94", "#a3a6a9", "#ccd9a4", "#fcfff0"]
+).with_extremes(bad=PRUNED)
+ACTIVITY = LinearSegmentedColormap.from_list("pruneviz_activity", ["#f4f6f8", "#5b8db8", "#062448"])
 
 THIN_SPACE = "\u202f"
 
@@ -101,7 +112,7 @@ def hatch_cells(ax: Axes, cells: Array) -> None:
     ax.add_collection(marks, autolim=False)
 
 
-def legend_above(ax: Axes, handles: list[Patch]) -> Legend:
+def legend_above(ax: Axes, handles: Sequence[Artist]) -> Legend:
     """Put a one-line legend between title and picture, where it hides nothing."""
     return ax.legend(
         handles=handles,
@@ -118,6 +129,35 @@ def legend_above(ax: Axes, handles: list[Patch]) -> Legend:
     )
 
 
+def legend_split(ax: Axes, kept: int, total: int, *, hatched: bool = True) -> None:
+    """Tell above the picture how many are kept and how many pruned."""
+    patches = [
+        kept_patch(f"kept {count_of(kept, total)}"),
+        pruned_patch(f"pruned {count_of(total - kept, total)}", hatched=hatched),
+    ]
+    legend_above(ax, patches)
+
+
+def write(
+    ax: Axes,
+    text: str,
+    at: tuple[float, float],
+    shift: tuple[float, float],
+    **options: Any,  # noqa: ANN401
+) -> None:
+    """Write small text at a place of the axes, moved by some points; `options` are those of annotate."""
+    ax.annotate(
+        text,
+        at,
+        xytext=shift,
+        textcoords="offset points",
+        fontsize=SMALL,
+        color=ax.title.get_color(),
+        annotation_clip=False,
+        **options,
+    )
+
+
 def title(ax: Axes, text: str, *, above_legend: bool = False) -> None:
     """Write the title at the left, where reading begins."""
     pad = 24 if above_legend else 8
@@ -128,14 +168,4 @@ def centred_title(ax: Axes, text: str, note: str) -> None:
     """Write a title over the middle of a panel, and a note below it."""
     colour = ax.title.get_color()
     ax.set_title(text, fontsize=FONT, fontweight="bold", color=colour, pad=20)
-    ax.annotate(
-        note,
-        (0.5, 1),
-        xycoords="axes fraction",
-        xytext=(0, 6),
-        textcoords="offset points",
-        ha="center",
-        fontsize=SMALL,
-        color=colour,
-        annotation_clip=False,
-    )
+    write(ax, note, (0.5, 1), (0, 6), xycoords="axes fraction", ha="center")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 from matplotlib.ticker import EngFormatter
 
 from pruneviz.plots import style
@@ -26,8 +27,8 @@ from pruneviz.plots.series import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Cards: TypeAlias = Sequence[Any]
-"""Scorecards, or one list of Scorecards for each seed."""
+Cards: TypeAlias = Sequence[Any] | Mapping[float, Any]
+"""Scorecards, or one list of Scorecards for each seed, or x -> the accuracy of each seed."""
 
 _QUANTITIES = {
     "sparsity": "sparsity",
@@ -56,7 +57,8 @@ def plot_tradeoff(
     ----------
     cards
         Scorecards; or name -> Scorecards for several lines. Instead of a list of Scorecards, a list of such
-        lists (one for each seed) draws the median and the range from the worst seed to the best.
+        lists (one for each seed) draws the median and the range from the worst seed to the best. So does what
+        was measured elsewhere: a mapping of sparsity -> list of accuracies, one for each seed.
     x
         The Scorecard's attribute along the horizontal axis, such as ``"sparsity"`` or ``"compact_bytes"``.
     reference
@@ -79,7 +81,7 @@ def plot_tradeoff(
     ValueError
         If a series is empty, an accuracy is no share, seeds differ in length, or a Scorecard has no such `x`.
     """
-    named = cards if isinstance(cards, Mapping) else {"": cards}
+    named = _named(cards)
     if not named:
         raise ValueError("cards is empty: give Scorecards, or name -> Scorecards")
     lines = [_line(name, values, x) for name, values in named.items()]
@@ -105,15 +107,30 @@ def plot_tradeoff(
     return ax
 
 
+def _named(cards: Cards | Mapping[str, Cards]) -> dict[str, Cards]:
+    if isinstance(cards, Mapping) and not any(isinstance(key, Real) for key in cards):
+        return {str(name): values for name, values in cards.items()}
+    return {"": cards}  # type: ignore[dict-item]
+
+
 def _line(name: str, cards: Cards, x: str) -> Series:
-    """Make one line of Scorecards, or of several seeds' lists of them."""
-    seeds = cards if len(cards) and isinstance(cards[0], Sequence) else [cards]
-    runs = [series(name, [(_quantity(card, x), card) for card in run], "cards") for run in seeds]
+    """Make one line of one run, or of several seeds' runs."""
+    runs = [series(name, run, "cards") for run in _runs(cards, x)]
     if len({run.x.size for run in runs}) > 1:
         raise ValueError(
             f"cards has seeds of different length{f' for {name!r}' if name else ''}: repeat the same sweep"
         )
     return runs[0] if len(runs) == 1 else median_of(runs)
+
+
+def _runs(cards: Cards, x: str) -> list[list[tuple[float, Any]]]:
+    """Give for each seed its points, (x, accuracy) or (x, Scorecard)."""
+    if isinstance(cards, Mapping):
+        seeds = {place: np.atleast_1d(accuracies) for place, accuracies in cards.items()}
+        most = max((len(accuracies) for accuracies in seeds.values()), default=1)
+        return [[(place, a[seed]) for place, a in seeds.items() if seed < len(a)] for seed in range(most)]
+    runs = cards if len(cards) and isinstance(cards[0], Sequence) else [cards]
+    return [[(_quantity(card, x), card) for card in run] for run in runs]
 
 
 def _quantity(card: Any, x: str) -> float:  # noqa: ANN401

@@ -142,8 +142,7 @@ def _explain(ax: Axes, seen: tuple[int, int], noun: str, *, split: bool) -> None
     if not split:
         style.legend_above(ax, [style.kept_patch(f"{style.grouped(seen[0])} {noun}")])
         return
-    kept, pruned = (style.count_of(number, sum(seen)) for number in seen)
-    style.legend_above(ax, [style.kept_patch(f"kept {kept}"), style.pruned_patch(f"pruned {pruned}")])
+    style.legend_split(ax, seen[0], sum(seen))
 
 
 def _draw_threshold(ax: Axes, places: list[float]) -> None:

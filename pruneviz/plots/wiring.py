@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz.plots import inputs, style
+from pruneviz.structure import pruned_units
 
 if TYPE_CHECKING:
     from pruneviz.arrays import Array, BoolArray
@@ -19,21 +20,27 @@ LARGEST = 32
 
 @dataclass(frozen=True, eq=False)
 class Wiring:
-    """What is left of a network.
+    """What is left of a network, or of some of its layers.
 
     Attributes
     ----------
     weights
-        Layer name -> (out, in).
+        Layer name -> (out, in, …).
     kept
-        Layer name -> (out, in), False for connections that are pruned or end at a pruned neuron.
-    alive
-        One (neurons,) for the inputs and each layer; False for a pruned neuron.
+        Layer name -> of the same shape, False for connections that are pruned or end at a pruned neuron.
+    inputs, outputs
+        Layer name -> (in,) or (out,), False for what a pruned neuron takes along.
     """
 
     weights: dict[str, Array]
     kept: dict[str, BoolArray]
-    alive: list[BoolArray]
+    inputs: dict[str, BoolArray]
+    outputs: dict[str, BoolArray]
+
+    @property
+    def alive(self) -> list[BoolArray]:
+        """Give one (neurons,) for the inputs and each layer; False for a pruned neuron."""
+        return [next(iter(self.inputs.values())), *self.outputs.values()]
 
     @property
     def sizes(self) -> str:
@@ -43,7 +50,22 @@ class Wiring:
     @property
     def pruned_neurons(self) -> int:
         """Number of neurons pruned."""
-        return sum(int(np.count_nonzero(~neurons)) for neurons in self.alive)
+        return sum(int(np.count_nonzero(~neurons)) for neurons in self.outputs.values())
+
+    def shape(self, name: str, *, removed: bool = False) -> str:
+        """Write the shape of a layer, or the one that it has when the pruned neurons are removed."""
+        sizes = list(self.weights[name].shape)
+        if removed:
+            sizes[:2] = [int(np.count_nonzero(ends[name])) for ends in (self.outputs, self.inputs)]
+        return " × ".join(map(str, sizes))
+
+    def only(self, layers: Sequence[str]) -> Wiring:
+        """Leave the other layers out."""
+        unknown = [name for name in layers if name not in self.kept]
+        if unknown or not layers:
+            raise ValueError(f"layers is {list(layers)}: choose from {', '.join(self.kept)}")
+        parts = (self.weights, self.kept, self.inputs, self.outputs)
+        return Wiring(*({name: part[name] for name in layers} for part in parts))
 
     def __str__(self) -> str:
         kept = sum(int(np.count_nonzero(array)) for array in self.kept.values())
@@ -51,13 +73,13 @@ class Wiring:
         return f"{style.grouped(kept)} of {style.grouped(total)} connections"
 
 
-def dense_layers(network: Any) -> dict[str, Array]:  # noqa: ANN401
-    """Give the (out, in) weights of a network that is small enough to draw.
+def layers_of(network: Any, *, small: bool) -> dict[str, Array]:  # noqa: ANN401
+    """Give the weights of a network by layer name; if `small`, one that a diagram can show.
 
     Raises
     ------
     ValueError
-        If a layer is not dense, is too large, or does not fit the one before.
+        If a layer of a small network is not dense, is too large, or does not fit the one before.
     """
     listed = isinstance(network, Sequence) and not isinstance(network, str)
     if listed and all(isinstance(size, int | np.integer) for size in network):
@@ -65,11 +87,18 @@ def dense_layers(network: Any) -> dict[str, Array]:  # noqa: ANN401
     if listed:
         network = _numbered(network)
     weights = inputs.weights_by_layer(network, "network")
+    if small:
+        _check_small(weights)
+    return weights
+
+
+def _check_small(weights: dict[str, Array]) -> None:
     before = None
     for name, array in weights.items():
         if array.ndim != 2:
             raise ValueError(
-                f"network has layer {name!r} of shape {array.shape}: only dense layers can be drawn"
+                f"network has layer {name!r} of shape {array.shape}: only dense layers can be drawn as a "
+                'diagram; view="matrix" draws others too'
             )
         if before is not None and array.shape[1] != before:
             raise ValueError(
@@ -79,9 +108,8 @@ def dense_layers(network: Any) -> dict[str, Array]:  # noqa: ANN401
         if max(array.shape) > LARGEST:
             raise ValueError(
                 f"network has layer {name!r} of {array.shape[0]} × {array.shape[1]}, too large for a diagram "
-                f"(at most {LARGEST}): draw a small one, such as [4, 6, 3], or use plot_mask"
+                f'(at most {LARGEST}): draw a small one, such as [4, 6, 3], or use view="matrix"'
             )
-    return weights
 
 
 def _numbered(arrays: Sequence[Any]) -> dict[str, Any]:
@@ -94,10 +122,9 @@ def wire(weights: dict[str, Array], mask: Any | None, argument: str) -> Wiring: 
     Raises
     ------
     ValueError
-        If the mask does not fit the weights.
+        If the mask does not fit the weights, or it cannot be told whose inputs a pruned neuron feeds.
     """
-    first = next(iter(weights.values()))
-    alive = [np.ones(first.shape[1], bool), *(np.ones(array.shape[0], bool) for array in weights.values())]
+    outputs = {name: np.ones(array.shape[0], bool) for name, array in weights.items()}
     kept = {name: np.ones(array.shape, bool) for name, array in weights.items()}
     if mask is not None:
         listed = isinstance(mask, Sequence) and not isinstance(mask, str)
@@ -106,12 +133,37 @@ def wire(weights: dict[str, Array], mask: Any | None, argument: str) -> Wiring: 
         if unknown and list(given) != [inputs.NAMELESS]:
             raise ValueError(f"{argument} names no layer of the network: {', '.join(sorted(unknown))}")
         kept = inputs.fit(given, weights, argument)
-        alive[1:] = [
-            given[name] if name in given and given[name].ndim == 1 else neurons
-            for name, neurons in zip(weights, alive[1:], strict=True)
-        ]
-    left = {
-        name: array & alive[place + 1][:, None] & alive[place]
-        for place, (name, array) in enumerate(kept.items())
-    }
-    return Wiring(weights, left, alive)
+        outputs |= {name: given[name] for name in weights if name in given and given[name].ndim == 1}
+    incoming = _incoming(weights, outputs, mask, argument)
+    left = {}
+    for name, array in kept.items():
+        rest = (1,) * (array.ndim - 2)
+        left[name] = array & outputs[name].reshape(-1, 1, *rest) & incoming[name].reshape(1, -1, *rest)
+    return Wiring(weights, left, incoming, outputs)
+
+
+def _incoming(
+    weights: dict[str, Array],
+    outputs: dict[str, BoolArray],
+    mask: Any | None,  # noqa: ANN401
+    argument: str,
+) -> dict[str, BoolArray]:
+    """Tell which inputs of each layer are left: a mask of pv.prune knows, others are taken for a chain."""
+    units = getattr(mask, "units", None)
+    if units is not None:
+        gone = np.append(pruned_units(units, mask), False)  # type: ignore[arg-type]
+        whole = [name for name in weights if units.kinds[name] == "depthwise" or name not in units.columns]
+        columns = {name: np.full(1, -1) if name in whole else units.columns[name] for name in weights}
+        return {name: np.resize(~gone[columns[name]], array.shape[1]) for name, array in weights.items()}
+    found, before = {}, None
+    for name, array in weights.items():
+        found[name] = np.ones(array.shape[1], bool)
+        if before is not None and before.size == array.shape[1]:
+            found[name] = before
+        elif before is not None and not before.all():
+            raise ValueError(
+                f"{argument} prunes neurons before layer {name!r}, but which of its {array.shape[1]} inputs "
+                "they feed cannot be told: give a Mask as pv.prune makes it"
+            )
+        before = outputs[name]
+    return found

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from pruneviz.widgets.base import View
+from pruneviz.widgets.filter_explorer import FilterExplorer
+from pruneviz.widgets.neuron_explorer import NeuronExplorer
 from pruneviz.widgets.opening import explore
 from pruneviz.widgets.tiny_network import TinyNetwork
+from pruneviz.widgets.unit_explorer import UnitExplorer
 from pruneviz.widgets.weight_explorer import WeightExplorer
 
-__all__ = ["TinyNetwork", "View", "WeightExplorer", "explore"]
+__all__ = [
+    "FilterExplorer",
+    "NeuronExplorer",
+    "TinyNetwork",
+    "UnitExplorer",
+    "View",
+    "WeightExplorer",
+    "explore",
+]

@@ -12,14 +12,22 @@ if TYPE_CHECKING:
 PICTURES = 24
 
 
-def key(state: dict[str, Any]) -> tuple[Any, ...]:
-    """Give a state a name under which its predictions are remembered."""
+def key(state: dict[str, Any], alike: tuple[float, ...] = (0, 1)) -> tuple[Any, ...]:
+    """Give a state a name under which its predictions are remembered.
+
+    Parameters
+    ----------
+    state
+        Sparsity, scope, criterion and what was changed by hand.
+    alike
+        The sparsities whose mask no ranking changes.
+    """
     edits = tuple(
         (name, tuple(lists.get("cut", ())), tuple(lists.get("kept", ())))
         for name, lists in sorted(state["by_hand"].items())
         if lists.get("cut") or lists.get("kept")
     )
-    if not edits and state["sparsity"] in (0, 1):  # no ranking matters when nothing or everything goes
+    if not edits and state["sparsity"] in alike:
         return (state["sparsity"],)
     return (state["sparsity"], state["scope"], state["criterion"], edits)
 

@@ -10,6 +10,7 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.arrays import checked_data
 from pruneviz.frameworks import BATCH
+from pruneviz.pruning import zeros
 from pruneviz.scorecards import carded, classes
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pruneviz.arrays import Array, Data
     from pruneviz.masks import Mask
     from pruneviz.scorecards import Scorecard
+
+_AT_ONCE = 12_000_000  # numbers, 48 MB: images and layer outputs of one batch
 
 
 class Meter:
@@ -36,9 +39,13 @@ class Meter:
         # Converted once, not at every release.
         self.x = x / np.float32(255) if x.dtype == np.uint8 else x
         original = frameworks.adapter(model)
-        self.weights = {layer.name: layer.weight.copy() for layer in original.layers()}
+        arrays = {**original.parameters(), **original.buffers()}
+        self._whole = {name: array.copy() for name, array in arrays.items()}
+        self._zeroed: set[str] = set()
         self.model = original.copy_with({})
         self._adapter = frameworks.adapter(self.model)
+        self._uses = self._adapter.uses(self.x)
+        self._batch = self._size_of_batches()
 
     def predict(self, mask: Mask) -> Generator[float, None, Array]:
         """Apply a mask to the copy and predict; yields the share of the images that is done.
@@ -50,10 +57,10 @@ class Meter:
         """
         self._write(mask)
         found = []
-        for start in range(0, len(self.x), BATCH):
-            batch = self.x[start : start + BATCH]
-            found.append(classes(self._adapter.predict(batch), len(batch)))
-            yield min(1.0, (start + BATCH) / len(self.x))
+        for start in range(0, len(self.x), self._batch):
+            part = self.x[start : start + self._batch]
+            found.append(classes(self._adapter.predict(part, self._batch), len(part)))
+            yield min(1.0, (start + self._batch) / len(self.x))
         return np.concatenate(found)
 
     def card(self, mask: Mask, predictions: Array) -> Scorecard:
@@ -63,15 +70,24 @@ class Meter:
 
     def uses(self) -> dict[str, int]:
         """Count how often each weight of a layer is multiplied for one image."""
-        return self._adapter.uses(self.x)
+        return self._uses
 
     def parameters(self) -> int:
         """Count the trainable numbers."""
         return sum(array.size for array in self._adapter.parameters().values())
 
+    def _size_of_batches(self) -> int:
+        """Give small networks few batches: a call of Keras takes as long as a thousand of their images."""
+        outputs = (self._uses[layer.name] * len(layer.weight) for layer in self._adapter.layers())
+        return max(BATCH, _AT_ONCE // int(self.x[0].size + sum(outputs)))
+
     def _write(self, mask: Mask) -> None:
-        arrays = {name: np.where(kept, self.weights[name], 0) for name, kept in mask.items()}
-        self._adapter.write({f"{name}.weight": array for name, array in arrays.items()})
+        """Set to zero what the mask prunes, and back what an earlier one did."""
+        gone = zeros(self.model, mask, None)
+        arrays = {name: self._whole[name] for name in self._zeroed - gone.keys()}
+        arrays |= {name: np.where(where, 0, self._whole[name]) for name, where in gone.items()}
+        self._adapter.write(arrays)
+        self._zeroed = set(gone)
 
 
 def grid(points: int = 21) -> Iterator[float]:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pruneviz.widgets.filter_explorer import FilterExplorer
+from pruneviz.widgets.neuron_explorer import NeuronExplorer
 from pruneviz.widgets.weight_explorer import WeightExplorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pruneviz.arrays import Data
+    from pruneviz.widgets.explorer import Explorer
+
+_VIEWS: dict[str, type[Explorer]] = {
+    "weight": WeightExplorer,
+    "neuron": NeuronExplorer,
+    "filter": FilterExplorer,
+}
+_STATE = ("sparsity", "layer", "scope", "criterion", "by_hand", "title", "sort", "image", "against", "rival")
 
 
 def explore(
@@ -23,7 +33,7 @@ def explore(
     predict: bool = True,
     target: float | None = None,
     **state: Any,  # noqa: ANN401
-) -> WeightExplorer:
+) -> Explorer:
     """Open the live view that fits.
 
     Parameters
@@ -33,24 +43,26 @@ def explore(
     data
         (x, y): the images to measure accuracy on. Sliders choose, so give validation images.
     granularity
-        ``"weight"``.
+        ``"weight"``; ``"neuron"``: outputs of dense layers; ``"filter"``: outputs of convolutions.
     exclude
         Layers to leave alone.
     scored_on
         (x, y) for criteria that look at images; `data` if None.
     show
-        The parts to show: some of ``slider, mask, histogram, selectors, layers, accuracy, scorecard,
-        history``; all if None.
+        The parts to show; all if None. Of weights ``slider, mask, histogram, selectors, layers, accuracy,
+        scorecard, history``; of neurons ``network, scores, confusion, changes, removal`` instead of mask and
+        histogram, of filters the same with ``filters`` instead of ``network``.
     predict
         Whether learners guess before any accuracy is shown.
     target
         The accuracy that the guess is about; None takes that of the whole model, less three points.
     **state
-        Where it starts: ``sparsity``, ``layer``, ``scope``, ``criterion``, ``title``.
+        Where it starts: ``sparsity``, ``layer``, ``scope``, ``criterion``, ``by_hand``, ``title``; of
+        neurons and filters also ``sort``, ``image`` and ``against``, of filters ``rival``.
 
     Returns
     -------
-    WeightExplorer
+    WeightExplorer, NeuronExplorer or FilterExplorer
         Displayed by ending a cell with it.
 
     Raises
@@ -64,10 +76,11 @@ def explore(
     >>> view.sparsity = 0.9
     >>> mask = view.result()
     """
-    if granularity != "weight":
-        raise ValueError(f'granularity {granularity!r} is not "weight", the only one of this version')
-    unknown = set(state) - {"sparsity", "layer", "scope", "criterion", "title"}
+    if granularity not in _VIEWS:
+        raise ValueError(f"granularity {granularity!r} is not one of {', '.join(_VIEWS)}")
+    view = _VIEWS[granularity]
+    unknown = set(state) - (set(_STATE) & set(view.class_trait_names()))
     if unknown:
         raise TypeError(f"explore takes no {', '.join(sorted(unknown))}")
     options = {"predict": predict, "target": target, **state}
-    return WeightExplorer(model, data, exclude=exclude, scored_on=scored_on, show=show, **options)
+    return view(model, data, exclude=exclude, scored_on=scored_on, show=show, **options)

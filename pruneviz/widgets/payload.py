@@ -39,15 +39,21 @@ def places(ranking: Ranking) -> dict[str, Array]:
     Returns
     -------
     dict
-        Layer name -> uint16 (entries,), 1 to 10,000.
+        Layer name -> uint16 (entries,), 1 to 10,000; 10,001 for what never goes: what must stay, and the
+        best of each layer that keeps at least one.
     """
-    shared = cuts(sum(ranks.size for ranks in ranking.ranks.values())) if ranking.scope == "global" else None
-    return {
-        name: np.searchsorted(cuts(ranks.size) if shared is None else shared, ranks.ravel(), "right").astype(
-            np.uint16
-        )
-        for name, ranks in ranking.ranks.items()
-    }
+    steps = {size: cuts(size) for _, size in ranking.pools.values()}
+    best: dict[str, list[Array]] = {}
+    for name, ranks in ranking.ranks.items() if ranking.keep_at_least else ():
+        best.setdefault(ranking.pools[name][0], []).append(np.sort(ranks)[-ranking.keep_at_least :])
+    found = {}
+    for name, ranks in ranking.ranks.items():
+        pool, size = ranking.pools[name]
+        first = np.searchsorted(steps[size], ranks.ravel(), "right")
+        if ranking.keep_at_least:
+            first[np.isin(ranks.ravel(), np.concatenate(best[pool]))] = STEPS + 1
+        found[name] = first.astype(np.uint16)
+    return found
 
 
 def histogram(scores: Array) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""The static twin of WeightExplorer."""
+"""The static twins of the explorers: panels that any of them may draw."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from pruneviz.plots import plot_mask, plot_weight_histogram, style
@@ -11,25 +13,33 @@ from pruneviz.plots.alt import describe
 from pruneviz.scorecards import wilson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from matplotlib.axes import Axes
 
+    from pruneviz.widgets.explorer import Explorer
+    from pruneviz.widgets.unit_explorer import UnitExplorer
     from pruneviz.widgets.weight_explorer import WeightExplorer
 
+_COUNTS = ("nonzero", "parameters", "compact_bytes", "raw_bytes", "macs", "nonzero_macs")
 
-def draw(view: WeightExplorer) -> Figure:
+
+def draw(view: Explorer, known: Mapping[str, Callable[[Axes, Any], None]]) -> Figure:
     """Draw the parts on view that there is something to show of; a curve that waits for a guess stays blank.
 
     Parameters
     ----------
     view
         The explorer.
+    known
+        Part -> what draws it; where none is on view, the first is drawn all the same.
 
     Returns
     -------
     Figure
         Not known to pyplot.
     """
-    panels = [_PANELS[part] for part in _PANELS if part in view.show] or [_draw_histogram]
+    panels = [panel for part, panel in known.items() if part in view.show] or list(known.values())[:1]
     rows = -(-len(panels) // 2)
     figure = Figure(figsize=(9.5, 0.5 + 3.1 * rows), layout="constrained", facecolor=style.PAPER)
     figure.suptitle(
@@ -53,7 +63,7 @@ def _draw_histogram(ax: Axes, view: WeightExplorer) -> None:
     plot_weight_histogram(view.scores(), view.layer, mask=view.result(), threshold=threshold, ax=ax)
 
 
-def _draw_curve(ax: Axes, view: WeightExplorer) -> None:
+def _draw_curve(ax: Axes, view: Explorer) -> None:
     if view.curve and not view.hidden:
         _draw_measured(ax, view)
     else:
@@ -65,7 +75,7 @@ def _draw_curve(ax: Axes, view: WeightExplorer) -> None:
     style.title(ax, "Accuracy against sparsity")
 
 
-def _draw_measured(ax: Axes, view: WeightExplorer) -> None:
+def _draw_measured(ax: Axes, view: Explorer) -> None:
     shares = [sparsity for sparsity, _ in view.curve]
     right = [correct / view.n for _, correct in view.curve]
     low, high = zip(*(wilson(int(correct), view.n) for _, correct in view.curve), strict=True)
@@ -80,7 +90,37 @@ def _draw_measured(ax: Axes, view: WeightExplorer) -> None:
         ax.annotate(" your guess", (view.guess, 0.02), xycoords=("data", "axes fraction"), color="#7b3294")
 
 
-def _write_card(ax: Axes, view: WeightExplorer) -> None:
+def _write_weights(ax: Axes, view: WeightExplorer) -> None:
+    def rows(exact: dict[str, Any]) -> dict[str, str]:
+        number = {name: style.grouped(exact[name]) for name in _COUNTS}
+        return {
+            "nonzero": f"{number['nonzero']} of {number['parameters']}",
+            "file": f"{number['compact_bytes']} bytes, {number['raw_bytes']} plain",
+            "MACs": f"{number['macs']} executed, {number['nonzero_macs']} by nonzero weights",
+        }
+
+    _write_card(ax, view, rows)
+
+
+def _write_units(ax: Axes, view: UnitExplorer) -> None:
+    mask = view.result()
+
+    def rows(exact: dict[str, Any]) -> dict[str, str]:
+        smaller = exact["smaller"]
+        return {
+            view.noun: f"{style.grouped(mask.kept)} of {style.grouped(mask.total)} kept",
+            "masked": _cost(exact),
+            "removed": "not possible here" if "problem" in smaller else _cost(smaller),
+        }
+
+    _write_card(ax, view, rows)
+
+
+def _cost(of: dict[str, int]) -> str:
+    return f"{style.grouped(of['parameters'])} parameters, {style.grouped(of['macs'])} MACs"
+
+
+def _write_card(ax: Axes, view: Explorer, more: Callable[[dict[str, Any]], dict[str, str]]) -> None:
     ax.axis("off")
     style.title(ax, "Scorecard")
     if not view.is_measured or view.hidden:
@@ -92,10 +132,7 @@ def _write_card(ax: Axes, view: WeightExplorer) -> None:
         f"({style.percent(exact['low'])} to {style.percent(exact['high'])})",
         "right": f"{style.grouped(exact['correct'])} of {style.grouped(view.n)}",
         "answers": f"{style.grouped(exact['lost'])} lost, {style.grouped(exact['won'])} won",
-        "nonzero": f"{style.grouped(exact['nonzero'])} of {style.grouped(exact['parameters'])}",
-        "file": f"{style.grouped(exact['compact_bytes'])} bytes, {style.grouped(exact['raw_bytes'])} plain",
-        "MACs": f"{style.grouped(exact['macs'])} executed, "
-        f"{style.grouped(exact['nonzero_macs'])} by nonzero weights",
+        **more(exact),
     }
     for line, (name, words) in enumerate(rows.items()):
         height = 0.92 - 0.13 * line
@@ -103,13 +140,48 @@ def _write_card(ax: Axes, view: WeightExplorer) -> None:
         ax.text(0.2, height, words, color=style.INK, fontsize=style.FONT, transform=ax.transAxes, va="top")
 
 
-def _waiting(view: WeightExplorer) -> str:
+def _draw_scores(ax: Axes, view: UnitExplorer) -> None:
+    scores, kept = view.scores()[view.layer], view.result()[view.layer]
+    order = np.argsort(scores, kind="stable")[::-1] if view.sort == "score" else np.arange(len(scores))
+    for where, colour, label in ((kept, style.KEPT, "kept"), (~kept, style.PRUNED, "pruned")):
+        places = np.flatnonzero(where[order])
+        ax.bar(places, scores[order][places], width=1, color=colour, label=label)
+    ax.set(xlabel=f"{view.noun} of {view.layer}, by {view.sort}", ylabel=f"score by {view.criterion}")
+    ax.legend(frameon=False, fontsize=style.FONT)
+    ax.spines[["top", "right"]].set_visible(False)
+    style.title(ax, f"{np.count_nonzero(kept):,} of {len(kept):,} kept in {view.layer}")
+
+
+def _draw_confusion(ax: Axes, view: UnitExplorer) -> None:
+    style.title(ax, "Answers by class")
+    if not view.is_measured or view.hidden:
+        ax.axis("off")
+        ax.text(0, 0.92, _waiting(view), color=style.QUIET, transform=ax.transAxes, va="top")
+        return
+    table = np.array(view.exact["confusion"])
+    wrong = np.where(np.eye(len(table), dtype=bool), 0, table)
+    ax.imshow(wrong, cmap=LinearSegmentedColormap.from_list("errors", [style.PAPER, style.PRUNED]))
+    for truth, answer in np.argwhere(table > 0):
+        weight = "bold" if truth == answer else "normal"
+        words = str(table[truth, answer])
+        ax.text(answer, truth, words, ha="center", va="center", fontsize=style.FONT - 3, fontweight=weight)
+    ax.set(xlabel="answer", ylabel="truth", xticks=range(len(table)), yticks=range(len(table)))
+    ax.set_aspect("auto")
+
+
+def _waiting(view: Explorer) -> str:
     return "waits for your guess" if view.hidden else "not measured yet"
 
 
-_PANELS = {
+WEIGHT_PANELS = {
     "mask": _draw_mask,
     "histogram": _draw_histogram,
     "accuracy": _draw_curve,
-    "scorecard": _write_card,
+    "scorecard": _write_weights,
+}
+UNIT_PANELS = {
+    "scores": _draw_scores,
+    "accuracy": _draw_curve,
+    "scorecard": _write_units,
+    "confusion": _draw_confusion,
 }

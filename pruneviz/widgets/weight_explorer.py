@@ -10,192 +10,37 @@ import traitlets as t
 
 from pruneviz import criteria
 from pruneviz.layers import network
-from pruneviz.masks import Importance, Mask, Ranking, number_to_prune, rank
-from pruneviz.pruning import apply, importance
-from pruneviz.widgets import assets, history, measuring, payload, snippets
-from pruneviz.widgets.base import View
+from pruneviz.masks import Importance, Mask, Ranking
+from pruneviz.widgets import assets, payload, snippets
+from pruneviz.widgets.explorer import Explorer
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Mapping
 
     from matplotlib.figure import Figure
 
-    from pruneviz.arrays import Array, Data
-    from pruneviz.criteria import Criterion
-    from pruneviz.scorecards import Scorecard
-
-PARTS = ("slider", "mask", "histogram", "selectors", "layers", "accuracy", "scorecard", "history")
-_MEASURED = {"accuracy", "scorecard", "history"}
-_HALF_PERCENT = 0.005
+    from pruneviz.arrays import Array
 
 
-class WeightExplorer(View):
+class WeightExplorer(Explorer):
     """A live view of pruning single weights; `pruneviz.explore` makes one.
 
-    Attributes
-    ----------
-    sparsity
-        Share of the weights to prune, in steps of 0.01 %.
-    layer
-        The layer that mask and histogram show.
-    scope, criterion
-        As for `pruneviz.prune`.
-    by_hand
-        Layer name -> ``{"cut": […], "kept": […]}``: flat indices that overrule the rule.
-    show
-        The parts on view, of ``slider, mask, histogram, selectors, layers, accuracy, scorecard, history``.
-    predict
-        Whether learners mark a guess before they see any accuracy.
-    target
-        The accuracy that the guess is about.
-    guess
-        The sparsity at which they think that accuracy falls below it; -1 if they passed.
-    curve
-        [sparsity, right answers] pairs that are measured.
-    exact
-        What was measured of the present state.
+    Its traits are those of `Explorer`: indices of `by_hand` are flat ones of a layer's weight, and the parts
+    are ``slider, mask, histogram, selectors, layers, accuracy, scorecard, history``.
     """
 
-    _esm = assets.script("weights.js", "mask.js", "explore.js")
+    _esm = assets.script("weights.js", "mask.js", "parts.js", "explore.js")
     _css = assets.read("style.css")
-    state_names: ClassVar = ("sparsity", "scope", "criterion", "by_hand")
+    parts: ClassVar = (
+        *("slider", "mask", "histogram", "selectors"),
+        *("layers", "accuracy", "scorecard", "history"),
+    )
+    words: ClassVar = tuple(word for word in criteria.NAMES if word != "l2")
 
-    sparsity = t.Float(0.5).tag(sync=True, echo_update=False)
-    layer = t.Unicode().tag(sync=True, echo_update=False)
-    scope = t.Enum(["global", "layer"], "global").tag(sync=True, echo_update=False)
-    criterion = t.Unicode("magnitude").tag(sync=True, echo_update=False)
-    criteria = t.List(t.Unicode()).tag(sync=True)
-    by_hand = t.Dict().tag(sync=True, echo_update=False)
-    show = t.List(t.Unicode()).tag(sync=True)
-    predict = t.Bool(default_value=True).tag(sync=True)
-    target = t.Float(None, allow_none=True).tag(sync=True)
-    guess = t.Float(None, allow_none=True).tag(sync=True, echo_update=False)
-
-    layers = t.List(t.Dict()).tag(sync=True)
-    rest = t.Int(0).tag(sync=True)
-    ranking = t.List(t.Unicode()).tag(sync=True)
-    places = t.Bytes().tag(sync=True)
     histograms = t.Dict().tag(sync=True)
     grids = t.Dict().tag(sync=True)
     shares = t.Bytes().tag(sync=True)
     counts = t.Bytes().tag(sync=True)
-
-    n = t.Int(0).tag(sync=True)
-    dense = t.Int(-1).tag(sync=True)
-    curve: t.List[list[float]] = t.List().tag(sync=True)
-    exact = t.Dict().tag(sync=True)
-    comparison = t.Dict().tag(sync=True)
-    pictures = t.Bytes().tag(sync=True)
-
-    def __init__(
-        self,
-        model: object,
-        data: Data,
-        *,
-        exclude: Iterable[str] = (),
-        scored_on: Data | None = None,
-        criterion: Criterion = "magnitude",
-        show: Sequence[str] | None = None,
-        **traits: Any,  # noqa: ANN401
-    ) -> None:
-        self._model, self._exclude, self._scored_on = model, tuple(exclude), scored_on or data
-        self._meter = measuring.Meter(model, data)
-        name = criterion if isinstance(criterion, str) else getattr(criterion, "__name__", "own")
-        self._criteria: dict[str, Criterion] = {word: word for word in criteria.NAMES if word != "l2"}
-        self._criteria[name] = criterion
-        self._rankings: dict[tuple[str, str], tuple[Ranking, Importance, dict[str, Any]]] = {}
-        self._found: dict[tuple[Any, ...], Array] = {}
-        self._cards: dict[tuple[Any, ...], Scorecard] = {}
-        self._curves: dict[tuple[str, str], dict[float, int]] = {}
-        seen = network(model)
-        shown = [layer for layer in seen.layers if layer.name not in self._exclude]
-        uses = self._meter.uses()
-        parameters = self._meter.parameters()
-        super().__init__(
-            title=f"{type(model).__name__} · weights" if "title" not in traits else traits.pop("title"),
-            criteria=list(self._criteria),
-            show=_parts(show),
-            layer=traits.pop("layer", max(shown, key=lambda layer: layer.weight.size).name),
-            layers=[
-                {"name": layer.name, "shape": list(layer.shape), "kind": layer.kind, "uses": uses[layer.name]}
-                for layer in shown
-            ],
-            rest=parameters - sum(layer.weight.size for layer in shown),
-            n=len(self._meter.x),
-            criterion=name,
-            **traits,
-        )
-        self._rerank()
-        self.observe(self._rerank, ["scope", "criterion"])
-        self.observe(self._settle, [*self.state_names, "moving", "compare", "kept"])
-
-    @t.validate("sparsity")
-    def _check_sparsity(self, proposal: dict[str, Any]) -> float:
-        number_to_prune(proposal["value"], 1)
-        return round(float(proposal["value"]), 4)
-
-    @t.validate("layer")
-    def _check_layer(self, proposal: dict[str, Any]) -> str:
-        return self._known("layer", proposal["value"], [layer["name"] for layer in self.layers])
-
-    @t.validate("criterion")
-    def _check_criterion(self, proposal: dict[str, Any]) -> str:
-        return self._known("criterion", proposal["value"], self._criteria)
-
-    @t.validate("by_hand")
-    def _check_by_hand(self, proposal: dict[str, Any]) -> dict[str, Any]:
-        sizes = {layer["name"]: math.prod(layer["shape"]) for layer in self.layers}
-        for name, lists in proposal["value"].items():
-            self._known("by_hand", name, sizes)
-            if not set(lists) <= {"cut", "kept"}:
-                raise t.TraitError(f'by_hand[{name!r}] takes "cut" and "kept", not {", ".join(lists)}')
-            for index in (*lists.get("cut", ()), *lists.get("kept", ())):
-                if not 0 <= index < sizes[name]:
-                    raise t.TraitError(f"by_hand: layer {name!r} has no weight {index}")
-        return dict(proposal["value"])
-
-    def _known(self, trait: str, value: str, known: Iterable[str]) -> str:
-        if known and value not in known:
-            raise t.TraitError(f"{trait} {value!r} is not one of {', '.join(known)}")
-        return value
-
-    def result(self) -> Mask:
-        """Give the present mask: that of `pruneviz.prune`, and what was changed by hand."""
-        return self._mask(self.state())
-
-    def apply(self) -> Any:  # noqa: ANN401
-        """Give a masked copy of the model; the model itself is never touched."""
-        return apply(self._model, self.result())
-
-    @property
-    def card(self) -> Scorecard:
-        """The Scorecard of the present state; measured now if it is not yet."""
-        key = history.key(self.state())
-        if key not in self._cards:
-            for _ in self._measure_present():
-                pass
-        return self._cards[key]
-
-    @property
-    def snippet(self) -> str:
-        """What Show code shows at present."""
-        ranking = self._ranking()
-        sizes = {name: ranks.size for name, ranks in ranking.ranks.items()}
-        cuts = {name: number_to_prune(self.sparsity, size) for name, size in sizes.items()}
-        cuts[""] = number_to_prune(self.sparsity, sum(sizes.values()))
-        return snippets.finished(self.code, cuts, self.sparsity, self.by_hand)
-
-    def sentence(self) -> str:
-        """Say in one sentence what the view shows."""
-        mask = self.result()
-        text = (
-            f"{self.title}: {100 * self.sparsity:.4g}% pruned by {self.criterion}, scope "
-            f"{self.scope}; {mask.kept:,} of {mask.total:,} kept"
-        )
-        if not self.is_measured or "scorecard" not in self.show or self.hidden:
-            return f"{text}."
-        right = self.exact["correct"]
-        return f"{text}, {right:,} of {self.n:,} images right ({right / self.n:.1%})."
 
     def snapshot(self) -> Figure:
         """Draw the present state with matplotlib: mask, histogram, and what is measured so far.
@@ -205,121 +50,48 @@ class WeightExplorer(View):
         matplotlib.figure.Figure
             Not known to pyplot.
         """
-        from pruneviz.widgets.snapshot import draw  # noqa: PLC0415  # matplotlib is slow to import
+        from pruneviz.widgets.snapshot import WEIGHT_PANELS, draw  # noqa: PLC0415  # matplotlib is slow to import
 
-        return draw(self)
+        return draw(self, WEIGHT_PANELS)
 
-    @property
-    def is_measured(self) -> bool:
-        """Whether `exact` is about the present state."""
-        return bool(self.exact) and self.exact["state"] == self.state()
+    def _described(self) -> dict[str, Any]:
+        seen, uses = network(self._model), self._meter.uses()
+        shown = [layer for layer in seen.layers if layer.name not in self._exclude]
+        return {
+            "layer": max(shown, key=lambda layer: layer.weight.size).name,
+            "layers": [
+                {"name": layer.name, "shape": list(layer.shape), "kind": layer.kind, "uses": uses[layer.name]}
+                for layer in shown
+            ],
+            "rest": self._meter.parameters() - sum(layer.weight.size for layer in shown),
+        }
 
-    @property
-    def hidden(self) -> bool:
-        """Whether accuracy waits for the learner's guess."""
-        return self.predict and self.guess is None and "accuracy" in self.show
+    def _packed(self, ranking: Ranking, scores: Importance) -> dict[str, Any]:
+        return payload.packed(ranking, scores)
 
-    def scores(self) -> Importance:
-        """Give the scores that rank the weights at present."""
-        return self._ranked(self.scope, self.criterion)[1]
+    def _entries(self, layer: Mapping[str, Any]) -> int:
+        return math.prod(layer["shape"])
 
-    def _ranking(self) -> Ranking:
-        return self._ranked(self.scope, self.criterion)[0]
+    def _edited(self, mask: Mask, by_hand: Mapping[str, Mapping[str, list[int]]]) -> Mask:
+        arrays = mask.to_dict()
+        for name, lists in by_hand.items():
+            arrays[name].reshape(-1)[lists.get("cut", [])] = False
+            arrays[name].reshape(-1)[lists.get("kept", [])] = True
+        return Mask(arrays, mask.granularity)
 
-    def _ranked(self, scope: str, criterion: str) -> tuple[Ranking, Importance, dict[str, Any]]:
-        if (scope, criterion) not in self._rankings:
-            known = next((r[1] for (_, name), r in self._rankings.items() if name == criterion), None)
-            scores = known or importance(
-                self._model, criterion=self._criteria[criterion], data=self._scored_on
-            )
-            ranking = rank(scores, scope, self._exclude)
-            self._rankings[scope, criterion] = (ranking, scores, payload.packed(ranking, scores))
-        return self._rankings[scope, criterion]
-
-    def _rerank(self, _change: object = None) -> None:
-        _, _, packed = self._ranked(self.scope, self.criterion)
-        framework = next(
-            root
-            for ancestor in type(self._model).__mro__
-            if (root := ancestor.__module__.partition(".")[0]) in ("torch", "keras", "tf_keras")
-        )
+    def _template(self) -> str:
         ranked = network(self._model)
-        code = snippets.template(
-            framework,
+        return snippets.template(
+            snippets.framework_of(self._model),
             {layer["name"]: ranked[layer["name"]] for layer in self.layers},
             criterion=self.criterion,
             scope=self.scope,
             x_is_bytes=self._scored_on[0].dtype == np.uint8,
         )
-        with self.hold_sync():
-            for name, value in packed.items():
-                setattr(self, name, value)
-            self.ranking = [self.scope, self.criterion]
-            self.code = code
-            self._publish_curve()
 
-    def _mask(self, state: dict[str, Any]) -> Mask:
-        mask = self._ranked(state["scope"], state["criterion"])[0].mask(state["sparsity"])
-        if not state["by_hand"]:
-            return mask
-        arrays = mask.to_dict()
-        for name, lists in state["by_hand"].items():
-            arrays[name].reshape(-1)[lists.get("cut", [])] = False
-            arrays[name].reshape(-1)[lists.get("kept", [])] = True
-        return Mask(arrays, mask.granularity)
-
-    def _eager(self) -> bool:
-        return bool(_MEASURED & set(self.show))
-
-    def _settle(self, _change: object = None) -> None:
-        if not self.moving:
-            self._changed()
-
-    def _work(self) -> Iterator[float]:
-        yield from self._measure_present()
-        if self.kept:
-            yield from self._measure_kept()
-        yield from self._measure_curve()
-
-    def _predict(self, state: dict[str, Any]) -> Generator[float, None, Array]:
-        key = history.key(state)
-        if key not in self._found:
-            self._found[key] = yield from self._meter.predict(self._mask(state))
-        if not state["by_hand"]:
-            found = int(np.count_nonzero(self._found[key] == self._meter.labels))
-            self._curves.setdefault((state["scope"], state["criterion"]), {})[state["sparsity"]] = found
-        return self._found[key]
-
-    def _at(self, sparsity: float) -> dict[str, Any]:
-        return {**self.state(), "sparsity": sparsity, "by_hand": {}}
-
-    def _measure_present(self) -> Iterator[float]:
-        state = self.state()
-        dense = yield from self._scaled(self._predict(self._at(0.0)), 0, 0.05)
-        found = yield from self._scaled(self._predict(state), 0.05, 0.1)
-        key = history.key(state)
-        if key not in self._cards:
-            self._cards[key] = self._meter.card(self._mask(state), found)
-        card, labels = self._cards[key], self._meter.labels
-        change = history.comparison(dense, found, labels)
-        with self.hold_sync():
-            self.dense = int(np.count_nonzero(dense == labels))
-            if self.target is None:
-                self.target = max(0.0, round(self.dense / self.n - 0.03, 2))
-            self.exact = {
-                "state": state,
-                "correct": card.correct,
-                "low": card.interval[0],
-                "high": card.interval[1],
-                **{word: change[word] for word in ("lost", "won", "other")},
-                **{
-                    word: getattr(card, word)
-                    for word in ("nonzero", "parameters", "raw_bytes", "gzip_bytes", "compact_bytes", "macs")
-                },
-                "nonzero_macs": card.nonzero_macs,
-                "threshold": self._thresholds(),
-            }
-            self._publish_curve()
+    def _more(self, mask: Mask, found: Array, change: dict[str, Any]) -> dict[str, Any]:
+        del mask, found, change
+        return {"threshold": self._thresholds()}
 
     def _thresholds(self) -> dict[str, float | None]:
         """Give the smallest kept score by layer, where the rule cuts; None where nothing is kept."""
@@ -329,58 +101,6 @@ class WeightExplorer(View):
             return {name: _smallest(scores[name][where]) for name, where in kept.items()}
         found = [_smallest(scores[name][where]) for name, where in kept.items()]
         return dict.fromkeys(kept, min((value for value in found if value is not None), default=None))
-
-    def _measure_kept(self) -> Iterator[float]:
-        entries = []
-        for entry in self.kept:
-            state = {name: entry[name] for name in self.state_names}
-            found = yield from self._scaled(self._predict(state), 0.1, 0.15)
-            entries.append({**entry, "correct": int(np.count_nonzero(found == self._meter.labels))})
-        if entries != self.kept:
-            self.set_trait("kept", entries)
-        if 0 <= self.compare < len(entries):
-            chosen = {name: entries[self.compare][name] for name in self.state_names}
-            before, after = self._found[history.key(chosen)], self._found[history.key(self.state())]
-            change = history.comparison(before, after, self._meter.labels)
-            shape, pixels = history.pictures(self._meter.x, change["images"])
-            with self.hold_sync():
-                self.comparison = {**change, "shape": shape, "with": chosen, "state": self.state()}
-                self.pictures = pixels
-
-    def _measure_curve(self) -> Iterator[float]:
-        if not {"accuracy", "scorecard"} & set(self.show):
-            return
-        curve = self._curves.setdefault((self.scope, self.criterion), {})
-        missing = [sparsity for sparsity in measuring.grid() if sparsity not in curve]
-        for place, sparsity in enumerate(missing):
-            start, end = (0.15 + 0.8 * (place + more) / len(missing) for more in (0, 1))
-            yield from self._scaled(self._predict(self._at(sparsity)), start, end)
-            self._publish_curve()
-        wanted = (self.target or 0) * self.n
-        while (gap := measuring.crossing(curve, wanted)) and gap[1] - gap[0] > _HALF_PERCENT:
-            yield from self._scaled(self._predict(self._at(round(sum(gap) / 2, 3))), 0.95, 1)
-            self._publish_curve()
-
-    @staticmethod
-    def _scaled(
-        work: Generator[float, None, Array], start: float, end: float
-    ) -> Generator[float, None, Array]:
-        while True:
-            try:
-                yield start + (end - start) * next(work)
-            except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]
-
-    def _publish_curve(self) -> None:
-        found = self._curves.get((self.scope, self.criterion), {})
-        self.curve = [[sparsity, found[sparsity]] for sparsity in sorted(found)]
-
-
-def _parts(show: Sequence[str] | None) -> list[str]:
-    unknown = [] if show is None else [part for part in show if part not in PARTS]
-    if unknown or isinstance(show, str):
-        raise ValueError(f"show takes some of {', '.join(PARTS)}; not {show!r}")
-    return [part for part in PARTS if show is None or part in show]
 
 
 def _smallest(values: Array) -> float | None:

@@ -229,7 +229,7 @@ def test_cancel(page):
     lab.run_python(
         page,
         "import time; _fast = view._meter._adapter.predict\n"
-        "view._meter._adapter.predict = lambda x: (time.sleep(0.1), _fast(x))[1]\n"
+        "view._meter._adapter.predict = lambda *given: (time.sleep(0.3), _fast(*given))[1]\n"
         "view.criterion = 'random'",
     )
     try:

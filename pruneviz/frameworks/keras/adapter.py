@@ -45,8 +45,13 @@ class KerasAdapter:
             for kernel in self.kernels.values()
         ]
 
-    def predict(self, x: Array) -> Array:
-        return np.concatenate([self.model(batch, training=False).numpy() for batch in self._batches(x)])
+    def predict(self, x: Array, batch: int = BATCH) -> Array:
+        return np.concatenate([self.model(part, training=False).numpy() for part in self._batches(x, batch)])
+
+    def forward(self, x: Array) -> Callable[[], object]:
+        compiled = tf.function(lambda batch: self.model(batch, training=False))
+        batch = tf.concat(list(self._batches(x)), axis=0)
+        return lambda: compiled(batch).numpy()
 
     def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
         x, y = data
@@ -214,11 +219,11 @@ class KerasAdapter:
                 views[name] = array if kernel is None else kernel.outputs_first(array)
         return views
 
-    def _batches(self, x: Array) -> Iterator[tf.Tensor]:
+    def _batches(self, x: Array, size: int = BATCH) -> Iterator[tf.Tensor]:
         declared = self.model.input_shape[1:] if hasattr(self.model, "input_shape") else x.shape[1:]
         shape = [-1, *declared] if _same_size(declared, x.shape[1:]) else [-1, *x.shape[1:]]
-        for start in range(0, len(x), BATCH):
-            batch = tf.reshape(tf.cast(x[start : start + BATCH], self.model.compute_dtype), shape)
+        for start in range(0, len(x), size):
+            batch = tf.reshape(tf.cast(x[start : start + size], self.model.compute_dtype), shape)
             yield batch / 255 if x.dtype == np.uint8 else batch
 
 

@@ -45,10 +45,20 @@ class TorchAdapter:
             for name, module in self.modules.items()
         ]
 
-    def predict(self, x: Array) -> Array:
+    def predict(self, x: Array, batch: int = BATCH) -> Array:
         with _evaluating(self.model), torch.no_grad():
-            batches = [self.model(batch) for batch in self._batches(x)]
+            batches = [self.model(part) for part in self._batches(x, batch)]
             return to_numpy(torch.cat(batches))
+
+    def forward(self, x: Array) -> Callable[[], object]:
+        twin = copy.deepcopy(self.model).eval()
+        batch = torch.cat(list(self._batches(x)))
+
+        def one() -> torch.Tensor:
+            with torch.inference_mode():
+                return twin(batch)  # type: ignore[no-any-return]
+
+        return one
 
     def gradients(self, data: Data, loss: Callable[..., torch.Tensor] | None) -> dict[str, Array]:
         x, y = data
@@ -196,11 +206,11 @@ class TorchAdapter:
     def _array(self, name: str, tensor: torch.Tensor) -> Array:
         return self._canonical(name, to_numpy(tensor))
 
-    def _batches(self, x: Array) -> Iterator[torch.Tensor]:
+    def _batches(self, x: Array, size: int = BATCH) -> Iterator[torch.Tensor]:
         like = next((p for p in self.model.parameters() if p.is_floating_point()), torch.empty(0))
-        for start in range(0, len(x), BATCH):
+        for start in range(0, len(x), size):
             # A copy, because PyTorch warns about arrays that it may not write to.
-            batch = torch.from_numpy(x[start : start + BATCH].copy())
+            batch = torch.from_numpy(x[start : start + size].copy())
             batch = batch.to(like.device, like.dtype)
             batch = batch / 255 if x.dtype == np.uint8 else batch
             yield batch.permute(0, 3, 1, 2).contiguous() if batch.ndim == 4 else batch

@@ -23,8 +23,8 @@ export function sharp(canvas, width, height) {
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
   const context = canvas.getContext("2d");
   const size = `${w}/${h}/${width}/${height}`;
-  if (canvas.dataset.size !== size) {
-    canvas.dataset.size = size;
+  if (canvas.pvSize !== size) {
+    canvas.pvSize = size;
     Object.assign(canvas, { width: w, height: h }); // also forgets font and transform
     canvas.style.height = `${height}px`;
     context.setTransform(w / width, 0, 0, h / height, 0, 0);
@@ -34,16 +34,13 @@ export function sharp(canvas, width, height) {
   return context;
 }
 
-const tiles = new Map();
+const patterns = new Map();
 
 /** Diagonal lines on the colour of what is pruned. */
 export function hatch(context, colours) {
   const key = `${colours.pruned}${colours.edge}`;
-  if (!tiles.has(key)) tiles.set(key, hatchTile(colours));
-  const pattern = context.createPattern(tiles.get(key), "repeat");
-  const scale = context.getTransform().a;
-  pattern.setTransform(context.getTransform().inverse().scale(scale));
-  return pattern;
+  if (!patterns.has(key)) patterns.set(key, context.createPattern(hatchTile(colours), "repeat"));
+  return patterns.get(key);
 }
 
 function hatchTile(colours) {
@@ -131,18 +128,45 @@ export function drawHistogram(canvas, width, height, { counts, pruned, low, high
   const x = left + cut * across;
   line(context, [[x, top - 4], [x, base]], colours.ink, 1.5, [5, 3]);
   const align = x < 70 ? "left" : x > width - 70 ? "right" : "center";
-  text(context, label, x, 12, { colour: colours.ink, align, halo: colours.paper });
+  text(context, label, x, 12, { colour: colours.ink, align });
 }
 
 const nice = (low) => [0.5, 0.8, 0.9, 0.95].findLast((floor) => low >= floor) ?? 0;
 
-/** Accuracy against sparsity, its interval as a band; what is hidden stays out. */
-export function drawCurve(canvas, width, height, { points, dense, present, target, guess, truth, hidden }, colours) {
-  const context = sharp(canvas, width, height);
+/** Where a sparsity and a share stand in the picture of a curve. */
+function curveScale(width, height, floor) {
   const [left, right, top, bottom] = [44, 12, 12, 34];
-  const floor = hidden || !points.length ? 0 : nice(Math.min(...points.map((p) => p.share), present?.share ?? 1));
   const x = (sparsity) => left + sparsity * (width - left - right);
   const y = (share) => height - bottom - ((share - floor) / (1 - floor)) * (height - top - bottom);
+  return { left, right, top, bottom, x, y };
+}
+
+const sheets = new WeakMap();
+
+/** Accuracy against sparsity; while the slider moves only the present point is drawn anew. */
+export function drawCurve(canvas, width, height, { present, ...rest }, colours) {
+  const floor = rest.hidden || !rest.points.length ? 0 : nice(Math.min(...rest.points.map((p) => p.share), present?.share ?? 1));
+  const key = JSON.stringify([width, height, floor, rest, colours]);
+  if (sheets.get(canvas)?.key !== key) {
+    const sheet = document.createElement("canvas");
+    drawStillCurve(sheet, width, height, { floor, ...rest }, colours);
+    sheets.set(canvas, { key, sheet });
+  }
+  const context = sharp(canvas, width, height);
+  context.drawImage(sheets.get(canvas).sheet, 0, 0, width, height);
+  if (rest.hidden || !present) return;
+  const { x, y, bottom } = curveScale(width, height, floor);
+  line(context, [[x(present.sparsity), y(1)], [x(present.sparsity), height - bottom]], colours.ink, 1, [4, 3]);
+  context.fillStyle = present.measured ? colours.ink : colours.paper;
+  context.strokeStyle = colours.ink;
+  context.lineWidth = 2;
+  dot(context, x(present.sparsity), y(present.share), 5, true);
+}
+
+/** The curve with its interval as a band; what is hidden stays out. */
+function drawStillCurve(canvas, width, height, { floor, points, dense, target, guess, truth, hidden }, colours) {
+  const context = sharp(canvas, width, height);
+  const { left, right, top, bottom, x, y } = curveScale(width, height, floor);
   for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
     const share = floor + tick * (1 - floor);
     line(context, [[left, y(share)], [width - right, y(share)]], colours.line);
@@ -164,13 +188,6 @@ export function drawCurve(canvas, width, height, { points, dense, present, targe
     context.globalAlpha = 0.5;
     context.fillRect(from, top, Math.max(to - from, 2), height - top - bottom);
     context.globalAlpha = 1;
-  }
-  if (!hidden && present) {
-    line(context, [[x(present.sparsity), y(1)], [x(present.sparsity), height - bottom]], colours.ink, 1, [4, 3]);
-    context.fillStyle = present.measured ? colours.ink : colours.paper;
-    context.strokeStyle = colours.ink;
-    context.lineWidth = 2;
-    dot(context, x(present.sparsity), y(present.share), 5, true);
   }
   if (guess !== null) mark(context, x(guess), top, height - bottom, "your guess", colours.guess, width, colours);
 }

@@ -71,7 +71,7 @@ class Picture {
     const scale = Math.min(width / layout.width, 8);
     const key = `${layer.name}/${colours.kept}/${colours.pruned}/${zoom}/${width}`;
     if (this.prepared !== key) {
-      delete canvas.dataset.size;
+      canvas.pvSize = null;
       Object.assign(canvas, { width: layout.width, height: layout.height });
       canvas.style.width = `${Math.floor(layout.width * scale) * zoom}px`;
       canvas.style.height = "auto";

@@ -13,7 +13,7 @@
 //
 // Undo, Reset and Keep go back to the traits that the Python class lists in `state_names`.
 import { same } from "./pure.js";
-import { palette, writeText } from "./draw.js";
+import { hatch, palette, writeText } from "./draw.js";
 import { button, choice, el, newId } from "./controls.js";
 
 export class Frame {
@@ -237,10 +237,7 @@ export class Frame {
       context.fillStyle = this.colours.kept;
       context.fillRect(kept.left - frame.left, kept.top - frame.top, kept.width, kept.height);
     } else {
-      const css = getComputedStyle(node);
-      context.fillStyle = css.color;
-      context.font = `${css.fontWeight} ${css.fontSize} system-ui, sans-serif`;
-      context.fillText(node.textContent, x, y + box.height * 0.75, box.width + 4);
+      writeText(context, node, frame);
     }
     context.restore();
   }

@@ -1,0 +1,68 @@
+"""What one layer of a model says about images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pruneviz import frameworks, layers
+from pruneviz.structure import checked_example, structure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pruneviz.arrays import Array
+    from pruneviz.layers import Layer
+
+
+def layer_of(model: object, layer: str | None, *, dense: bool) -> Layer:
+    """Find a layer by name; None finds the first that is dense, or the first that is not.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer.
+    """
+    network = layers.network(model)
+    if layer is None:
+        layer = next((name for name, one in network.items() if (one.kind == "dense") == dense), None)
+    if layer is None:
+        raise ValueError(
+            f"model has no {'dense layer' if dense else 'convolution'}, only {', '.join(network) or 'none'}: "
+            "name the layer to show"
+        )
+    if layer not in network:
+        raise ValueError(f"layer {layer!r} is not in model: choose from {', '.join(network)}")
+    return network[layer]
+
+
+def activations(model: object, x: Array, layer: str) -> Iterator[Array]:
+    r"""Run images through a model and give what follows a layer's activation function.
+
+    Parameters
+    ----------
+    model
+        A torch.nn.Module, keras.Model or tf_keras.Model.
+    x
+        (n, …) images.
+    layer
+        Name of a prunable layer.
+
+    Yields
+    ------
+    array
+        (images, out, \*places), batch after batch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is no array of images, the model cannot be traced, or the layer is not part of what it computes.
+    """
+    found = structure(model, checked_example(x))
+    place = found.units.reads.get(layer)
+    axis = next((node.options["axis"] for node in found.graph.nodes if node.layer == layer), -1)
+    for batch in frameworks.adapter(model).activations(x, {place} if place else set()):
+        if place not in batch:
+            raise ValueError(f"layer {layer!r} leaves no activations to read: show the layer after it")
+        yield np.moveaxis(batch[place], axis if axis < 0 else axis + 1, 1)
