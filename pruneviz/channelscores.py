@@ -82,7 +82,8 @@ def score(
             return lasso.score(model, layers, graph, units, checked_data(data)[0])
         slopes = frameworks.adapter(model).gradients(checked_data(data), loss)
     totals = np.zeros(len(units.groups) + 1)  # the last one is for -1, what must stay
-    for name, inputs in units.inputs.items():
+    for name in (name for name in layers if name in units.columns):  # twins add in one order
+        inputs = units.columns[name]
         read = np.unique(inputs[inputs >= 0])
         if len(read):
             totals[read] += _scores(layers[name], inputs, criterion, slopes.get(name), seed)

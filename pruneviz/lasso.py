@@ -69,13 +69,13 @@ def score(model: object, layers: Network, graph: Graph, units: Units, x: Array) 
     ImportError
         If scikit-learn is missing.
     """
-    ids = {name: np.where(np.append(units.counted, False)[of], of, -1) for name, of in units.inputs.items()}
+    ids = {name: np.where(np.append(units.counted, False)[of], of, -1) for name, of in units.columns.items()}
     reading = readers(graph, layers, {name: of >= 0 for name, of in ids.items()})
     squares: dict[str, Array] = {}
     for name, table in seen(model, reading, x):
         squares[name] = squares.get(name, 0) + table.T @ table
     totals = np.zeros(len(units.groups) + 1)  # the last one is for -1, what must stay
-    for name, square in squares.items():
+    for name, square in ((name, squares[name]) for name in layers if name in squares):
         weight = criteria.slices(layers[name].weight)
         columns = np.repeat(ids[name], weight.shape[1] // len(ids[name]))
         read, place = np.unique(columns[columns >= 0], return_inverse=True)

@@ -66,13 +66,13 @@ def reconstruct(model: _Model, mask: Mask, x: Array) -> _Model:
     found = structure(model, x)
     pruned = np.append(pruned_units(found.units, mask), False)
     readers = lasso.readers(
-        found.graph, layers, {name: pruned[of] for name, of in found.units.inputs.items()}
+        found.graph, layers, {name: pruned[of] for name, of in found.units.columns.items()}
     )
     thin = apply(model, mask, x)
     changing = frameworks.adapter(thin)
     for name, nodes in readers.items():
         layer, lost = layers[name], pruned[found.units.of[name]]
-        inputs = found.units.inputs[name]
+        inputs = found.units.columns[name]
         stays = np.repeat(~pruned[inputs], layer.weight[0].size // len(inputs))
         change = _fit(model, thin, name, nodes, layer.weight, stays, layer.bias is not None, x)
         weight = criteria.slices(layer.weight).copy()

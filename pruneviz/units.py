@@ -30,8 +30,6 @@ class Units:
     ----------
     of
         Layer name -> (out,) number of the unit that each output belongs to; -1 where it must stay.
-    inputs
-        Layer name -> (in,) the same for each input that it reads, those of all its groups.
     norms
         The same for the layers that treat each channel for itself: BatchNorm.
     columns
@@ -49,7 +47,6 @@ class Units:
     """
 
     of: Mapping[str, Array]
-    inputs: Mapping[str, Array]
     norms: Mapping[str, Array]
     columns: Mapping[str, Array]
     groups: Array
@@ -210,9 +207,6 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
     of = {name: numbers[ids] for name, ids in walk.outputs.items()}
     units = Units(
         of=of,
-        inputs={
-            layer.name: numbers[walk.columns[layer.name]] for layer in layers if layer.name in walk.columns
-        },
         norms={name: numbers[ids] for name, ids in walk.norms.items()},
         columns={name: numbers[ids] for name, ids in walk.columns.items()},
         groups=_groups(of, len(loose)),

@@ -28,7 +28,7 @@ def by_hand(model, scores, rule):
     totals = {}
     for unit in range(len(units.groups)):
         found = 0.0
-        for name, inputs in units.inputs.items():
+        for name, inputs in units.columns.items():
             weight = layers[name].weight.astype(np.float64)
             groups = len(inputs) // layers[name].shape[1]
             per_group, outputs = len(inputs) // groups, len(weight) // groups

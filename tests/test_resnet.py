@@ -64,7 +64,8 @@ def test_twins_have_the_same_layers_in_the_same_order_and_as_many_parameters(mod
 
 
 @pytest.mark.parametrize(
-    ("granularity", "scope"), [("weight", "global"), ("weight", "layer"), ("filter", "global")]
+    ("granularity", "scope"),
+    [("weight", "global"), ("weight", "layer"), ("filter", "global"), ("channel", "global")],
 )
 def test_twins_lose_the_same_bit_for_bit(models, granularity, scope):
     masks = [
