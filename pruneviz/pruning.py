@@ -52,7 +52,7 @@ def importance(
         layer's output can be put together from (He, Zhang & Sun 2017).
     data
         (x, y), needed by ``"gradient"`` and ``"taylor"``, whose mean loss is differentiated, and by
-        ``"activation"`` and ``"apoz"``.
+        ``"activation"``, ``"apoz"`` and ``"reconstruction"``, which look at x alone.
     example
         (n, …) images like those the model takes, to follow units through it; taken from data if None.
     loss
