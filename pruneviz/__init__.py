@@ -18,6 +18,7 @@ _HOME_OF = {
         "gradual": ("prune_while_training",),
         "iteration": ("Round", "iterate"),
         "pruning": ("apply", "importance", "keep_pruned", "prune"),
+        "reconstruction": ("reconstruct",),
         "scorecards": ("Scorecard", "scorecard"),
         "storage": ("load", "save"),
         "shrinking": ("check_removed", "recalibrate", "remove"),

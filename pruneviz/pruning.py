@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from pruneviz import criteria, frameworks, unitscores
+from pruneviz import channelscores, criteria, frameworks, unitscores
 from pruneviz.arrays import checked_data
 from pruneviz.layers import Layer, network
 from pruneviz.masks import Importance, Mask, Scope, rank
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pruneviz.criteria import Criterion
 
 _Model = TypeVar("_Model")
-GRANULARITIES = ("weight", "neuron", "filter")
+GRANULARITIES = ("weight", "neuron", "filter", "channel")
 
 
 def importance(
@@ -41,14 +41,18 @@ def importance(
         A torch.nn.Module, keras.Model or tf_keras.Model.
     granularity
         ``"weight"``; ``"neuron"``: outputs of dense layers; ``"filter"``: outputs of convolutions, with the
-        dense layers that are tied to them.
+        dense layers that are tied to them; ``"channel"``: all of these units, each scored by the layers that
+        read it instead of those that produce it: the sum over their slices of the weights that it meets.
     criterion
         ``"magnitude"``, ``"l2"``, ``"gradient"``, ``"taylor"``, ``"random"``, or a function of a Layer that
         returns scores in the shape of its weight. For units also ``"fpgm"``, ``"activation"``, ``"apoz"`` and
-        ``"bn_scale"``, and a function may return one score an output.
+        ``"bn_scale"``, and a function may return one score an output. For channels ``"activation"`` and
+        ``"apoz"``, which look at what is produced, are left to the other granularities; ``"bn_scale"`` is the
+        same; a function may return one score an input; and ``"reconstruction"`` asks which channels the next
+        layer's output can be put together from (He, Zhang & Sun 2017).
     data
         (x, y), needed by ``"gradient"`` and ``"taylor"``, whose mean loss is differentiated, and by
-        ``"activation"`` and ``"apoz"``.
+        ``"activation"``, ``"apoz"`` and ``"reconstruction"``, which look at x alone.
     example
         (n, …) images like those the model takes, to follow units through it; taken from data if None.
     loss
@@ -69,12 +73,9 @@ def importance(
     """
     if granularity not in GRANULARITIES:
         raise ValueError(f"granularity {granularity!r} is not one of {', '.join(GRANULARITIES)}")
-    layers = network(model)
     if granularity != "weight":
-        found = structure(model, data[0] if example is None and data is not None else example)
-        units = found.units.only(granularity)
-        scores = unitscores.score(model, layers, units, found.labels, criterion, data, loss, seed)
-        return Importance(scores, granularity, units)
+        return _of_units(model, granularity, criterion, data, example, (), loss, seed)
+    layers = network(model)
     if criterion in criteria.FROM_GRADIENTS:
         if data is None:
             raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
@@ -125,9 +126,13 @@ def prune(
     >>> mask = pv.prune(model, scope={"fc1": 0.95, "fc2": 0.8})
     >>> mask = pv.prune(model, 0.5, granularity="filter", example=x[:1])
     """
-    scores = importance(
-        model, granularity=granularity, criterion=criterion, data=data, example=example, loss=loss, seed=seed
-    )
+    exclude = exclude if isinstance(exclude, str) else tuple(exclude)
+    if granularity in ("neuron", "filter", "channel"):
+        scores = _of_units(model, granularity, criterion, data, example, exclude, loss, seed)
+    else:
+        scores = importance(
+            model, granularity=granularity, criterion=criterion, data=data, loss=loss, seed=seed
+        )
     return rank(scores, scope, exclude, keep_at_least).mask(sparsity)
 
 
@@ -241,6 +246,27 @@ def zeros(model: object, mask: Mask, example: Array | None) -> dict[str, BoolArr
         if name in units.norms and pruned[units.norms[name]].any():
             found |= dict.fromkeys(arrays.values(), pruned[units.norms[name]])
     return found
+
+
+def _of_units(
+    model: object,
+    granularity: str,
+    criterion: Criterion,
+    data: Data | None,
+    example: Array | None,
+    exclude: Iterable[str],
+    loss: Callable[..., Any] | None,
+    seed: int,
+) -> Importance:
+    """Score units; those left alone need not be such as the criterion can score."""
+    layers = network(model)
+    found = structure(model, data[0] if example is None and data is not None else example)
+    units = found.units.only(granularity).without(name for name in exclude if name in layers)
+    if granularity == "channel":
+        scores = channelscores.score(model, layers, found.graph, units, criterion, data, loss, seed)
+    else:
+        scores = unitscores.score(model, layers, units, found.labels, criterion, data, loss, seed)
+    return Importance(scores, granularity, units)
 
 
 def _score(layer: Layer, criterion: Criterion, seed: int) -> Array:

@@ -28,7 +28,7 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
         A torch.nn.Module that torch.fx can trace, or a functional or sequential Keras model; it stays as it
         is.
     mask
-        Of neurons or filters.
+        Of neurons, filters or channels.
     example
         (n, …) images like those the model takes. The result is compared with the masked model on them.
 
@@ -50,7 +50,7 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
     checked_mask(layers, mask)
     if mask.granularity == "weight":
         raise ValueError(
-            "a mask of weights leaves no unit to remove: prune neurons or filters, or use pv.apply"
+            "a mask of weights leaves no unit to remove: prune neurons, filters or channels, or use pv.apply"
         )
     found = structure(model, example)
     pruned = pruned_units(found.units, mask)

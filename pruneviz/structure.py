@@ -65,9 +65,10 @@ def checked_mask(layers: Network, mask: Mask) -> None:
     """Refuse a mask that names other layers, or has other shapes."""
     if not isinstance(mask, Mask):
         raise TypeError(f"mask is a {type(mask).__qualname__}, not a Mask: pv.prune makes one")
-    if mask.granularity not in ("weight", "neuron", "filter"):
+    if mask.granularity not in ("weight", "neuron", "filter", "channel"):
         raise ValueError(
-            f"this version applies masks of weights, neurons and filters, not of {mask.granularity}s"
+            "this version applies masks of weights, neurons, filters and channels, not of "
+            f"{mask.granularity}s"
         )
     for name, kept in mask.items():
         if name not in layers:

@@ -62,6 +62,8 @@ class Units:
 
     def only(self, granularity: str) -> Units:
         """Count the units that a granularity speaks of: filters have a convolution among their producers."""
+        if granularity == "channel":
+            return self
         filters = self._parts([name for name, kind in self.kinds.items() if kind != "dense"])
         return replace(self, counted=self.counted & (filters if granularity == "filter" else ~filters))
 

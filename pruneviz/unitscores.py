@@ -51,7 +51,7 @@ def score(
         As `pruneviz.importance` does.
     """
     if criterion == "bn_scale":
-        return _from_norms(model, units)
+        return from_norms(model, units)
     if isinstance(criterion, str) and criterion in (
         *criteria.UNITS_FROM_GRADIENTS,
         *criteria.FROM_ACTIVATIONS,
@@ -100,7 +100,7 @@ def _added(units: Units, parts: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
-def _from_norms(model: object, units: Units) -> dict[str, Array]:
+def from_norms(model: object, units: Units) -> dict[str, Array]:
     """Sum of the scales |g| of the BatchNorms that a unit passes (Liu et al. 2017)."""
     adapter = frameworks.adapter(model)
     arrays, names = {**adapter.parameters(), **adapter.buffers()}, adapter.norms()

@@ -72,6 +72,9 @@ class Adapter(Protocol):
     def activations(self, x: Array, nodes: set[str]) -> Iterator[dict[str, Array]]:
         """Compute the outputs of some nodes of the graph in evaluation mode, batch by batch."""
 
+    def patches(self, name: str, array: Array) -> Array:
+        """Turn what a dense layer or a convolution of images reads into (places, columns of its weight)."""
+
     def rebuilt(self, plan: Plan) -> object:
         """Build the smaller model that a plan describes."""
 

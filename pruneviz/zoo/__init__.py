@@ -1,7 +1,8 @@
 """The course's networks in PyTorch, Keras 3 and tf_keras, from one set of trained weights each.
 
-All take grey images in [0, 1], (n, 1, 28, 28) in PyTorch and (n, 28, 28, 1) in Keras, and return ten
-logits. Twins have the same layer names, and every index of a weight means the same in both.
+All take images in [0, 1] and return ten logits: resnet_20 colour images, (n, 3, 32, 32) in PyTorch and
+(n, 32, 32, 3) in Keras, the others grey ones, (n, 1, 28, 28) and (n, 28, 28, 1). Twins have the same layer
+names, and every index of a weight means the same in both.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pruneviz.zoo.modelcards import Card, card
 if TYPE_CHECKING:
     from pruneviz.arrays import Array
 
-__all__ = ["Card", "card", "lenet_5", "lenet_5_bn", "lenet_300_100", "mnist_cnn", "tiny_cnn"]
+__all__ = ["Card", "card", "lenet_5", "lenet_5_bn", "lenet_300_100", "mnist_cnn", "resnet_20", "tiny_cnn"]
 
 Framework: TypeAlias = Literal["torch", "keras", "tf_keras"]
 
@@ -123,6 +124,34 @@ def tiny_cnn(framework: Framework, pretrained: bool = True) -> Any:  # noqa: ANN
         Layers conv1, fc1.
     """
     return _build("tiny_cnn", framework, pretrained)
+
+
+def resnet_20(framework: Framework, pretrained: bool = True) -> Any:  # noqa: ANN401
+    """ResNet-20 [1]_ for CIFAR-10: nine residual blocks of 16, 32 and 64 filters; 272,474 parameters.
+
+    Parameters and errors are those of `lenet_300_100`.
+
+    Returns
+    -------
+    torch.nn.Sequential or Functional model of Keras
+        Layers conv1, bn1; block1 to block9, each with conv1, bn1, conv2, bn2, named "block1.conv1"; fc. A
+        PyTorch block is a module, ``model.block1.conv1``; a Keras model is flat, and
+        ``model.get_layer("block1.conv1")`` finds the layer.
+
+    Notes
+    -----
+    Where the width doubles, in block4 and block7, the shortcut is a convolution of 1 × 1 with batch
+    normalisation, "block4.shortcut" and "block4.shortcut_bn" (option B of [1]_). The paper's own choice for
+    CIFAR-10, zeros for the new channels (option A), has 2,752 parameters less. It also puts two channels of
+    different stages at the same place of a sum, and so ties them; here the filters of a stage are tied among
+    themselves only.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Deep residual learning for image recognition", Conference on
+       Computer Vision and Pattern Recognition, 2016.
+    """
+    return _build("resnet_20", framework, pretrained)
 
 
 def _build(name: str, framework: str, pretrained: bool) -> Any:  # noqa: ANN401

@@ -1,6 +1,7 @@
 """The course's networks as tables of layers, read by one builder for each framework.
 
-Both builders give a layer the name that the table gives it, so that twins can be compared by name.
+Both builders give a layer the name that the table gives it, so that twins can be compared by name; in a
+residual block it is "block.layer".
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution of square kernels, stride 1, with `padding` zeros on each side."""
+    """A convolution of square kernels, with `padding` zeros on each side."""
 
     name: str
     inputs: int
@@ -19,6 +20,7 @@ class Conv:
     kernel: int
     padding: int = 0
     bias: bool = True
+    stride: int = 1
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class MaxPool:
 
 
 @dataclass(frozen=True)
+class GlobalPool:
+    """The mean of each channel over all places, which stay as 1 × 1."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Flatten:
     """Everything but the batch in one row: channel by channel, as PyTorch does."""
 
@@ -59,9 +68,43 @@ class Dense:
     outputs: int
 
 
-LayerSpec: TypeAlias = Conv | BatchNorm | ReLU | MaxPool | Flatten | Dense
+@dataclass(frozen=True)
+class Residual:
+    """max(0, body(x) + shortcut(x)); a shortcut without layers passes x on."""
 
-ARCHITECTURES: dict[str, tuple[LayerSpec, ...]] = {
+    name: str
+    body: tuple[Conv | BatchNorm | ReLU, ...]
+    shortcut: tuple[Conv | BatchNorm, ...]
+
+
+LayerSpec: TypeAlias = Conv | BatchNorm | ReLU | MaxPool | GlobalPool | Flatten | Dense
+Table: TypeAlias = tuple[LayerSpec | Residual, ...]
+
+
+def _block(number: int, inputs: int, outputs: int) -> Residual:
+    """Two convolutions of 3 × 3; where the width grows, the first and the shortcut halve the sides."""
+    wider = outputs > inputs
+    return Residual(
+        f"block{number}",
+        body=(
+            Conv("conv1", inputs, outputs, kernel=3, padding=1, bias=False, stride=2 if wider else 1),
+            BatchNorm("bn1", outputs),
+            ReLU("relu1"),
+            Conv("conv2", outputs, outputs, kernel=3, padding=1, bias=False),
+            BatchNorm("bn2", outputs),
+        ),
+        shortcut=(
+            Conv("shortcut", inputs, outputs, kernel=1, bias=False, stride=2),
+            BatchNorm("shortcut_bn", outputs),
+        )
+        if wider
+        else (),
+    )
+
+
+INPUT_SHAPES = {"resnet_20": (32, 32, 3)}  # all others take (28, 28, 1)
+
+ARCHITECTURES: dict[str, Table] = {
     "lenet_300_100": (
         Flatten(),
         Dense("fc1", 784, 300),
@@ -118,5 +161,16 @@ ARCHITECTURES: dict[str, tuple[LayerSpec, ...]] = {
         MaxPool("pool1"),
         Flatten(),
         Dense("fc1", 2028, 10),
+    ),
+    "resnet_20": (
+        Conv("conv1", 3, 16, kernel=3, padding=1, bias=False),
+        BatchNorm("bn1", 16),
+        ReLU("relu1"),
+        *(_block(1 + i, 16, 16) for i in range(3)),
+        *(_block(4 + i, 16 if i == 0 else 32, 32) for i in range(3)),
+        *(_block(7 + i, 32 if i == 0 else 64, 64) for i in range(3)),
+        GlobalPool("pool"),
+        Flatten(),
+        Dense("fc", 64, 10),
     ),
 }

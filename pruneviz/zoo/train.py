@@ -22,7 +22,6 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from pruneviz import datasets
-from pruneviz.zoo.architectures import ARCHITECTURES
 from pruneviz.zoo.modelcards import Card
 from pruneviz.zoo.torch import build
 
@@ -109,7 +108,7 @@ def _shifted(x: Tensor, most: int) -> Tensor:
     return padded[images, 0, rows[:, :, None], columns[:, None, :]].unsqueeze(1)
 
 
-def _stored(model: nn.Module) -> dict[str, np.ndarray]:
+def stored(model: nn.Module) -> dict[str, np.ndarray]:
     """Return the arrays to store: float32, or float16 where the file would be too large."""
     arrays = {key: tensor.numpy() for key, tensor in model.state_dict().items() if tensor.is_floating_point()}
     if sum(array.nbytes for array in arrays.values()) > _LARGEST_FILE:
@@ -118,7 +117,8 @@ def _stored(model: nn.Module) -> dict[str, np.ndarray]:
 
 
 @torch.no_grad()
-def _correct(model: nn.Module, split: datasets.Split) -> int:
+def correct(model: nn.Module, split: datasets.Split) -> int:
+    """Count the images that a network classifies correctly."""
     x, y = _tensors(split)
     batches = zip(torch.split(x, 1000), torch.split(y, 1000), strict=True)
     return sum(int((model(images).argmax(1) == labels).sum()) for images, labels in batches)
@@ -135,9 +135,9 @@ def _card(name: str, seed: int, arrays: dict[str, np.ndarray]) -> Card:
         seed=seed,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         precision=str(next(iter(arrays.values())).dtype),
-        validation_correct=_correct(model, mnist.validation),
+        validation_correct=correct(model, mnist.validation),
         validation_images=len(mnist.validation[1]),
-        test_correct=_correct(model, mnist.test),
+        test_correct=correct(model, mnist.test),
         test_images=len(mnist.test[1]),
     )
 
@@ -145,21 +145,19 @@ def _card(name: str, seed: int, arrays: dict[str, np.ndarray]) -> Card:
 def main() -> None:
     """Train what the command line asks for."""
     parser = argparse.ArgumentParser(description="Train the zoo's networks on MNIST.")
-    parser.add_argument(
-        "names", nargs="*", metavar="NETWORK", help=f"of {', '.join(ARCHITECTURES)}; default: all"
-    )
+    parser.add_argument("names", nargs="*", metavar="NETWORK", help=f"of {', '.join(RECIPES)}; default: all")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--out", type=Path, help="folder for NETWORK_SEED.safetensors; default: the package")
     chosen = parser.parse_args()
     if chosen.out is None and len(chosen.seeds) > 1:
         parser.error("the package keeps one seed a network: name a folder with --out")
-    if unknown := set(chosen.names) - set(ARCHITECTURES):
+    if unknown := set(chosen.names) - set(RECIPES):
         parser.error(f"no such network: {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
-    for name in chosen.names or ARCHITECTURES:
+    for name in chosen.names or RECIPES:
         for seed in chosen.seeds:
             started = time.perf_counter()
-            arrays = _stored(train(name, seed, RECIPES[name]))
+            arrays = stored(train(name, seed, RECIPES[name]))
             seconds = time.perf_counter() - started
             card = _card(name, seed, arrays)
             if chosen.out is None:

@@ -168,6 +168,18 @@ class KerasAdapter:
             values = calls.run([batch])
             yield {name: np.asarray(values[name]) for name in nodes if name in values}
 
+    def patches(self, name: str, array: Array) -> Array:
+        kernel = self.kernels[name]
+        if kernel.kind == "dense":
+            return array.reshape(-1, array.shape[-1])
+        layer = kernel.layer
+        sizes, strides, rates = (
+            [1, *given, 1] for given in (layer.kernel_size, layer.strides, layer.dilation_rate)
+        )
+        found: Array = tf.image.extract_patches(array, sizes, strides, rates, layer.padding.upper()).numpy()
+        places: Array = found.reshape(-1, math.prod(layer.kernel_size), array.shape[-1])
+        return places.swapaxes(1, 2).reshape(len(places), -1)  # channel by channel, as the weight is
+
     def rebuilt(self, plan: Plan) -> Any:
         return rebuilt(self.model, flat(self.model), plan)
 

@@ -191,6 +191,16 @@ class TorchAdapter:
     def activations(self, x: Array, nodes: set[str]) -> Iterator[dict[str, Array]]:
         return graphs.activations(graphs.traced(self.model), self._batches(x), nodes)
 
+    def patches(self, name: str, array: Array) -> Array:
+        module = self.modules[name]
+        if isinstance(module, nn.Linear):
+            return array.reshape(-1, array.shape[-1])
+        mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
+        around = module._reversed_padding_repeated_twice  # noqa: SLF001  (what Conv2d itself pads by)
+        padded = nn.functional.pad(torch.from_numpy(array), around, mode=mode)
+        columns = nn.functional.unfold(padded, module.kernel_size, module.dilation, 0, module.stride)
+        return to_numpy(columns.transpose(1, 2).reshape(-1, columns.shape[1]))
+
     def rebuilt(self, plan: Plan) -> nn.Module:
         return rebuilt(self.model, plan)
 
