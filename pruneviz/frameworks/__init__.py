@@ -24,6 +24,8 @@ _HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}
 class Adapter(Protocol):
     """A model seen through its framework; the model changes only by `write`, `zeroing` and `keep_pruned`."""
 
+    slow_to_call: bool  # whether calling a small model takes as long as a thousand of its images
+
     def layers(self) -> list[Layer]:
         """List the prunable layers with canonical, read-only weights."""
 

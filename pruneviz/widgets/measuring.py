@@ -77,7 +77,9 @@ class Meter:
         return sum(array.size for array in self._adapter.parameters().values())
 
     def _size_of_batches(self) -> int:
-        """Give small networks few batches: a call of Keras takes as long as a thousand of their images."""
+        """Give small networks few batches where calls are slow; elsewhere small batches suit the caches."""
+        if not self._adapter.slow_to_call:
+            return BATCH
         outputs = (self._uses[layer.name] * len(layer.weight) for layer in self._adapter.layers())
         return max(BATCH, _AT_ONCE // int(self.x[0].size + sum(outputs)))
 

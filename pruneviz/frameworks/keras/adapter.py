@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 class KerasAdapter:
     """A Keras model seen by the rest of pruneviz."""
 
+    slow_to_call = True
+
     def __init__(self, model: Any) -> None:
         if not model.built:
             raise ValueError("the model has no weights yet: build it, or run it once on a batch")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 class TorchAdapter:
     """A torch.nn.Module seen by the rest of pruneviz."""
 
+    slow_to_call = False
+
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.modules = dict(_prunable(model))
