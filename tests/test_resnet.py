@@ -43,6 +43,12 @@ def models(weights):
     return {"torch": importlib.import_module("pruneviz.zoo.torch").build("resnet_20", weights), **twins}
 
 
+def test_missing_weights_are_told_with_what_to_do():
+    with pytest.raises(FileNotFoundError, match=r"resnet_20 yet: pass pretrained=False, or train it"):
+        pv.zoo.resnet_20("torch")
+    assert pv.zoo.resnet_20("torch", pretrained=False).training is False
+
+
 def test_twins_give_the_same_outputs(models):
     logits = {home: adapter(model).predict(X) for home, model in models.items()}
     for home in ("keras", "tf_keras"):

@@ -70,7 +70,9 @@ def three_filters(chosen: Answer, *, right_without: Callable[[list[int]], int]) 
         return f"choose three different filters; this is {chosen}."
     if not set(mine) <= set(range(16)):
         return f"conv2 has the filters 0 to 15; this is {chosen}."
-    counts = {three: right_without(list(three)) for three in combinations(range(16), 3)}
+    counts: dict[tuple[int, ...], int] = {
+        three: right_without(list(three)) for three in combinations(range(16), 3)
+    }
     own, best = counts[tuple(sorted(mine))], max(counts.values())
     better = sum(count > own for count in counts.values())
     if better < _BEST:
