@@ -863,8 +863,22 @@ print("the same mask as pv.prune:", same)
 # In exercise 1 you take a neuron out by hand.
 
 # %% [markdown] tags=["pytorch"]
-# `torch.nn.utils.prune` has no such step. A library that does is
-# [Torch-Pruning](https://github.com/VainF/Torch-Pruning): it follows what depends on what, as pruneviz does.
+# `torch.nn.utils.prune` has no such step. A library that has is
+# [Torch-Pruning](https://github.com/VainF/Torch-Pruning). It follows who reads whom, as pruneviz does, and changes
+# the model that you give it. Here it takes out the same neurons.
+
+# %% tags=["pytorch"]
+import torch_pruning
+
+by_library = copy.deepcopy(model)
+graph = torch_pruning.DependencyGraph().build_dependency(by_library, torch.zeros(1, 1, 28, 28))
+for name in ("fc1", "fc2"):
+    layer, gone = by_library.get_submodule(name), np.flatnonzero(~mask[name]).tolist()
+    graph.get_pruning_group(layer, torch_pruning.prune_linear_out_channels, gone).prune()
+
+print("fc2:", by_library.fc2)
+same = pv.check_removed(model, mask, by_library, test[0]) < 1e-5
+print("computes what the masked model computes:", same)
 
 # %% [markdown] tags=["tensorflow"]
 # The TensorFlow Model Optimization toolkit has no such step: it prunes single weights, blocks of them, or two of
@@ -890,27 +904,27 @@ before, after = taken.removal["macs"]
 promised = before / after
 print(f"multiplications: {promised:.1f} times fewer")
 
-times = [pv.latency(three, images, batches=(1, 64), seconds=0.1) for _ in range(3)]
+times = [pv.latency(three, images, batches=(1, 64), seconds=0.03) for _ in range(10)]
 
 
 def gain(name, batch):
-    """How many times faster than the dense network, with so many images at a time."""
-    return np.median([one["dense"][batch] / one[name][batch] for one in times])
+    """How many times faster than the dense network, at the best of ten: others may use this machine too."""
+    best = {model: min(one[model][batch] for one in times) for model in ("dense", name)}
+    return best["dense"] / best[name]
 
 
-print("64 images at a time: faster by a quarter or more")
-print(f"    masked: {gain('masked', 64) > 1.25}")
-print(f"    small:  {gain('small', 64) > 1.25}")
-print("one image at a time: all that the multiplications promise")
-print(f"    small:  {gain('small', 1) > promised}")
+masked_gain, small_gain = gain("masked", 64), gain("small", 64)
+print(f"64 images: the small one is faster by a quarter or more:  {small_gain > 1.25}")
+print(f"           the masked one gains at least half as much:    {masked_gain - 1 > (small_gain - 1) / 2}")
+print(f"one image: the small one gains all that the counts promise: {gain('small', 1) > promised}")
 
 # %% [markdown]
-# No times are printed, since yours are others. Type `gain("small", 1)` or `times` (in milliseconds) into a new
-# cell to see them.
+# No times are printed, since yours are others. Type `gain("masked", 64)`, `gain("small", 1)` or `times` (in
+# milliseconds) into a new cell to see them.
 #
 # **Explain.** The file of the small network is smaller as it is, with no compression and no special format. The
-# masked file has to be compressed to come down to that. And the masked network is no faster: it multiplies by
-# every one of its zeros.
+# masked file has to be compressed to come down to that. And the masked network has no reason to be faster: it
+# multiplies by every one of its zeros.
 #
 # The small one is faster at 64 images. With a single image there is little to compute, and the way to it, from
 # Python into the framework, takes as long as before. So the gain depends on the batch, on the framework and on
