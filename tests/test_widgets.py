@@ -308,11 +308,11 @@ def test_cancel_stops_within_one_chunk(view, monkeypatch):
     monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 0.0)
     calls = []
     predict = view._meter._adapter.predict
-    monkeypatch.setattr(view._meter._adapter, "predict", lambda x: (calls.append(1), predict(x))[1])
+    monkeypatch.setattr(view._meter._adapter, "predict", lambda *a: (calls.append(1), predict(*a))[1])
 
     async def scenario():
         waiting = asyncio.ensure_future(view.measured())
-        while not view.running:  # noqa: ASYNC110  # a trait, not an event
+        while not (view.running or waiting.done()):  # noqa: ASYNC110  # a trait, not an event
             await asyncio.sleep(0)
         before = len(calls)
         from_browser(view, running=False)
@@ -327,7 +327,7 @@ def test_cancel_stops_within_one_chunk(view, monkeypatch):
 
 
 def test_a_failure_is_told(view, monkeypatch):
-    def fail(_):
+    def fail(*_):
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(view._meter._adapter, "predict", fail)
