@@ -17,7 +17,8 @@ export function el(tag, properties = {}, ...children) {
 export function setText(node, words) {
   if (node.pvText === words) return;
   node.pvText = words;
-  node.textContent = words;
+  if (node.firstChild?.nodeType === Node.TEXT_NODE && !node.firstChild.nextSibling) node.firstChild.data = words;
+  else node.textContent = words;
 }
 
 let count = 0;
@@ -28,7 +29,7 @@ const KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 /**
  * A slider for a share, and a number box in per cent beside it. `input(share)` comes while it moves,
- * `release(share)` when it is let go; show(share, words) moves both.
+ * `release(share)` when it is let go; show(share, words) moves both, words saying what a share means.
  */
 export function shareSlider(label, { input, release, step = 0.001 }) {
   const id = newId();
@@ -52,11 +53,11 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
   const show = (share, words) => {
     if (Number(range.value) !== share) range.value = share;
     range.style.setProperty("--pv-share", `${100 * share}%`);
-    range.setAttribute("aria-valuetext", words);
+    if (words) range.setAttribute("aria-valuetext", words);
     const written = String(+(100 * share).toFixed(2));
     if (editing || box.value === written) return; // never overwrite what is being typed
     box.value = written;
-    box.setAttribute("aria-invalid", "false");
+    if (box.getAttribute("aria-invalid") === "true") box.setAttribute("aria-invalid", "false");
   };
   return { node, show, range, box };
 }

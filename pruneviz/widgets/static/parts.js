@@ -18,7 +18,7 @@ export function sliderPart(frame, counts) {
     const at = counts.at(sparsity, frame.get("by_hand"));
     frame.write(() => {
       setText(kept, countOf(at.kept, counts.total).replace("kept", `${counts.noun} kept`));
-      slider.show(sparsity, `${sparsityText(sparsity)} pruned, ${grouped(at.kept)} of ${grouped(counts.total)} ${counts.noun} kept`);
+      slider.show(sparsity, frame.get("moving") ? "" : `${sparsityText(sparsity)} pruned, ${grouped(at.kept)} of ${grouped(counts.total)} ${counts.noun} kept`);
     });
   });
   return el("div", { class: "pv-top" }, slider.node, kept);
@@ -29,6 +29,7 @@ export function selectors(frame) {
   const by = choice("by", frame.get("criteria").map((name) => [name, name]), (value) => frame.set({ criterion: value }));
   const waiting = el("span", { class: "pv-hint", role: "status" });
   frame.paint(() => frame.write(() => {
+    if (frame.get("moving")) return;
     scope.select.value = frame.get("scope");
     by.select.value = frame.get("criterion");
     for (const { select } of [scope, by]) select.disabled = Boolean(frame.model.offline);
