@@ -448,7 +448,7 @@ print("same mask as pv.prune:", view.result() == half)
 # ## At once, and after training on
 #
 # Nobody stops at the cut. The network is trained on, and the question becomes: which cut can be mended? The
-# stored study did it for six of the rules, nine shares and three networks: cut, remove, train for one epoch.
+# stored study did it for all of them, at nine shares, in three networks: cut, remove, train for one epoch.
 #
 # **Predict.** At 50 %, criteria lie far apart. After one epoch, which one leads, and by how much does it beat
 # chance?
@@ -479,7 +479,7 @@ def draw(rows, names, title):
 
 
 # %%
-shown = ("magnitude", "fpgm", "taylor", "random")  # or l2, or activation
+shown = ("magnitude", "fpgm", "taylor", "random")  # or l2, gradient, activation, apoz
 draw(stored["one_shot"]["layer"], shown, "Filters of LeNet-5, at once")
 
 # %%

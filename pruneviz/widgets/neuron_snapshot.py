@@ -36,7 +36,7 @@ def _draw_network(ax: Axes, view: NeuronExplorer) -> None:
         ax.text(x - 0.5, 1.2, f"{name}: {np.count_nonzero(mask[name])} of {many}", fontsize=style.FONT - 1)
         x, first = x + max(across, 7) + _GAP, first + many
     ax.set(xlim=(-1, x - _GAP + 1), ylim=(-_ROWS, 3), aspect="equal")
-    style.title(ax, "Neurons kept; darker ones are more active")
+    style.title(ax, "Neurons kept; the fuller the colour, the more active")
 
 
 def _dots(ax: Axes, x: Array, y: Array, kept: Array, strength: Array) -> None:

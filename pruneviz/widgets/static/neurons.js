@@ -85,7 +85,7 @@ function drawWeights(canvas, into, [height, width], colours) {
 function networkPart(frame, units) {
   const picture = new NetworkPicture(frame, units);
   frame.network = picture; // for tests
-  const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "The network: darker neurons are more active");
+  const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "The network: the fuller the colour, the more active a neuron");
   const hint = el("p", { class: "pv-hint" }, "Click a neuron to silence it, again to let go; with the keyboard: arrows, then Enter. Drag a line to move the cut.");
   const twin = fold("Network in words", () => inWords(frame, units, picture));
   frame.paint((colours) => {
