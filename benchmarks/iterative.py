@@ -18,7 +18,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
+import torch._dynamo  # before TensorFlow, or both abort when an optimizer is made
 from safetensors.numpy import load_file, save_file
 
 import pruneviz as pv
@@ -118,15 +118,21 @@ def pruned(model: Any, way: str, sparsity: float, seed: int) -> Any:  # noqa: AN
     return last.model
 
 
-def fit(model: Any, epochs: int, seed: int, plan: pv.schedules.Schedule | None = None) -> None:  # noqa: ANN401
+def fit(
+    model: Any,  # noqa: ANN401
+    epochs: int,
+    seed: int,
+    plan: pv.schedules.Schedule | None = None,
+    rate: float = RATE,
+) -> None:
     """Train in place with Adam and one cosine decay of the rate; prune meanwhile if there is a plan."""
     if not isinstance(model, torch.nn.Module):
-        fit_keras(model, epochs, seed, plan)
+        fit_keras(model, epochs, seed, plan, rate)
         return
     torch.manual_seed(seed)
     images, labels = pv.datasets.mnist().train
     x, y = torch.tensor(images.transpose(0, 3, 1, 2)).float() / 255, torch.tensor(labels)
-    optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * STEPS)
     model.train()
     with pv.prune_while_training(model, plan, optimizer) if plan else contextlib.nullcontext():
@@ -140,12 +146,18 @@ def fit(model: Any, epochs: int, seed: int, plan: pv.schedules.Schedule | None =
     model.eval()
 
 
-def fit_keras(model: Any, epochs: int, seed: int, plan: pv.schedules.Schedule | None) -> None:  # noqa: ANN401
+def fit_keras(
+    model: Any,  # noqa: ANN401
+    epochs: int,
+    seed: int,
+    plan: pv.schedules.Schedule | None,
+    rate: float,
+) -> None:
     """Do the same in Keras."""
     keras = importlib.import_module("keras")
     keras.utils.set_random_seed(seed)
     images, labels = pv.datasets.mnist().train
-    decay = keras.optimizers.schedules.CosineDecay(RATE, epochs * STEPS)
+    decay = keras.optimizers.schedules.CosineDecay(rate, epochs * STEPS)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(decay), loss)
     with pv.prune_while_training(model, plan) if plan else contextlib.nullcontext() as pruning:

@@ -1,0 +1,158 @@
+"""Checks of the exercises of lesson 05."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pruneviz import schedules
+from pruneviz.teaching.exercises import Wrong, close, exercise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Answers come from learners: they can be anything.
+Answer = Any
+
+# Tram Ho's training: 8,000 of 10,000 samples, batches of 1,024, 200 epochs; tfmot prunes at every 100th step.
+STEPS = 8 * 200
+TARGET, FREQUENCY, STEPS_AFTER = 0.75, 100, 160
+
+
+@exercise(right="It starts at S_0, ends at S_e, never falls, and equals what tfmot computes.")
+def cubic_schedule(sparsity: Answer) -> str | None:
+    """Judge ``sparsity(step, initial, final, begin, end)``, the cubic schedule of Zhu and Gupta."""
+    for initial, final, begin, end in ((0.5, 0.8, 2000, 4000), (0.0, 0.75, 0, 100), (0.2, 0.9, 10, 17)):
+        right = schedules.polynomial(initial, final, begin, end)
+        inside = np.linspace(begin, end, 8)
+        given = np.array([_number(sparsity(step, initial, final, begin, end)) for step in inside])
+        asked = f"from {initial:g} to {final:g}"
+        if close(given, [right(step) for step in inside]):
+            before, after = max(begin - (end - begin), 0), end + (end - begin)
+            if begin and not close(sparsity(before, initial, final, begin, end), initial):
+                return f"inside the ramp it is right. But before it, at step {before}, it is {initial}."
+            if not close(sparsity(after, initial, final, begin, end), final):
+                return f"inside the ramp it is right. But after it, at step {after}, it stays at {final}."
+            continue
+        progress, span = (inside - begin) / (end - begin), final - initial
+        mistakes = {
+            f"asked for a ramp {asked}, it ends at {span:.2g}: this is the article's formula, which runs "
+            "from 0 to S_e - S_0.": span * progress**3,
+            "the ends are right, but it starts slowly and ends fast. The power belongs to what is left of "
+            "the way, 1 - progress.": initial + span * progress**3,
+            "this is a straight line. What is missing is the power of 3.": initial + span * progress,
+            f"asked for a ramp {asked}, it goes from {final:g} to {initial:g}: the ends are swapped.": initial
+            + span * (1 - progress) ** 3,
+            f"asked for a ramp {asked}, it goes from 0 to 1. Stretch it to the two ends.": 1
+            - (1 - progress) ** 3,
+            f"asked for a ramp {asked}, it starts at {span:.2g} and ends at 0: that is what is still to be "
+            "pruned. Take it from S_e.": span * (1 - progress) ** 3,
+            "the power should be 3.": final - span * (1 - progress) ** 2,
+        }
+        for sentence, mistake in mistakes.items():
+            if close(given, mistake):
+                return sentence
+        return (
+            f"for a ramp {asked} from step {begin} to step {end}, it says {given[4]:.3f} at step "
+            f"{inside[4]:g}, where tfmot has {right(inside[4]):.3f}."
+        )
+    return None
+
+
+@exercise(right="All 75 % are reached within the 1,600 steps, and training is left to mend the last cut.")
+def repaired_steps(begin: Answer, end: Answer) -> str | None:
+    """Judge begin_step and end_step of a ramp to 75 % in a training of 1,600 steps."""
+    first, last = (_step(value, name) for value, name in ((begin, "begin_step"), (end, "end_step")))
+    if (first, last) == (1000, 5000):
+        return "these are the article's. How many steps does its training have?"
+    if first >= last:
+        return f"the ramp begins at step {first:,} and ends at {last:,}: it needs some way between."
+    ramp = schedules.polynomial(0, TARGET, first, last, frequency=FREQUENCY)
+    cuts = [step for step in range(STEPS + 1) if ramp.prunes_at(step)]
+    reached = ramp(cuts[-1]) if cuts else 0.0
+    if last > STEPS:
+        return (
+            f"the training ends at step {STEPS:,}, the ramp at {last:,}. By then {100 * reached:.1f} % are "
+            "reached."
+        )
+    if reached < TARGET - 0.0005:
+        return (
+            f"it prunes at step {first:,} and at every {FREQUENCY}th after it, so for the last time at "
+            f"{cuts[-1]:,}, and gets to {100 * reached:.1f} %. Let end - begin be a multiple of {FREQUENCY}."
+        )
+    if STEPS - last < STEPS_AFTER:
+        return (
+            f"the target is reached, but only {STEPS - last} steps of training follow. Leave at least a "
+            f"tenth of the {STEPS:,}."
+        )
+    return None
+
+
+@exercise(right="The same seeds, epochs and sparsity for both, and no run left out: this comparison is fair.")
+def fair_comparison(results: Answer, *, runs: Sequence[Mapping[str, Any]]) -> str | None:
+    """Judge results, way -> counts, by the notes of the runs.
+
+    Each note has the run's way, seed, epochs, sparsity (in the end), cuts (how often it pruned) and correct.
+    """
+    ways = ("one_shot", "gradual")
+    if not hasattr(results, "items") or set(results) != set(ways):
+        return 'give a dict with two lists of counts: {"one_shot": […], "gradual": […]}.'
+    notes = {way: [note for note in runs if note["way"] == way] for way in ways}
+    for way in ways:
+        given = sorted(_counts(results[way], way))
+        noted = sorted(note["correct"] for note in notes[way])
+        if len(noted) < 3:
+            return f"{way}: three seeds at least; there are {len(noted)} runs. One run is an anecdote."
+        if len(given) < len(noted):
+            return f"{way}: {len(noted)} runs were made and {len(given)} are reported. Report them all."
+        if given != noted:
+            return f"{way}: the counts {given} are not those of the runs, {noted}."
+    for what, unequal in _differences(notes).items():
+        if unequal:
+            return what
+    return None
+
+
+def _differences(notes: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, bool]:
+    """Say in what two ways of pruning were not treated alike."""
+    once, often = notes["one_shot"], notes["gradual"]
+
+    def values(name: str) -> list[list[float]]:
+        return [sorted({note[name] for note in part}) for part in (once, often)]
+
+    seeds, epochs, sparsity = (values(name) for name in ("seed", "epochs", "sparsity"))
+    shares = [round(100 * share, 1) for part in sparsity for share in part]
+    return {
+        "a seed was used twice in one way; each run needs its own.": any(
+            len(part) < len(notes[way]) for part, way in zip(seeds, notes, strict=True)
+        ),
+        f"the ways have different seeds, {seeds[0]} and {seeds[1]}. Use the same ones.": seeds[0] != seeds[1],
+        f"the runs do not train equally long: {epochs[0]} and {epochs[1]} epochs.": epochs[0] != epochs[1]
+        or len(epochs[0]) > 1,
+        f"they do not end equally sparse: between {min(shares)} % and {max(shares)} %.": max(shares)
+        - min(shares)
+        > 0.1,
+        "a one-shot run prunes once; yours prunes more often.": any(note["cuts"] != 1 for note in once),
+        "a gradual run prunes more than once; yours does not.": any(note["cuts"] < 2 for note in often),
+    }
+
+
+def _number(value: Answer) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise Wrong(f"it should return one number, the sparsity, not {value!r}.") from None
+
+
+def _step(value: Answer, name: str) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
+        raise Wrong(f"{name} is a whole number of steps from 0, not {value!r}.")
+    return int(value)
+
+
+def _counts(values: Answer, way: str) -> list[int]:
+    try:
+        return [int(value) for value in values]
+    except (TypeError, ValueError):
+        raise Wrong(f"{way}: give a list of counts, one for each run.") from None
