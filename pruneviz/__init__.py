@@ -24,7 +24,14 @@ _HOME_OF = {
         "shrinking": ("check_removed", "recalibrate", "remove"),
         "sweeps": ("sweep",),
         "timing": ("latency",),
-        "widgets": ("FilterExplorer", "NeuronExplorer", "TinyNetwork", "WeightExplorer", "explore"),
+        "widgets": (
+            "FilterExplorer",
+            "NeuronExplorer",
+            "ScheduleExplorer",
+            "TinyNetwork",
+            "WeightExplorer",
+            "explore",
+        ),
         "plots": (
             "alt_text",
             "plot_feature_maps",

@@ -6,6 +6,7 @@ from pruneviz.widgets.base import View
 from pruneviz.widgets.filter_explorer import FilterExplorer
 from pruneviz.widgets.neuron_explorer import NeuronExplorer
 from pruneviz.widgets.opening import explore
+from pruneviz.widgets.schedule_explorer import ScheduleExplorer
 from pruneviz.widgets.tiny_network import TinyNetwork
 from pruneviz.widgets.unit_explorer import UnitExplorer
 from pruneviz.widgets.weight_explorer import WeightExplorer
@@ -13,6 +14,7 @@ from pruneviz.widgets.weight_explorer import WeightExplorer
 __all__ = [
     "FilterExplorer",
     "NeuronExplorer",
+    "ScheduleExplorer",
     "TinyNetwork",
     "UnitExplorer",
     "View",

@@ -1,0 +1,151 @@
+// Pictures of ScheduleExplorer: rounds as columns under the curve, and what the runs reached.
+import { millions, percent } from "./pure.js";
+import { hatch, line, sharp, text } from "./draw.js";
+import { sparsityAt } from "./schedule_math.js";
+
+const EDGES = { left: 48, right: 14, top: 12, bottom: 74 };
+const SHAPES = ["circle", "square", "triangle", "diamond", "down", "plus"];
+const DASHES = [[], [7, 3], [9, 3, 2, 3], [2, 2], [12, 4], [4, 2, 1, 2]];
+const palettes = new WeakMap();
+
+/** Colour, marker and dashes of each run, told apart without colour too; read once for each theme. */
+export function runLooks(root, colours) {
+  if (!palettes.has(colours)) {
+    const css = getComputedStyle(root);
+    palettes.set(colours, SHAPES.map((shape, i) => ({ colour: css.getPropertyValue(`--pv-run-${i + 1}`).trim(), shape, dash: DASHES[i] })));
+  }
+  return palettes.get(colours);
+}
+
+/** Where a step and a share stand in the picture of the curve, and back. */
+export function curvePlaces(width, height, budget) {
+  const { left, right, top, bottom } = EDGES;
+  const across = (width - left - right) / (budget + 1);
+  const tall = height - top - bottom;
+  return {
+    across, base: height - bottom,
+    x: (step) => left + (step + 0.5) * across,
+    y: (share) => height - bottom - share * tall,
+    stepAt: (x) => (x - left) / across - 0.5,
+    shareAtHeight: (y) => (height - bottom - y) / tall,
+  };
+}
+
+/** One column a round, pruned below and kept above; the formula as a dotted line; what other runs had as marks. */
+export function drawSchedule(canvas, width, height, { state, plan, marks }, colours) {
+  const context = sharp(canvas, width, height);
+  const places = curvePlaces(width, height, state.budget);
+  shareTicks(context, places, width, colours);
+  columns(context, places, plan, colours);
+  const steps = Array.from({ length: 301 }, (_, i) => (state.budget * i) / 300);
+  const curve = steps.map((step) => [places.x(step), places.y(sparsityAt(state, step))]);
+  line(context, curve, colours.paper, 5);
+  line(context, curve, colours.ink, 2, [2, 3]);
+  for (const { look, plan: theirs } of marks) {
+    for (const { round, sparsity } of theirs) if (round <= state.budget) marker(context, places.x(round) + 0.28 * Math.min(places.across, 50), places.y(sparsity), look, colours, 3.5);
+  }
+  numbersBelow(context, places, plan, width, height, colours);
+}
+
+function shareTicks(context, { y }, width, colours) {
+  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+    line(context, [[EDGES.left, y(share)], [width - EDGES.right, y(share)]], colours.line);
+    text(context, percent(share, 0), EDGES.left - 6, y(share) + 4, { colour: colours.quiet, align: "right" });
+  }
+}
+
+function columns(context, { x, y, across }, plan, colours) {
+  const wide = Math.max(Math.min(0.72 * across, 56), 1.5);
+  const all = [{ round: 0, sparsity: 0 }, ...plan];
+  context.fillStyle = colours.kept;
+  for (const { round, sparsity } of all) context.fillRect(x(round) - wide / 2, y(1), wide, y(sparsity) - y(1));
+  context.fillStyle = hatch(context, colours);
+  for (const { round, sparsity } of all) context.fillRect(x(round) - wide / 2, y(sparsity), wide, y(0) - y(sparsity));
+}
+
+/** Round numbers, and how many go and how many are left where there is room for them. */
+function numbersBelow(context, { x, base, across }, plan, width, height, colours) {
+  const every = Math.ceil(26 / across);
+  const words = (value, at, row, colour) => text(context, value, at, base + 16 + 18 * row, { colour, align: "center" });
+  [0, ...plan.map((one) => one.round)].forEach((round) => round % every === 0 && words(round ? String(round) : across > 44 ? "given" : "0", x(round), 0, colours.ink));
+  text(context, "round", EDGES.left - 6, base + 16, { colour: colours.quiet, align: "right" });
+  text(context, "go", EDGES.left - 6, base + 34, { colour: colours.mark, align: "right" });
+  text(context, "left", EDGES.left - 6, base + 52, { colour: colours.quiet, align: "right" });
+  const some = Math.ceil(50 / across);
+  for (const { round, leave, left } of plan) {
+    if (round % some && round !== plan.length) continue;
+    if (round !== plan.length && plan.length - round < some) continue;
+    words(leave ? millions(leave) : "–", x(round), 1, colours.mark);
+    words(millions(left), x(round), 2, colours.ink);
+  }
+}
+
+const SHARES_OF_RUNS = { left: 52, right: 18, top: 14, bottom: 36 };
+
+/** Accuracy of all runs over sparsity, or over rounds; the band is the interval of each point. */
+export function drawRuns(canvas, width, height, { runs, against, dense, n, budget }, colours) {
+  const context = sharp(canvas, width, height);
+  const paths = runs.map((run) => ({ ...run, points: pathOf(run, against, dense, n) }));
+  const shares = paths.flatMap(({ points }) => points.map((p) => p.low));
+  const floor = Math.max(0, ...[0, 0.5, 0.8, 0.9, 0.95, 0.98].filter((low) => shares.length && Math.min(...shares) >= low));
+  const { left, right, top, bottom } = SHARES_OF_RUNS;
+  const most = against === "round" ? Math.max(budget, ...runs.map((run) => run.budget)) : 1;
+  const x = (value) => left + (value / most) * (width - left - right);
+  const y = (share) => height - bottom - ((share - floor) / (1 - floor)) * (height - top - bottom);
+  runTicks(context, { x, y, floor, most, against, width, height }, colours);
+  if (dense >= 0) line(context, [[left, y(dense / n)], [width - right, y(dense / n)]], colours.quiet, 1, [1, 3]);
+  for (const { points, look } of paths) {
+    for (const p of points.slice(1)) line(context, [[x(p.at), y(p.low)], [x(p.at), y(p.high)]], look.colour, 1.2);
+    line(context, points.map((p) => [x(p.at), y(p.share)]), look.colour, 2, look.dash);
+    for (const p of points.slice(1)) marker(context, x(p.at), y(p.share), look, colours, 4.5);
+  }
+}
+
+function pathOf({ rounds }, against, dense, n) {
+  const start = dense < 0 ? [] : [{ at: 0, share: dense / n, low: dense / n, high: dense / n }];
+  return [...start, ...rounds.map((one) => ({ at: against === "round" ? one.round : one.sparsity, share: one.correct / one.n, low: one.low, high: one.high }))];
+}
+
+function runTicks(context, { x, y, floor, most, against, width, height }, colours) {
+  const { left, right, bottom } = SHARES_OF_RUNS;
+  for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
+    const share = floor + tick * (1 - floor);
+    line(context, [[left, y(share)], [width - right, y(share)]], colours.line);
+    text(context, percent(share, Number.isInteger(+(100 * share).toFixed(6)) ? 0 : 1), left - 6, y(share) + 4, { colour: colours.quiet, align: "right" });
+  }
+  const every = Math.ceil(most / 12);
+  const ticks = against === "round" ? Array.from({ length: most + 1 }, (_, i) => i).filter((i) => i % every === 0) : [0, 0.25, 0.5, 0.75, 1];
+  for (const tick of ticks) text(context, against === "round" ? String(tick) : percent(tick, 0), x(tick), height - bottom + 16, { colour: colours.quiet, align: "center" });
+  text(context, against, (left + width - right) / 2, height - 4, { colour: colours.quiet, align: "center" });
+}
+
+/** A run's mark, with a rim of paper so that it is seen on columns and lines. */
+export function marker(context, x, y, { colour, shape }, colours, r) {
+  const path = {
+    circle: () => context.arc(x, y, r, 0, 7),
+    square: () => context.rect(x - r, y - r, 2 * r, 2 * r),
+    triangle: () => corners(context, [[x, y - 1.3 * r], [x + 1.2 * r, y + r], [x - 1.2 * r, y + r]]),
+    down: () => corners(context, [[x, y + 1.3 * r], [x + 1.2 * r, y - r], [x - 1.2 * r, y - r]]),
+    diamond: () => corners(context, [[x, y - 1.4 * r], [x + 1.4 * r, y], [x, y + 1.4 * r], [x - 1.4 * r, y]]),
+    plus: () => [context.rect(x - 1.3 * r, y - r / 2, 2.6 * r, r), context.rect(x - r / 2, y - 1.3 * r, r, 2.6 * r)],
+  }[shape];
+  context.beginPath();
+  path();
+  context.strokeStyle = colours.paper;
+  context.lineWidth = 2.5;
+  context.stroke();
+  context.fillStyle = colour;
+  context.fill();
+}
+
+function corners(context, points) {
+  points.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+  context.closePath();
+}
+
+/** A piece of a run's line, for the list of runs. */
+export function drawSwatch(canvas, look, colours) {
+  const context = sharp(canvas, 36, 16);
+  line(context, [[1, 8], [35, 8]], look.colour, 2, look.dash);
+  marker(context, 18, 8, look, colours, 4.5);
+}
