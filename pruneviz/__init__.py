@@ -15,6 +15,7 @@ _HOME_OF = {
     for module, names in {
         "layers": ("Layer", "Network", "network"),
         "masks": ("Importance", "Mask", "Ranking", "rank"),
+        "gates": ("Gated", "gate", "gate_threshold"),
         "gradual": ("prune_while_training",),
         "iteration": ("Round", "iterate"),
         "pruning": ("apply", "importance", "keep_pruned", "prune"),
@@ -25,6 +26,7 @@ _HOME_OF = {
         "sweeps": ("sweep",),
         "timing": ("latency",),
         "widgets": (
+            "ChannelExplorer",
             "FilterExplorer",
             "NeuronExplorer",
             "ScheduleExplorer",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pruneviz.widgets.base import View
+from pruneviz.widgets.channel_explorer import ChannelExplorer
 from pruneviz.widgets.filter_explorer import FilterExplorer
 from pruneviz.widgets.neuron_explorer import NeuronExplorer
 from pruneviz.widgets.opening import explore
@@ -12,6 +13,7 @@ from pruneviz.widgets.unit_explorer import UnitExplorer
 from pruneviz.widgets.weight_explorer import WeightExplorer
 
 __all__ = [
+    "ChannelExplorer",
     "FilterExplorer",
     "NeuronExplorer",
     "ScheduleExplorer",

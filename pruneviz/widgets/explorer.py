@@ -1,12 +1,13 @@
 """What all explorers share: one state, its mask, and what is measured of it, whatever is pruned.
 
 A subclass says what an entry is: it sets `granularity`, `parts` and `words`, and fills in `_described`,
-`_packed`, `_edited` and `_template`; `_more` and `_measure_more` let it measure more than accuracy and cost.
+`_packed`, `_edited`, `_template`, `_entries` and `_panels`; `_more` and `_measure_more` let it measure more
+than accuracy and cost.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import traitlets as t
@@ -18,11 +19,16 @@ from pruneviz.widgets import history, measuring, snippets
 from pruneviz.widgets.base import View
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from pruneviz.arrays import Array, Data
     from pruneviz.criteria import Criterion
     from pruneviz.scorecards import Scorecard
+
+    Panels: TypeAlias = Mapping[str, Callable[[Axes, Any], None]]
 
 _HALF_PERCENT = 0.005
 _ON_CARD = ("nonzero", "parameters", "raw_bytes", "gzip_bytes", "compact_bytes", "macs", "nonzero_macs")
@@ -55,13 +61,14 @@ class Explorer(View):
         What was measured of the present state.
     """
 
-    state_names: ClassVar = ("sparsity", "scope", "criterion", "by_hand")
+    state_names: ClassVar[tuple[str, ...]] = ("sparsity", "scope", "criterion", "by_hand")
     granularity: ClassVar[str] = "weight"
     keep_at_least: ClassVar[int] = 0
     parts: ClassVar[tuple[str, ...]] = ()
     measured_parts: ClassVar[frozenset[str]] = frozenset({"accuracy", "scorecard", "history"})
     words: ClassVar[tuple[str, ...]] = ()  # the criteria to choose from
     alike: ClassVar[tuple[float, ...]] = (0, 1)  # sparsities whose mask no ranking changes
+    changed_by_hand: ClassVar[tuple[str, ...]] = ("by_hand",)  # what overrules the rule; the curve has none
 
     sparsity = t.Float(0.5).tag(sync=True, echo_update=False)
     layer = t.Unicode().tag(sync=True, echo_update=False)
@@ -134,6 +141,10 @@ class Explorer(View):
 
     def _template(self) -> str:
         """Write the snippet of Show code, with places for what the slider decides."""
+        raise NotImplementedError
+
+    def _panels(self) -> Panels:
+        """Give what draws each part of the static twin."""
         raise NotImplementedError
 
     def _entries(self, layer: Mapping[str, Any]) -> int:
@@ -223,14 +234,26 @@ class Explorer(View):
         """Say in one sentence what the view shows."""
         mask = self.result()
         noun = "" if self.granularity == "weight" else f" {self.granularity}s"
-        text = (
-            f"{self.title}: {100 * self.sparsity:.4g}% pruned by {self.criterion}, scope "
-            f"{self.scope}; {mask.kept:,} of {mask.total:,}{noun} kept"
-        )
+        text = f"{self.title}: {self._rule()}; {mask.kept:,} of {mask.total:,}{noun} kept"
         if not self.is_measured or "scorecard" not in self.show or self.hidden:
             return f"{text}."
         right = self.exact["correct"]
         return f"{text}, {right:,} of {self.n:,} images right ({right / self.n:.1%})."
+
+    def snapshot(self) -> Figure:
+        """Draw the present state with matplotlib, and what is measured so far.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Not known to pyplot.
+        """
+        from pruneviz.widgets.snapshot import draw  # noqa: PLC0415  # matplotlib is slow to import
+
+        return draw(self, self._panels())
+
+    def _rule(self) -> str:
+        return f"{100 * self.sparsity:.4g}% pruned by {self.criterion}, scope {self.scope}"
 
     @property
     def is_measured(self) -> bool:
@@ -304,13 +327,13 @@ class Explorer(View):
         key = self._key(state)
         if key not in self._found:
             self._found[key] = yield from self._meter.predict(self._mask(state))
-        if not state["by_hand"]:
+        if not any(state[name] for name in self.changed_by_hand):
             found = int(np.count_nonzero(self._found[key] == self._meter.labels))
             self._curves.setdefault((state["scope"], state["criterion"]), {})[state["sparsity"]] = found
         return self._found[key]
 
     def _at(self, sparsity: float) -> dict[str, Any]:
-        return {**self.state(), "sparsity": sparsity, "by_hand": {}}
+        return {**self.state(), "sparsity": sparsity, **{name: {} for name in self.changed_by_hand}}
 
     def _measure_present(self) -> Iterator[float]:
         state = self.state()

@@ -14,10 +14,9 @@ from pruneviz.widgets import assets, history
 from pruneviz.widgets.unit_explorer import UnitExplorer
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from pruneviz.arrays import Array
     from pruneviz.layers import Layer
+    from pruneviz.widgets.explorer import Panels
 
 _SLICES = 64  # input channels; of more, the kernel's picture is their mean
 
@@ -65,18 +64,10 @@ class FilterExplorer(UnitExplorer):
     def _check_rival(self, proposal: dict[str, Any]) -> str:
         return self._known("rival", proposal["value"], ["", *self._criteria])
 
-    def snapshot(self) -> Figure:
-        """Draw the present state with matplotlib: the filters, and what is measured so far.
+    def _panels(self) -> Panels:
+        from pruneviz.widgets.filter_snapshot import FILTER_PANELS  # noqa: PLC0415  # matplotlib is slow to import
 
-        Returns
-        -------
-        matplotlib.figure.Figure
-            Not known to pyplot.
-        """
-        from pruneviz.widgets.filter_snapshot import FILTER_PANELS  # noqa: PLC0415  # matplotlib is slow
-        from pruneviz.widgets.snapshot import draw  # noqa: PLC0415
-
-        return draw(self, FILTER_PANELS)
+        return FILTER_PANELS
 
     def kernels_of(self, layer: str) -> Array:
         """Give the picture of each filter of a layer, int8 (filters, slices, height, width), on one scale."""
@@ -84,9 +75,7 @@ class FilterExplorer(UnitExplorer):
 
     def _described(self) -> dict[str, Any]:
         described = super()._described()
-        norms = np.concatenate([*self._units.norms.values(), [-1]])
-        if all(np.isin(self._units.ids(layer["name"]), norms).all() for layer in described["layers"]):
-            self._criteria["bn_scale"] = "bn_scale"
+        self._offer_bn_scale()
         shown = [self.kernels_of(layer["name"]) for layer in described["layers"]]
         return {
             **described,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pruneviz.widgets.channel_explorer import ChannelExplorer
 from pruneviz.widgets.filter_explorer import FilterExplorer
 from pruneviz.widgets.neuron_explorer import NeuronExplorer
 from pruneviz.widgets.weight_explorer import WeightExplorer
@@ -18,8 +19,12 @@ _VIEWS: dict[str, type[Explorer]] = {
     "weight": WeightExplorer,
     "neuron": NeuronExplorer,
     "filter": FilterExplorer,
+    "channel": ChannelExplorer,
 }
-_STATE = ("sparsity", "layer", "scope", "criterion", "by_hand", "title", "sort", "image", "against", "rival")
+_STATE = (
+    *("sparsity", "layer", "scope", "criterion", "by_hand", "title", "sort", "image", "against", "rival"),
+    *("sparsities", "followed"),
+)
 
 
 def explore(
@@ -43,7 +48,8 @@ def explore(
     data
         (x, y): the images to measure accuracy on. Sliders choose, so give validation images.
     granularity
-        ``"weight"``; ``"neuron"``: outputs of dense layers; ``"filter"``: outputs of convolutions.
+        ``"weight"``; ``"neuron"``: outputs of dense layers; ``"filter"``: outputs of convolutions;
+        ``"channel"``: both, with all that is tied to them, scored by the layers that read them.
     exclude
         Layers to leave alone.
     scored_on
@@ -51,18 +57,20 @@ def explore(
     show
         The parts to show; all if None. Of weights ``slider, mask, histogram, selectors, layers, accuracy,
         scorecard, history``; of neurons ``network, scores, confusion, changes, removal`` instead of mask and
-        histogram, of filters the same with ``filters`` instead of ``network``.
+        histogram, of filters the same with ``filters`` instead of ``network``,
+        of channels with ``chain`` and ``groups`` instead of ``network`` and ``layers``.
     predict
         Whether learners guess before any accuracy is shown.
     target
         The accuracy that the guess is about; None takes that of the whole model, less three points.
     **state
         Where it starts: ``sparsity``, ``layer``, ``scope``, ``criterion``, ``by_hand``, ``title``; of
-        neurons and filters also ``sort``, ``image`` and ``against``, of filters ``rival``.
+        neurons, filters and channels also ``sort`` and ``against``, of neurons and filters ``image``, of
+        filters ``rival``, of channels ``sparsities`` and ``followed``.
 
     Returns
     -------
-    WeightExplorer, NeuronExplorer or FilterExplorer
+    WeightExplorer, NeuronExplorer, FilterExplorer or ChannelExplorer
         Displayed by ending a cell with it.
 
     Raises

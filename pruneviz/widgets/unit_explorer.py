@@ -13,7 +13,7 @@ A subclass sets `granularity`, and adds its picture as one more part::
 and neurons.js ends with
 ``export default { render: (context) => openUnits(context, { network: networkPart }) }``, where
 ``networkPart(frame, units)`` gives an element; units.js says what `units` offers. The static twin of the
-picture is one more panel for `snapshot.draw`, beside `snapshot.UNIT_PANELS`.
+picture is one more panel, which `_panels` gives with those of `snapshot.UNIT_PANELS`.
 """
 
 from __future__ import annotations
@@ -38,9 +38,8 @@ from pruneviz.widgets.explorer import Explorer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from matplotlib.figure import Figure
-
     from pruneviz.arrays import Array
+    from pruneviz.widgets.explorer import Panels
 
 _PROOF = 1000  # images on which the smaller model is compared with the masked one
 
@@ -136,17 +135,10 @@ class UnitExplorer(Explorer):
         self.removal = facts
         return small
 
-    def snapshot(self) -> Figure:
-        """Draw the present state with matplotlib.
+    def _panels(self) -> Panels:
+        from pruneviz.widgets.snapshot import UNIT_PANELS  # noqa: PLC0415  # matplotlib is slow to import
 
-        Returns
-        -------
-        matplotlib.figure.Figure
-            Not known to pyplot.
-        """
-        from pruneviz.widgets.snapshot import UNIT_PANELS, draw  # noqa: PLC0415  # matplotlib is slow to import
-
-        return draw(self, UNIT_PANELS)
+        return UNIT_PANELS
 
     # -- what the browser is told ------------------------------------------------------------------------
 
@@ -168,6 +160,12 @@ class UnitExplorer(Explorer):
             "wires": wires,
             "wired": np.concatenate(wired).astype("<i4").tobytes(),
         }
+
+    def _offer_bn_scale(self) -> None:
+        """Let learners choose "bn_scale" where every unit passes a BatchNorm."""
+        norms = np.concatenate([*self._units.norms.values(), [-1]])
+        if all(np.isin(self._units.ids(name), norms).all() for name in self._units.names()):
+            self._criteria["bn_scale"] = "bn_scale"
 
     def _packed(self, ranking: Ranking, scores: Importance) -> dict[str, Any]:
         return unit_payload.packed(ranking, scores)

@@ -1,5 +1,6 @@
 // The parts that all explorers share. `counts` says how many entries are kept at a step of the slider:
-// { noun, total, layers: [{ name, size }], at(sparsity, byHand) -> { rule, pruned, all, kept }, cuts(sparsity), load() }.
+// { noun, total, layers: [{ name, size }], at(sparsity, byHand) -> { rule, pruned, all, kept }, cuts(sparsity), load() },
+// and code() if Show code is more than the trait.
 import { crossing, estimate, finishedCode, grouped, percent, same, sparsityText, wilson } from "./pure.js";
 import { countOf, drawCurve } from "./draw.js";
 import { button, choice, el, fold, setText, shareSlider, table } from "./controls.js";
@@ -66,7 +67,7 @@ export function accuracyNow(frame) {
   if (sameState(frame)) return { ...frame.get("exact"), measured: true, n };
   const byHand = Object.keys(frame.get("by_hand")).length > 0;
   const current = same(frame.get("ranking"), [frame.get("scope"), frame.get("criterion")]);
-  const found = current ? estimate(frame.get("curve"), frame.get("sparsity")) : null;
+  const found = current && !ownShares(frame.state()) ? estimate(frame.get("curve"), frame.get("sparsity")) : null;
   if (!found) return null;
   const [low, high] = wilson(found.correct, n);
   return { ...found, measured: found.measured && !byHand, low, high, n };
@@ -155,8 +156,11 @@ export function scorecardPart(frame, counts, rows) {
 const accuracyWords = (now) =>
   `${grouped(now.correct)} of ${grouped(now.n)} right, ${percent(now.correct / now.n)} (${percent(now.low)} to ${percent(now.high)})`;
 
+/** Whether groups have a share of their own, of which the curve knows nothing. */
+const ownShares = (entry) => Object.keys(entry.sparsities ?? {}).length > 0;
+
 export const ruleOf = (entry) =>
-  `${sparsityText(entry.sparsity)}${entry.scope === "layer" ? " of each layer" : ""}${entry.criterion === "magnitude" ? "" : ` ${entry.criterion}`}${Object.keys(entry.by_hand).length ? " + hand" : ""}`;
+  `${sparsityText(entry.sparsity)}${entry.scope === "layer" ? " of each layer" : ""}${entry.criterion === "magnitude" ? "" : ` ${entry.criterion}`}${ownShares(entry) ? " + groups" : ""}${Object.keys(entry.by_hand).length ? " + hand" : ""}`;
 
 export function historyPart(frame) {
   const describe = (entry) => {
@@ -238,10 +242,10 @@ export function speakAfterRelease(frame, counts) {
 export function openExplorer({ model, el: parent }, counts, parts) {
   const shown = (part) => model.get("show").includes(part);
   const frame = new Frame(model, parent, { tools: ["undo", "reset", ...(shown("history") ? ["keep"] : []), "code", "save"] });
-  frame.code = () => finishedCode(model.get("code"), counts.cuts(model.get("sparsity")), model.get("sparsity"), model.get("by_hand"));
+  frame.code = () => finishedCode(counts.code?.() ?? model.get("code"), counts.cuts(model.get("sparsity")), model.get("sparsity"), model.get("by_hand"));
   frame.summary = () => (sameState(frame) ? { correct: frame.get("exact").correct } : {});
   frame.on("ranking", () => counts.load());
-  for (const name of ["code", "criterion", "scope", "sparsity", "by_hand"]) frame.on(name, () => frame.refreshTools());
+  for (const name of ["code", "criterion", "scope", "sparsity", "sparsities", "by_hand"]) frame.on(name, () => frame.refreshTools());
   for (const name of ["curve", "exact", "guess", "target", "dense"]) frame.on(name, () => {});
   const at = (place) => parts.filter(([name, where]) => where === place && shown(name)).map(([, , make]) => make(frame, counts));
   const stack = el("div", { class: "pv-stack" }, ...at("stack"));

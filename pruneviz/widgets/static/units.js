@@ -3,7 +3,7 @@
 // A view of its own kind adds its picture: openUnits(context, { network: networkPart }), where networkPart(frame, units)
 // gives an element. `units` has for each layer its `order` (best first) and `score`, `place`, `id` of each output, and
 // units.at(sparsity, byHand).gone[id] says whether a unit is pruned; units.toggle(frame, layer, i) cuts it by hand.
-import { bytesText, cutAt, grouped, millions, percent, prunedByStep, same, sparsityText, stepOf, typed } from "./pure.js";
+import { bytesText, cutAt, grouped, millions, percent, same, sparsityText, stepOf, typed } from "./pure.js";
 import { hatch, line, sharp, text } from "./draw.js";
 import { button, choice, el, fold, setText, table, tabs } from "./controls.js";
 import { accuracyPart, changedImages, hidden, historyPart, layersPart, openExplorer, ruleOf, sameState, scorecardPart, selectors, sliderPart } from "./parts.js";
@@ -85,7 +85,6 @@ export class Units {
       layer.order = bestFirst(layer.score);
       layer.rank = new Uint32Array(layer.size);
       layer.order.forEach((i, rank) => { layer.rank[i] = rank; });
-      layer.counts = prunedByStep(layer.place);
       layer.most = Math.max(...layer.score, 1e-12);
     }
     this.last = null;
@@ -93,20 +92,27 @@ export class Units {
 
   layer(name) { return this.layers.find((layer) => layer.name === name) ?? this.layers[0]; }
 
+  /** Which units the rule prunes at a step. */
+  ruled(step) {
+    const gone = new Uint8Array(this.unitPlaces.length);
+    for (const id of this.counted) gone[id] = Number(this.unitPlaces[id] <= step);
+    return gone;
+  }
+
   /** Which units are gone, and how many of each layer and in all; several parts ask in one frame. */
   at(sparsity, byHand) {
     const step = stepOf(sparsity);
-    if (this.last?.step === step && this.last.byHand === byHand) return this.last;
+    const shares = this.model.get("sparsities");
+    if (this.last?.step === step && this.last.byHand === byHand && this.last.shares === shares) return this.last;
     const fates = fatesOf(byHand, this.layers, this.unitPlaces.length);
-    const gone = new Uint8Array(this.unitPlaces.length);
+    const ruled = this.ruled(step);
+    const gone = ruled.map((cut, id) => (fates[id] ? Number(fates[id] === CUT) : cut));
     let all = 0;
-    for (const id of this.counted) {
-      gone[id] = fates[id] ? Number(fates[id] === CUT) : Number(this.unitPlaces[id] <= step);
-      all += gone[id];
-    }
-    const pruned = this.layers.map((layer) => layer.id.reduce((sum, id) => sum + (id < 0 ? 0 : gone[id]), 0));
+    for (const id of this.counted) all += gone[id];
+    const inLayers = (which) => this.layers.map((layer) => layer.id.reduce((sum, id) => sum + (id < 0 ? 0 : which[id]), 0));
+    const pruned = inLayers(gone);
     const small = costWithout(this.wires, this.model.get("rest"), gone);
-    this.last = { step, byHand, gone, fates, rule: this.layers.map((layer) => layer.counts[step]), pruned, all, kept: this.total - all, small };
+    this.last = { step, byHand, shares, gone, fates, rule: inLayers(ruled), pruned, all, kept: this.total - all, small };
     return this.last;
   }
 
@@ -320,8 +326,7 @@ function unitCard(frame, units) {
   });
 }
 
-export function openUnits(context, pictures = {}) {
-  const units = new Units(context.model);
+export function openUnits(context, pictures = {}, units = new Units(context.model)) {
   const frame = openExplorer(context, units, [
     ["slider", "controls", sliderPart],
     ["selectors", "controls", selectors],
