@@ -43,17 +43,31 @@ def models(weights):
     return {"torch": importlib.import_module("pruneviz.zoo.torch").build("resnet_20", weights), **twins}
 
 
-def test_missing_weights_are_told_with_what_to_do():
-    with pytest.raises(FileNotFoundError, match=r"resnet_20 yet: pass pretrained=False, or train it"):
-        pv.zoo.resnet_20("torch")
-    assert pv.zoo.resnet_20("torch", pretrained=False).training is False
-
-
 def test_twins_give_the_same_outputs(models):
     logits = {home: adapter(model).predict(X) for home, model in models.items()}
     for home in ("keras", "tf_keras"):
         difference = np.abs(logits[home] - logits["torch"]).max()
         assert difference <= 1e-5 * np.abs(logits["torch"]).max()
+
+
+def test_the_trained_twins_are_as_good_as_the_card_says():
+    x, y = datasets.cifar10().test
+    card, model = pv.zoo.card("resnet_20"), pv.zoo.resnet_20("torch")
+    assert card.test_correct >= 0.9 * card.test_images
+    assert card.test_images == len(y)
+    assert "first 45,000 training images" in str(card)
+    found = adapter(model).predict(x).argmax(1)
+    assert abs(np.count_nonzero(found == y) - card.test_correct) <= 2
+    for home in ("keras", "tf_keras"):
+        twin = adapter(pv.zoo.resnet_20(home)).predict(x[:500]).argmax(1)
+        assert np.count_nonzero(twin != found[:500]) <= 1, home
+
+
+def test_the_log_tells_of_each_epoch_of_the_card():
+    rows = (train_resnet._HOME / "cards" / "resnet_20.csv").read_text().splitlines()
+    assert rows[0] == "epoch,rate,loss,validation_correct,seconds"
+    assert len(rows) == 1 + Recipe().epochs
+    assert str(Recipe()) == pv.zoo.card("resnet_20").recipe
 
 
 def test_twins_have_the_same_layers_in_the_same_order_and_as_many_parameters(models):
@@ -190,6 +204,8 @@ def test_the_script_writes_what_the_zoo_can_load(few, tmp_path, monkeypatch):
     train_resnet.main()
     arrays = load_file(tmp_path / "resnet_20.safetensors")
     assert {array.dtype for array in arrays.values()} == {np.dtype("float32")}
+    state = torch.load(tmp_path / "state.pt", weights_only=True)["model"]
+    assert all(np.array_equal(array, state[key]) for key, array in arrays.items())
     model = importlib.import_module("pruneviz.zoo.torch").build("resnet_20", arrays)
     right = correct(model, few.test)
     monkeypatch.setattr("pruneviz.zoo.modelcards._CARDS", tmp_path)

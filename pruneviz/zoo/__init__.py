@@ -129,8 +129,7 @@ def tiny_cnn(framework: Framework, pretrained: bool = True) -> Any:  # noqa: ANN
 def resnet_20(framework: Framework, pretrained: bool = True) -> Any:  # noqa: ANN401
     """ResNet-20 [1]_ for CIFAR-10: nine residual blocks of 16, 32 and 64 filters; 272,474 parameters.
 
-    Parameters and errors are those of `lenet_300_100`. The package has no trained weights of it yet: without
-    ``pretrained=False`` it raises a FileNotFoundError.
+    Parameters and errors are those of `lenet_300_100`.
 
     Returns
     -------
@@ -185,11 +184,5 @@ def _check_mixing(framework: str) -> None:
 
 def _weights(name: str) -> dict[str, Array]:
     """Return the trained arrays, named and laid out as in PyTorch, as float32."""
-    path = _WEIGHTS / f"{name}.safetensors"
-    if not path.exists():
-        raise FileNotFoundError(
-            f"the package has no trained weights of {name} yet: pass pretrained=False, or train it first, as "
-            "CONTRIBUTING.md says"
-        )
-    stored = load_file(path)
+    stored = load_file(_WEIGHTS / f"{name}.safetensors")
     return {key: array.astype(np.float32) for key, array in stored.items()}

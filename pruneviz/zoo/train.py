@@ -110,7 +110,9 @@ def _shifted(x: Tensor, most: int) -> Tensor:
 
 def stored(model: nn.Module) -> dict[str, np.ndarray]:
     """Return the arrays to store: float32, or float16 where the file would be too large."""
-    arrays = {key: tensor.numpy() for key, tensor in model.state_dict().items() if tensor.is_floating_point()}
+    state = model.state_dict().items()
+    # safetensors writes an array's memory as it lies, and that of channels_last in the wrong order.
+    arrays = {key: np.ascontiguousarray(tensor) for key, tensor in state if tensor.is_floating_point()}
     if sum(array.nbytes for array in arrays.values()) > _LARGEST_FILE:
         arrays = {key: array.astype(np.float16) for key, array in arrays.items()}
     return arrays
