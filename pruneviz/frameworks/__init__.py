@@ -71,8 +71,13 @@ class Adapter(Protocol):
     def graph(self, example: Array | None) -> Graph:
         """Export what flows into what; the example gives the shapes."""
 
-    def activations(self, x: Array, nodes: set[str]) -> Iterator[dict[str, Array]]:
-        """Compute the outputs of some nodes of the graph in evaluation mode, batch by batch."""
+    def activations(
+        self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
+    ) -> Iterator[dict[str, Array]]:
+        """Compute the outputs of some nodes of the graph in evaluation mode, batch by batch.
+
+        What `edit` makes of the output of one of these nodes takes its place, for what follows too.
+        """
 
     def patches(self, name: str, array: Array) -> Array:
         """Turn what a dense layer or a convolution of images reads into (places, columns of its weight)."""

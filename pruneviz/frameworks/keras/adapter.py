@@ -164,10 +164,15 @@ class KerasAdapter:
         del example  # a Keras model knows its shapes
         return graphs.export(flat(self.model))
 
-    def activations(self, x: Array, nodes: set[str]) -> Iterator[dict[str, Array]]:
+    def activations(
+        self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
+    ) -> Iterator[dict[str, Array]]:
+        def edited(name: str, value: Any) -> Any:
+            return tf.convert_to_tensor(edit(name, value.numpy())) if edit and name in nodes else value
+
         calls = flat(self.model)
         for batch in self._batches(x):
-            values = calls.run([batch])
+            values = calls.run([batch], edit=edited)
             yield {name: np.asarray(values[name]) for name in nodes if name in values}
 
     def patches(self, name: str, array: Array) -> Array:

@@ -58,14 +58,23 @@ class Flat:
     inputs: tuple[str, ...]
     outputs: Any
 
-    def run(self, inputs: list[Any], replace: Callable[[Call], Any] | None = None) -> dict[str, Any]:
-        """Run all calls on tensors, real or symbolic, and give every call's output."""
+    def run(
+        self,
+        inputs: list[Any],
+        replace: Callable[[Call], Any] | None = None,
+        edit: Callable[[str, Any], Any] | None = None,
+    ) -> dict[str, Any]:
+        """Run all calls on tensors, real or symbolic, and give every call's output.
+
+        `replace` names another layer for a call; `edit` another output, for what follows too.
+        """
         values = dict(zip(self.inputs, inputs, strict=True))
         for call in self.calls:
             if call.layer is not None:
                 layer = call.layer if replace is None else replace(call)
                 args, kwargs = filled((call.args, call.kwargs), values)
-                values[call.name] = layer(*args, **kwargs)
+                value = layer(*args, **kwargs)
+                values[call.name] = value if edit is None else edit(call.name, value)
         return values
 
 

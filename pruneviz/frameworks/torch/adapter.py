@@ -190,8 +190,10 @@ class TorchAdapter:
         (batch,) = self._batches(np.repeat(example, 2, axis=0))
         return graphs.export(graphs.traced(self.model), batch)
 
-    def activations(self, x: Array, nodes: set[str]) -> Iterator[dict[str, Array]]:
-        return graphs.activations(graphs.traced(self.model), self._batches(x), nodes)
+    def activations(
+        self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
+    ) -> Iterator[dict[str, Array]]:
+        return graphs.activations(graphs.traced(self.model), self._batches(x), nodes, edit)
 
     def patches(self, name: str, array: Array) -> Array:
         module = self.modules[name]

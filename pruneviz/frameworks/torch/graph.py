@@ -93,15 +93,21 @@ def export(graph_module: fx.GraphModule, batch: torch.Tensor) -> Graph:
 
 
 def activations(
-    graph_module: fx.GraphModule, batches: Iterator[torch.Tensor], names: set[str]
+    graph_module: fx.GraphModule,
+    batches: Iterator[torch.Tensor],
+    names: set[str],
+    edit: Callable[[str, Array], Array] | None,
 ) -> Iterator[dict[str, Array]]:
-    """Run batch after batch and give the outputs of some nodes."""
+    """Run batch after batch and give the outputs of some nodes, edited if a function is given."""
 
     class Reader(fx.Interpreter):
         def run_node(self, n: fx.Node) -> Any:
             result = super().run_node(n)
             if n.name in names:
                 found[n.name] = to_numpy(result).copy()
+                if edit is not None:
+                    found[n.name] = edit(n.name, found[n.name])
+                    result = torch.from_numpy(found[n.name].copy()).to(result)
             return result
 
     for batch in batches:

@@ -1,0 +1,197 @@
+"""Channels: chosen by LASSO or by magnitude, refitted or not; feature maps skipped for each image or for all.
+
+    python benchmarks/channels.py FOLDER      # about twenty minutes on one core; stopped, it can go on
+
+Channels of LeNet-5, three seeds, 30, 50 and 70 % of every layer: chosen by magnitude, by the LASSO of He,
+Zhang and Sun (2017) or at random; then masked, or masked and the layers behind refitted by least squares;
+counted at once, and after what is left has been trained for one epoch. The same at once for ResNet-20 on
+CIFAR-10, where masked networks are also given new BatchNorm statistics from the images used to refit.
+
+Then gates: LeNet-5, three seeds, and the zoo's MNIST CNN skip feature maps image by image, with thresholds
+that leave given shares of the multiplications on training images. Static filter pruning gets the same shares:
+filters go, the least important first, until no more is left; counted at once, and after an epoch.
+
+Everything is counted on 5,000 validation images. Seed 0 is the zoo's network. FOLDER holds the others, which
+are trained if missing, and what has been measured so far. Writes ``lessons/results/channels.json``, which
+lesson 04b reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from muheeb_table_1 import compact, network
+from unit_criteria import BATCH, RATE, trained
+
+import pruneviz as pv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from torch import nn
+
+RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "channels.json"
+SHARES = (0.3, 0.5, 0.7)
+SEEDS = (0, 1, 2)
+CRITERIA = ("magnitude", "reconstruction", "random")
+SEEN = {"lenet_5": 2_000, "resnet_20": 256}  # training images, without labels, for LASSO and least squares
+LEFT = {"lenet_5": (0.9, 0.8, 0.7, 0.6, 0.5), "mnist_cnn": (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)}
+STATIC = ("magnitude", "activation", "taylor")
+FOR_THRESHOLDS, FOR_SCORES = 500, 5_000  # training images
+
+
+def main() -> None:
+    """Measure what is missing, print and store the table."""
+    parser = argparse.ArgumentParser(description="Compare ways to choose channels.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="seeds and progress; made if missing")
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    ledger = Ledger(folder / "channels.json")
+    mnist = pv.datasets.mnist()
+    seeds = [network("lenet_5", seed, folder) for seed in SEEDS]
+    table = {
+        "made_by": f"benchmarks/{Path(__file__).name}",
+        "images": len(mnist.validation[1]),
+        "split": "validation",
+        "shares": SHARES,
+        "seeds": SEEDS,
+        "images_for_lasso_and_least_squares": SEEN,
+        "fine_tuning": f"one epoch, Adam, learning rate falling from {RATE:g} to 0, batches of {BATCH}",
+        "lenet_5": choosing("lenet_5", seeds, mnist, ledger),
+        "gates": {
+            "lenet_5": [
+                gates(f"lenet_5 {i}", LEFT["lenet_5"], m, mnist, ledger) for i, m in enumerate(seeds)
+            ],
+            "mnist_cnn": [gates("mnist_cnn 0", LEFT["mnist_cnn"], pv.zoo.mnist_cnn("torch"), mnist, ledger)],
+        },
+    }
+    table["resnet_20"] = choosing("resnet_20", [pv.zoo.resnet_20("torch")], pv.datasets.cifar10(), ledger)
+    RESULT.write_text(compact(table), encoding="utf-8")
+    print(f"written: {RESULT.name}")
+
+
+class Ledger:
+    """What has been measured; the file is replaced whole after each number."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def once(self, key: str, measure: Callable[[], Any]) -> Any:  # noqa: ANN401  (whatever JSON holds)
+        """Look a result up, or measure and keep it."""
+        if key not in self.known:
+            self.known[key] = measure()
+            draft = self.path.with_suffix(".tmp")
+            draft.write_text(json.dumps(self.known), encoding="utf-8")
+            draft.replace(self.path)
+            print(key, self.known[key], flush=True)
+        return self.known[key]
+
+
+def choosing(
+    name: str, models: list[nn.Module], data: pv.datasets.Dataset, ledger: Ledger
+) -> dict[str, object]:
+    """Count right answers: way -> criterion -> one row for each network, one count for each share."""
+    x = data.train[0][: SEEN[name]]
+    ways = ["masked", "refitted"]
+    ways += ["masked, then an epoch", "refitted, then an epoch"] if name == "lenet_5" else ["recalibrated"]
+
+    def count(seed: int, criterion: str, share: float, way: str) -> int:
+        model = models[seed]
+        options = {"granularity": "channel", "criterion": criterion, "scope": "layer", "seed": seed}
+        mask = pv.prune(model, share, data=(x, data.train[1][: len(x)]), **options)
+        thin = pv.reconstruct(model, mask, x) if "refitted" in way else pv.apply(model, mask, x)
+        if "epoch" in way:
+            thin = trained(pv.remove(thin, mask, x[:8]), data.train)
+        return correct(pv.recalibrate(thin, x) if way == "recalibrated" else thin, data)
+
+    counts = {
+        way: {
+            criterion: [
+                [
+                    ledger.once(
+                        f"{name} {seed} {criterion} {share} {way}",
+                        lambda a=(seed, criterion, share, way): count(*a),
+                    )
+                    for share in SHARES
+                ]
+                for seed in range(len(models))
+            ]
+            for criterion in CRITERIA
+        }
+        for way in ways
+    }
+    dense = [ledger.once(f"{name} {i} dense", lambda m=m: correct(m, data)) for i, m in enumerate(models)]
+    return {"dense": dense, **counts}
+
+
+def gates(
+    title: str, shares: tuple[float, ...], model: nn.Module, mnist: pv.datasets.Dataset, ledger: Ledger
+) -> dict[str, object]:
+    """Count right answers and multiplications with gates, and with filters pruned to as many."""
+    x, y = mnist.train
+    dense = pv.scorecard(model, mnist.validation)
+
+    def gated(measure: str, share: float) -> list[float]:
+        threshold = (
+            0.0 if share == 1 else pv.gate_threshold(model, x[:FOR_THRESHOLDS], share, measure=measure)
+        )
+        found = pv.gate(model, mnist.validation, threshold, measure=measure)
+        return [round(threshold, 4), round(1 - found.saved, 4), found.correct]
+
+    def pruned(criterion: str, left: float) -> list[float]:
+        data = x[:FOR_SCORES], y[:FOR_SCORES]
+        ranking = pv.rank(
+            pv.importance(model, granularity="filter", criterion=criterion, data=data), keep_at_least=1
+        )
+        small = at_most(model, ranking, round(left * dense.macs), x[:8])
+        card = pv.scorecard(small, mnist.validation)
+        after = pv.scorecard(trained(small, mnist.train), mnist.validation)
+        return [round(card.macs / dense.macs, 4), card.correct, after.correct]
+
+    table: dict[str, object] = {"dense": dense.correct, "macs": dense.macs, "shares": shares}
+    for measure in ("max", "mean"):
+        table[measure] = {
+            f"{share:g}": ledger.once(
+                f"{title} gates {measure} {share}", lambda a=(measure, share): gated(*a)
+            )
+            for share in (1, *shares)
+        }
+    for criterion in STATIC:
+        table[criterion] = {
+            f"{share:g}": ledger.once(f"{title} {criterion} {share}", lambda a=(criterion, share): pruned(*a))
+            for share in shares
+        }
+    return table
+
+
+def at_most(model: nn.Module, ranking: pv.Ranking, macs: int, example: np.ndarray) -> nn.Module:
+    """Take out as few filters, in the order of a ranking, as leave no more than so many multiplications."""
+    total = ranking.mask(0).total
+
+    def cut(number: int) -> nn.Module:
+        return pv.remove(model, ranking.mask(number / total), example)
+
+    few, many = 0, total
+    while few < many:
+        middle = (few + many) // 2
+        if pv.scorecard(cut(middle), (example, example[:, 0, 0, 0].astype(int))).macs <= macs:
+            many = middle
+        else:
+            few = middle + 1
+    return cut(few)
+
+
+def correct(model: nn.Module, data: pv.datasets.Dataset) -> int:
+    """Count right answers on the validation images."""
+    return pv.scorecard(model, data.validation).correct
+
+
+if __name__ == "__main__":
+    main()
