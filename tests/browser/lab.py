@@ -29,6 +29,16 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+# The number on the card is the exact one, and belongs to the state the page shows.
+SETTLED = """() => {
+  const frame = document.querySelector('.pv').pruneviz;
+  const measured = JSON.stringify(frame.get('exact').state) === JSON.stringify(frame.state());
+  return measured && document.querySelector('.pv-badge').textContent === 'exact';
+}"""
+INSIDE = """() => {
+  const view = document.querySelector('.pv');
+  return view.scrollWidth <= view.clientWidth;
+}"""
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},
@@ -145,3 +155,115 @@ def run_python(page, code: str) -> str:
         }""",
         code,
     )
+
+
+@contextlib.contextmanager
+def notebook(browser, server, name: str, *cells: str, ready: str = ".pv", height: int = 1700):
+    """Open a notebook of these cells, all run, at the point where its view is there; gives the page."""
+    address, folder = server
+    write_notebook(folder / name, *cells)
+    page = browser.new_page(viewport={"width": 1280, "height": height})
+    page.seen = watch(page)
+    open_notebook(page, address, name)
+    page.wait_for_selector(ready, timeout=90_000)
+    yield page
+    page.close()
+
+
+def first_state(page, more: str) -> None:
+    """Put an explorer called view into the state every test starts from, with the guess made."""
+    run_python(
+        page,
+        "with view.hold_sync():\n"
+        "    view.sparsity = 0.5; view.scope = 'global'; view.criterion = 'magnitude'; view.by_hand = {}\n"
+        "    view.guess = 0.6; view.kept = []; view.compare = -1; view.moving = False\n"
+        f"    {more}",
+    )
+    page.wait_for_function("() => document.querySelector('.pv-range').value === '0.5'")
+
+
+def kernel(page, expression: str):
+    """Give what an expression is in the notebook's kernel."""
+    return json.loads(run_python(page, f"import json; print(json.dumps({expression}))"))
+
+
+def settled(page, seconds: float = 30) -> None:
+    """Wait until what is shown has been measured."""
+    page.wait_for_function(SETTLED, timeout=1000 * seconds)
+
+
+def type_sparsity(page, per_cent: str) -> None:
+    """Fill in the box beside the slider."""
+    box = page.get_by_label("Sparsity in per cent")
+    box.fill(per_cent)
+    box.press("Enter")
+
+
+def change_theme(page, theme: str) -> None:
+    """Choose JupyterLab's "Dark" or "Light" theme, and wait until the view has followed."""
+    page.evaluate(
+        "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
+        f"JupyterLab {theme}",
+    )
+    page.wait_for_function(
+        "(dark) => document.querySelector('.pv').hasAttribute('data-dark') === dark", arg=theme == "Dark"
+    )
+    page.wait_for_timeout(600)
+
+
+def widths(page):
+    """Make the page wide, then narrow, and wide again at the end; nothing may stick out of the view."""
+    before = page.viewport_size
+    for width in (1280, 800):
+        page.set_viewport_size({**before, "width": width})
+        page.wait_for_timeout(300)
+        assert page.evaluate(INSIDE)
+        yield width
+    page.set_viewport_size(before)
+
+
+def picture(page, name: str) -> None:
+    """Save a picture of the view where PRUNEVIZ_SCREENSHOTS says, to be looked at."""
+    if folder := os.environ.get("PRUNEVIZ_SCREENSHOTS"):
+        page.locator(".pv").screenshot(path=Path(folder) / f"{name}.png")
+
+
+def nameless(page, kinds: str) -> list[str]:
+    """Find what a screen reader would have no name for."""
+    return page.evaluate(
+        """(kinds) => [...document.querySelectorAll(`.pv :is(${kinds})`)]
+          .filter((n) => !(n.labels?.length || n.ariaLabel || n.textContent.trim()))
+          .map((n) => n.outerHTML.slice(0, 90))""",
+        kinds,
+    )
+
+
+def too_small(page, kinds: str) -> list[str]:
+    """Find what a finger would miss: narrower or lower than 24 pixels."""
+    return page.evaluate(
+        """(kinds) => [...document.querySelectorAll(`.pv :is(${kinds})`)]
+          .map((n) => [n.textContent || n.ariaLabel, n.getBoundingClientRect()])
+          .filter(([, box]) => box.width && (box.width < 24 || box.height < 24)).map(([name]) => name)""",
+        kinds,
+    )
+
+
+def luminance(colour: str) -> float:
+    """Weigh a colour, as WCAG does for contrast."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@contextlib.contextmanager
+def offline(browser, path: Path, width: int = 320):
+    """Open an exported page without a network, on a narrow screen: 320 pixels are 1280 at 400 %."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
+    page = context.new_page()
+    seen = watch(page)
+    page.goto(path.as_uri())
+    page.wait_for_selector(".pv")
+    yield page
+    assert not page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth")
+    assert seen == {"errors": [], "outside": []}
+    context.close()

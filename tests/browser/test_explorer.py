@@ -1,13 +1,18 @@
 """WeightExplorer in a real JupyterLab, by mouse, keyboard and eye."""
 
 import json
-import os
 import re
-from pathlib import Path
 
 import lab
 import pytest
 
+CELLS = (
+    """\
+import numpy as np, pruneviz as pv
+model = pv.zoo.lenet_300_100('torch')
+data = pv.datasets.mnist().validation""",
+    "view = pv.explore(model, data, title='LeNet-300-100')\nview",
+)
 KEPT = """() => {
   const canvas = document.querySelector('.pv-mask');
   const css = getComputedStyle(document.querySelector('.pv')).getPropertyValue('--pv-kept').trim();
@@ -17,30 +22,28 @@ KEPT = """() => {
   for (let i = 0; i < data.length; i += 4) kept += data[i] === r && data[i + 1] === g && data[i + 2] === b;
   return kept;
 }"""
-
-
-SETTLED = """() => {
-  const frame = document.querySelector('.pv').pruneviz;
-  const measured = JSON.stringify(frame.get('exact').state) === JSON.stringify(frame.state());
-  return measured && document.querySelector('.pv-badge').textContent === 'exact';
-}"""
 COLOURS = """() => {
   const css = getComputedStyle(document.querySelector('.pv'));
   return ['--pv-kept', '--pv-pruned'].map((name) => css.getPropertyValue(name).trim());
 }"""
 READY = "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady"
-INSIDE = """() => {
-  const view = document.querySelector('.pv');
-  return view.scrollWidth <= view.clientWidth;
-}"""
+
+
+@pytest.fixture(scope="module")
+def notebook(browser, server):
+    with lab.notebook(browser, server, "explorer.ipynb", *CELLS) as page:
+        yield page
+
+
+@pytest.fixture
+def page(notebook):
+    lab.first_state(notebook, "view.layer = 'fc1'")
+    yield notebook
+    assert notebook.seen == {"errors": [], "outside": []}
 
 
 def slider(page):
     return page.get_by_role("slider", name="Sparsity")
-
-
-def kernel(page, expression):
-    return json.loads(lab.run_python(page, f"import json; print(json.dumps({expression}))"))
 
 
 def drag(page, to, steps=12):
@@ -54,22 +57,18 @@ def drag(page, to, steps=12):
     page.mouse.move(place(to), middle, steps=steps)
 
 
-def settled(page):
-    page.wait_for_function(SETTLED, timeout=30_000)
-
-
 def test_drag_by_mouse(page):
     drag(page, 0.8)
     page.wait_for_function("() => document.querySelector('.pv-badge').textContent === 'estimate'")
     assert "≈" in page.locator(".pv-card").inner_text()
     page.mouse.up()
-    settled(page)
+    lab.settled(page)
     sparsity = float(slider(page).input_value())
     assert sparsity == pytest.approx(0.8, abs=0.03)
-    kept, total, inside = kernel(
+    kept, total, inside = lab.kernel(
         page, "[view.result().kept, view.result().total, int(view.result()['fc1'].sum())]"
     )
-    assert kernel(page, "view.sparsity") == sparsity
+    assert lab.kernel(page, "view.sparsity") == sparsity
     assert page.evaluate(KEPT) == inside
     words = page.locator(".pv-count").inner_text().replace("\u202f", "")
     assert words.startswith(f"{kept} of {total} weights kept")
@@ -78,8 +77,8 @@ def test_drag_by_mouse(page):
 def test_value_after_release_is_exact(page):
     drag(page, 0.85)
     page.mouse.up()
-    settled(page)
-    card = kernel(
+    lab.settled(page)
+    card = lab.kernel(
         page,
         "(lambda c, d: [c.correct, c.n, c.versus(d).lost, c.versus(d).won, c.compact_bytes, *c.interval])"
         "(pv.scorecard(pv.apply(model, pv.prune(model, view.sparsity)), data), pv.scorecard(model, data))",
@@ -114,55 +113,50 @@ def test_keyboard(page):
         page.wait_for_timeout(50)
         assert float(slider(page).input_value()) == expected
     page.keyboard.press("PageUp")
-    settled(page)
-    assert kernel(page, "view.sparsity") == float(slider(page).input_value()) > 0
+    lab.settled(page)
+    assert lab.kernel(page, "view.sparsity") == float(slider(page).input_value()) > 0
     assert "weights kept" in slider(page).get_attribute("aria-valuetext")
 
 
 def test_number_box(page):
-    box = page.get_by_label("Sparsity in per cent")
-    box.fill("90,5")
-    box.press("Enter")
-    settled(page)
-    assert kernel(page, "[view.sparsity, view.result() == pv.prune(model, 0.905)]") == [0.905, True]
-    box.fill("900")
-    box.press("Enter")
-    assert box.get_attribute("aria-invalid") == "true"
-    assert kernel(page, "view.sparsity") == 0.905
+    lab.type_sparsity(page, "90,5")
+    lab.settled(page)
+    assert lab.kernel(page, "[view.sparsity, view.result() == pv.prune(model, 0.905)]") == [0.905, True]
+    lab.type_sparsity(page, "900")
+    assert page.get_by_label("Sparsity in per cent").get_attribute("aria-invalid") == "true"
+    assert lab.kernel(page, "view.sparsity") == 0.905
 
 
 def test_python_moves_the_view(page):
     lab.run_python(page, "view.sparsity = 0.9; view.layer = 'fc2'; view.scope = 'layer'")
     page.wait_for_function("() => document.querySelector('.pv-range').value === '0.9'")
-    settled(page)
+    lab.settled(page)
     assert page.get_by_role("tab", name="fc2").get_attribute("aria-selected") == "true"
-    assert page.evaluate(KEPT) == kernel(page, "int(view.result()['fc2'].sum())") == 3000
+    assert page.evaluate(KEPT) == lab.kernel(page, "int(view.result()['fc2'].sum())") == 3000
     assert page.get_by_label("scope", exact=True).input_value() == "layer"
 
 
 def test_selectors(page):
     page.get_by_label("by", exact=True).select_option("random")
-    settled(page)
-    assert kernel(page, "view.result() == pv.prune(model, 0.5, criterion='random')")
-    assert page.evaluate(KEPT) == kernel(page, "int(view.result()['fc1'].sum())")
+    lab.settled(page)
+    assert lab.kernel(page, "view.result() == pv.prune(model, 0.5, criterion='random')")
+    assert page.evaluate(KEPT) == lab.kernel(page, "int(view.result()['fc1'].sum())")
 
 
 def test_undo_and_reset(page):
     for share in ("60", "70"):
-        page.get_by_label("Sparsity in per cent").fill(share)
-        page.get_by_label("Sparsity in per cent").press("Enter")
+        lab.type_sparsity(page, share)
         page.wait_for_timeout(100)
     page.get_by_role("button", name="Undo").click()
     page.wait_for_function("() => document.querySelector('.pv-range').value === '0.6'")
     page.get_by_role("button", name="Reset").click()
     page.wait_for_function("() => document.querySelector('.pv-range').value === '0.5'")
-    settled(page)
-    assert kernel(page, "view.sparsity") == 0.5
+    lab.settled(page)
+    assert lab.kernel(page, "view.sparsity") == 0.5
 
 
 def test_show_code_runs(page):
-    page.get_by_label("Sparsity in per cent").fill("87.65")
-    page.get_by_label("Sparsity in per cent").press("Enter")
+    lab.type_sparsity(page, "87.65")
     button = page.get_by_role("button", name="Show code")
     button.click()
     code = page.locator(".pv-code code").inner_text()
@@ -171,20 +165,20 @@ def test_show_code_runs(page):
     same = (
         "all(np.array_equal(keep[n].numpy().reshape(m.shape), m) for n, m in pv.prune(model, 0.8765).items())"
     )
-    assert kernel(page, same)
+    assert lab.kernel(page, same)
     button.click()
 
 
 def test_keep_and_compare(page):
-    settled(page)
+    lab.settled(page)
     page.get_by_role("button", name="Keep", exact=True).click()
     drag(page, 0.9)
     page.mouse.up()
-    settled(page)
+    lab.settled(page)
     page.get_by_label("compare with").select_option("0")
     page.wait_for_selector(".pv-images li")
     words = page.locator(".pv-compare p").inner_text().replace("\u202f", "")
-    lost, won = kernel(
+    lost, won = lab.kernel(
         page,
         "(lambda c: [c.lost, c.won])(pv.scorecard(view.apply(), data)"
         ".versus(pv.scorecard(pv.apply(model, pv.prune(model, 0.5)), data)))",
@@ -202,13 +196,13 @@ def test_prune_by_hand(page):
     canvas.click(position={"x": 4, "y": 4})
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    settled(page)
-    found = kernel(page, "view.by_hand")
+    lab.settled(page)
+    found = lab.kernel(page, "view.by_hand")
     assert sorted(found["fc3"]["cut"] + found["fc3"]["kept"]) == [0, 1]
     assert "Weight 0, 1 of fc3" in page.locator(".pv-live").inner_text()
-    kept = kernel(page, "int(view.result()['fc3'].sum())")
+    kept = lab.kernel(page, "int(view.result()['fc3'].sum())")
     assert f"{kept} of" in page.locator(".pv-panel-mask figcaption").inner_text()
-    assert kernel(page, "view.exact['correct'] == pv.scorecard(view.apply(), data).correct")
+    assert lab.kernel(page, "view.exact['correct'] == pv.scorecard(view.apply(), data).correct")
 
 
 def test_flood_ends_in_the_right_state(page):
@@ -222,9 +216,9 @@ def test_flood_ends_in_the_right_state(page):
           range.dispatchEvent(new Event('change', { bubbles: true }));
         }"""
     )
-    settled(page)
-    assert kernel(page, "[view.sparsity, view.moving]") == [0.799, False]
-    assert page.evaluate(KEPT) == kernel(page, "int(view.result()['fc1'].sum())")
+    lab.settled(page)
+    assert lab.kernel(page, "[view.sparsity, view.moving]") == [0.799, False]
+    assert page.evaluate(KEPT) == lab.kernel(page, "int(view.result()['fc1'].sum())")
 
 
 def test_cancel(page):
@@ -237,53 +231,27 @@ def test_cancel(page):
     try:
         page.get_by_role("button", name="Cancel").click()
         page.wait_for_timeout(500)
-        before = kernel(page, "len(view.curve)")
+        before = lab.kernel(page, "len(view.curve)")
         page.wait_for_timeout(1200)
-        assert kernel(page, "[len(view.curve), view.running]") == [before, False]
+        assert lab.kernel(page, "[len(view.curve), view.running]") == [before, False]
         assert before < 21
     finally:
         lab.run_python(page, "view._meter._adapter.predict = _fast")
 
 
-def luminance(colour):
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+@pytest.mark.parametrize("theme", ["Dark", "Light"])
 def test_themes(page, theme):
-    page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
-    dark = theme.endswith("Dark")
-    page.wait_for_function(
-        "(dark) => document.querySelector('.pv').hasAttribute('data-dark') === dark", arg=dark
-    )
-    page.wait_for_timeout(600)
-    kept, pruned = map(luminance, page.evaluate(COLOURS))
+    lab.change_theme(page, theme)
+    kept, pruned = map(lab.luminance, page.evaluate(COLOURS))
     assert (pruned + 0.05) / (kept + 0.05) >= 3
-    assert page.evaluate(KEPT) == kernel(page, "int(view.result()['fc1'].sum())")
-    for width in (1280, 800):
-        page.set_viewport_size({"width": width, "height": 1700})
-        page.wait_for_timeout(300)
-        inside = page.evaluate(
-            "() => { const p = document.querySelector('.pv'); return p.scrollWidth <= p.clientWidth; }"
-        )
-        assert inside
-        folder = os.environ.get("PRUNEVIZ_SCREENSHOTS")
-        if folder:
-            page.locator(".pv").scroll_into_view_if_needed()
-            page.screenshot(path=Path(folder) / f"explorer-{theme.split()[-1].lower()}-{width}.png")
-    page.set_viewport_size({"width": 1280, "height": 1700})
+    assert page.evaluate(KEPT) == lab.kernel(page, "int(view.result()['fc1'].sum())")
+    for width in lab.widths(page):
+        lab.picture(page, f"explorer-{theme.lower()}-{width}")
 
 
 def test_names_for_screen_readers(page):
-    settled(page)
-    nameless = page.evaluate(
-        """() => [...document.querySelectorAll('.pv input, .pv button, .pv select, .pv canvas, .pv progress')]
-          .filter((n) => !(n.labels?.length || n.ariaLabel || n.textContent.trim()))
-          .map((n) => n.outerHTML.slice(0, 90))"""
-    )
-    assert nameless == []
+    lab.settled(page)
+    assert lab.nameless(page, "input, button, select, canvas, progress") == []
     tree = page.locator(".pv").aria_snapshot()
     for wanted in (
         'slider "Sparsity"',
@@ -300,43 +268,30 @@ def test_names_for_screen_readers(page):
     page.get_by_label("input, 0 to 783").fill("350")
     words = page.locator(".pv-answer").inner_text()
     assert words.startswith("Weight 12, 350 of fc1: ")
-    kept = kernel(page, "bool(view.result()['fc1'][12, 350])")
+    kept = lab.kernel(page, "bool(view.result()['fc1'][12, 350])")
     assert ("kept" if kept else "pruned") in words
     page.get_by_text("Mask in words and numbers").click()
 
 
 def test_targets_are_large_enough(page):
-    small = page.evaluate(
-        """() => [...document.querySelectorAll('.pv button, .pv select, .pv input')]
-          .map((n) => [n.textContent || n.ariaLabel, n.getBoundingClientRect()])
-          .filter(([, box]) => box.width && (box.width < 24 || box.height < 24)).map(([name]) => name)"""
-    )
-    assert small == []
+    assert lab.too_small(page, "button, select, input") == []
 
 
 def test_exported_page_works_offline(page, browser, tmp_path):
-    settled(page)
+    lab.settled(page)
     path = tmp_path / "view.html"
-    expected = kernel(page, f"[view.export_html({str(path)!r}), int(pv.prune(model, 0.9)['fc1'].sum())]")[1]
-    context = browser.new_context(viewport={"width": 320, "height": 900}, offline=True)
-    alone = context.new_page()
-    seen = lab.watch(alone)
-    alone.goto(path.as_uri())
-    alone.wait_for_selector(".pv")
-    alone.get_by_label("Sparsity in per cent").fill("90")
-    alone.get_by_label("Sparsity in per cent").press("Enter")
-    alone.wait_for_timeout(300)
-    assert alone.evaluate(KEPT) == expected
-    assert "2946 of 5000 right" in alone.locator(".pv-card").inner_text().replace("\u202f", "")
-    assert re.search(r"90.% pruned", alone.locator(".pv-live").inner_text())
-    overflow = alone.evaluate("() => document.documentElement.scrollWidth > window.innerWidth")
-    assert not overflow  # 1280 pixels at 400 % zoom
-    assert seen == {"errors": [], "outside": []}
-    context.close()
+    lab.run_python(page, f"view.export_html({str(path)!r})")
+    expected = lab.kernel(page, "int(pv.prune(model, 0.9)['fc1'].sum())")
+    with lab.offline(browser, path) as alone:
+        lab.type_sparsity(alone, "90")
+        alone.wait_for_timeout(300)
+        assert alone.evaluate(KEPT) == expected
+        assert "2946 of 5000 right" in alone.locator(".pv-card").inner_text().replace("\u202f", "")
+        assert re.search(r"90.% pruned", alone.locator(".pv-live").inner_text())
 
 
 def test_saved_notebook_is_draggable_without_a_kernel(page, server, browser):
-    settled(page)
+    lab.settled(page)
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1500)
     address, folder = server
@@ -360,7 +315,7 @@ def test_saved_notebook_is_draggable_without_a_kernel(page, server, browser):
     again.wait_for_timeout(300)
     sparsity = float(slider(again).input_value())
     assert sparsity == pytest.approx(0.8, abs=0.03)
-    kept, inside = kernel(page, f"(lambda m: [m.kept, int(m['fc1'].sum())])(pv.prune(model, {sparsity}))")
+    kept, inside = lab.kernel(page, f"(lambda m: [m.kept, int(m['fc1'].sum())])(pv.prune(model, {sparsity}))")
     assert again.evaluate(KEPT) == inside
     words = again.locator(".pv-count").inner_text().replace("\u202f", "")
     assert words.startswith(f"{kept} of 266200 weights kept")

@@ -1,9 +1,5 @@
 """NeuronExplorer in a real JupyterLab, by mouse, keyboard and eye."""
 
-import json
-import os
-from pathlib import Path
-
 import lab
 import pytest
 
@@ -16,11 +12,6 @@ prune = lambda s, **more: pv.prune(
     model, s, granularity='neuron', data=data, example=data[0][:1], keep_at_least=1, **more)""",
     "view = pv.explore(model, data, granularity='neuron', title='LeNet-300-100 · neurons')\nview",
 )
-SETTLED = """() => {
-  const frame = document.querySelector('.pv').pruneviz;
-  const measured = JSON.stringify(frame.get('exact').state) === JSON.stringify(frame.state());
-  return measured && document.querySelector('.pv-badge').textContent === 'exact';
-}"""
 SPOT = """([layer, i]) => {
   const { network } = document.querySelector('.pv').pruneviz;
   const [x, y] = network.centre(layer, i);
@@ -56,27 +47,13 @@ PRUNED_PIXELS = """() => {
 
 @pytest.fixture(scope="module")
 def notebook(browser, server):
-    address, folder = server
-    lab.write_notebook(folder / "neurons.ipynb", *CELLS)
-    page = browser.new_page(viewport={"width": 1280, "height": 2400})
-    page.seen = lab.watch(page)
-    lab.open_notebook(page, address, "neurons.ipynb")
-    page.wait_for_selector(".pv", timeout=90_000)
-    yield page
-    page.close()
+    with lab.notebook(browser, server, "neurons.ipynb", *CELLS, height=2400) as page:
+        yield page
 
 
 @pytest.fixture
 def page(notebook):
-    """The page, with the explorer in its first state and the guess made."""
-    lab.run_python(
-        notebook,
-        "with view.hold_sync():\n"
-        "    view.sparsity = 0.5; view.scope = 'global'; view.criterion = 'magnitude'; view.by_hand = {}\n"
-        "    view.layer = 'fc1'; view.guess = 0.6; view.kept = []; view.compare = -1; view.moving = False\n"
-        "    view.sort = 'score'; view.image = -1",
-    )
-    notebook.wait_for_function("() => document.querySelector('.pv-range').value === '0.5'")
+    lab.first_state(notebook, "view.layer = 'fc1'; view.sort = 'score'; view.image = -1")
     notebook.wait_for_function(
         "() => document.querySelector('.pv-badge').textContent === 'exact'", timeout=30_000
     )
@@ -84,27 +61,17 @@ def page(notebook):
     assert notebook.seen == {"errors": [], "outside": []}
 
 
-def kernel(page, expression):
-    return json.loads(lab.run_python(page, f"import json; print(json.dumps({expression}))"))
-
-
-def settled(page):
-    page.wait_for_function(SETTLED, timeout=30_000)
-
-
 def counts(page):
     return [int(count) for count in page.evaluate(KEPT).split()]
 
 
 def kept(page, mask="view.result()"):
-    return kernel(page, f"[int(k.sum()) for k in {mask}.values()]")
+    return lab.kernel(page, f"[int(k.sum()) for k in {mask}.values()]")
 
 
 def test_slider_moves_the_cut_in_every_layer(page):
-    box = page.get_by_label("Sparsity in per cent")
-    box.fill("62,5")
-    box.press("Enter")
-    settled(page)
+    lab.type_sparsity(page, "62,5")
+    lab.settled(page)
     assert counts(page) == kept(page, "prune(0.625)") == page.evaluate(PRUNED_PIXELS)
     handles = [int(text) for text in page.locator(".pv-cut").all_inner_texts()]
     assert handles == counts(page)
@@ -113,14 +80,12 @@ def test_slider_moves_the_cut_in_every_layer(page):
 
 
 def test_live_cost_equals_that_of_the_removed_network(page):
-    box = page.get_by_label("Sparsity in per cent")
-    box.fill("70")
-    box.press("Enter")
-    settled(page)
+    lab.type_sparsity(page, "70")
+    lab.settled(page)
     live = page.evaluate(
         "() => { const { network } = document.querySelector('.pv').pruneviz; return network.at.small; }"
     )
-    assert live == kernel(page, "view.exact['smaller']")
+    assert live == lab.kernel(page, "view.exact['smaller']")
     page.get_by_role("button", name="Remove the pruned neurons").click()
     page.wait_for_function(
         "() => document.querySelector('.pv').pruneviz.get('removal').state?.sparsity === 0.7"
@@ -128,7 +93,7 @@ def test_live_cost_equals_that_of_the_removed_network(page):
     words = page.locator(".pv-removed").inner_text().replace("\u202f", "")
     assert str(live["parameters"]) in words
     assert "0 answers differ" in words
-    assert kernel(page, "view.removal['parameters'][1]") == live["parameters"]
+    assert lab.kernel(page, "view.removal['parameters'][1]") == live["parameters"]
     # Save PNG has the words of the table where the page has them, one by one.
     assert {"masked", "removed", "784", "proof:", "kept"} <= set(page.evaluate(WRITTEN))
 
@@ -142,7 +107,7 @@ def test_drag_a_cut_line(page):
     page.mouse.move(middle[0], middle[1] - 70, steps=8)
     page.wait_for_function("() => document.querySelector('.pv-badge').textContent === 'estimate'")
     page.mouse.up()
-    settled(page)
+    lab.settled(page)
     sparsity = float(page.get_by_role("slider", name="Sparsity").input_value())
     assert sparsity > 0.55
     shown = int(handle.get_attribute("aria-valuenow"))
@@ -150,18 +115,18 @@ def test_drag_a_cut_line(page):
     assert shown == counts(page)[1] < 55
     handle.focus()
     page.keyboard.press("ArrowDown")
-    settled(page)
+    lab.settled(page)
     assert counts(page)[1] == shown + 1 == kept(page, "prune(view.sparsity)")[1]
 
 
 def test_click_silences_a_neuron_and_shows_what_happens(page):
     lab.run_python(page, "view.sparsity = 0.0")
-    settled(page)
+    lab.settled(page)
     page.mouse.click(*page.evaluate(SPOT, [1, 22]))
-    settled(page)
-    assert kernel(page, "view.by_hand") == {"fc2": {"cut": [22], "kept": []}}
+    lab.settled(page)
+    assert lab.kernel(page, "view.by_hand") == {"fc2": {"cut": [22], "kept": []}}
     assert counts(page) == [300, 99] == kept(page)
-    lost, won, right = kernel(
+    lost, won, right = lab.kernel(
         page,
         "(lambda c, d: [c.versus(d).lost, c.versus(d).won, c.correct])"
         "(pv.scorecard(view.apply(), data), pv.scorecard(model, data))",
@@ -177,8 +142,8 @@ def test_click_silences_a_neuron_and_shows_what_happens(page):
     assert cursor.get_attribute("aria-label").startswith("Neuron 22 of fc2: silenced by hand")
     assert cursor.get_attribute("aria-pressed") == "true"
     page.mouse.click(*page.evaluate(SPOT, [1, 22]))
-    settled(page)
-    assert kernel(page, "view.by_hand") == {}
+    lab.settled(page)
+    assert lab.kernel(page, "view.by_hand") == {}
 
 
 def test_keyboard(page):
@@ -186,17 +151,17 @@ def test_keyboard(page):
     page.evaluate("() => { document.querySelector('.pv').pruneviz.network.focus = { layer: 0, i: 0 }; }")
     cursor.focus()
     page.keyboard.press("Home")
-    order = kernel(page, "[int(i) for i in np.argsort(view.scores()['fc1'], kind='stable')[::-1]]")
+    order = lab.kernel(page, "[int(i) for i in np.argsort(view.scores()['fc1'], kind='stable')[::-1]]")
     for key, place in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 299), ("Home", 0)):
         page.keyboard.press(key)
         page.wait_for_timeout(60)
         assert cursor.get_attribute("aria-label").startswith(f"Neuron {order[place]} of fc1")
     page.keyboard.press("Enter")
-    settled(page)
-    assert kernel(page, "view.by_hand") == {"fc1": {"cut": [order[0]], "kept": []}}
+    lab.settled(page)
+    assert lab.kernel(page, "view.by_hand") == {"fc1": {"cut": [order[0]], "kept": []}}
     page.keyboard.press("Space")
-    settled(page)
-    assert kernel(page, "view.by_hand") == {}
+    lab.settled(page)
+    assert lab.kernel(page, "view.by_hand") == {}
     across = page.evaluate("() => document.querySelector('.pv').pruneviz.network.layout.blocks[0].across")
     for _ in range(across):
         page.keyboard.press("ArrowRight")
@@ -212,14 +177,14 @@ def test_python_moves_the_view(page):
         page, "view.sparsity = 0.3; view.scope = 'layer'; view.criterion = 'activation'; view.image = 4"
     )
     page.wait_for_function("() => document.querySelector('.pv-range').value === '0.3'")
-    settled(page)
+    lab.settled(page)
     assert counts(page) == [210, 70] == page.evaluate(PRUNED_PIXELS)
     page.wait_for_function("() => document.querySelector('.pv').pruneviz.get('pictured').index === 4")
     page.get_by_label("order").first.select_option("place")
     page.wait_for_timeout(200)
     assert page.locator(".pv-cut").first.is_hidden()
     assert counts(page) == [210, 70] == page.evaluate(PRUNED_PIXELS)
-    assert kernel(page, "view.sort") == "place"
+    assert lab.kernel(page, "view.sort") == "place"
 
 
 def test_work_of_a_move_stays_small(page):
@@ -243,64 +208,31 @@ def test_work_of_a_move_stays_small(page):
     assert work[len(work) // 2] < 5  # a busy machine; benchmarks/widgets.py holds it to 1 ms
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+@pytest.mark.parametrize("theme", ["Dark", "Light"])
 def test_themes(page, theme):
-    page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
-    dark = theme.endswith("Dark")
-    page.wait_for_function(
-        "(dark) => document.querySelector('.pv').hasAttribute('data-dark') === dark", arg=dark
-    )
-    page.wait_for_timeout(600)
-    for width in (1280, 800):
-        page.set_viewport_size({"width": width, "height": 2400})
-        page.wait_for_timeout(300)
-        assert page.evaluate(
-            "() => { const p = document.querySelector('.pv'); return p.scrollWidth <= p.clientWidth; }"
-        )
+    lab.change_theme(page, theme)
+    for width in lab.widths(page):
         assert counts(page) == kept(page) == page.evaluate(PRUNED_PIXELS)
-        folder = os.environ.get("PRUNEVIZ_SCREENSHOTS")
-        if folder:
-            page.locator(".pv").scroll_into_view_if_needed()
-            page.screenshot(path=Path(folder) / f"neurons-{theme.split()[-1].lower()}-{width}.png")
-    page.set_viewport_size({"width": 1280, "height": 2400})
+        lab.picture(page, f"neurons-{theme.lower()}-{width}")
 
 
 def test_names_and_targets(page):
-    nameless = page.evaluate(
-        """() => [...document.querySelectorAll('.pv :is(input, button, select, canvas, [role=slider])')]
-          .filter((n) => !(n.hidden || n.ariaHidden === 'true'))
-          .filter((n) => !(n.labels?.length || n.ariaLabel || n.textContent.trim()))
-          .map((n) => n.outerHTML.slice(0, 90))"""
-    )
-    assert nameless == []
-    small = page.evaluate(
-        """() => [...document.querySelectorAll('.pv button, .pv select, .pv input, .pv [role=slider]')]
-          .map((n) => [n.textContent || n.ariaLabel, n.getBoundingClientRect()])
-          .filter(([, box]) => box.width && (box.width < 24 || box.height < 24)).map(([name]) => name)"""
-    )
-    assert small == []
+    kinds = ":is(input, button, select, canvas, [role=slider]):not([hidden], [aria-hidden=true])"
+    assert lab.nameless(page, kinds) == []
+    assert lab.too_small(page, "button, select, input, [role=slider]") == []
     page.get_by_text("Network in words").click()
     page.get_by_label("neuron", exact=True).fill("7")
     words = page.locator(".pv-neurons .pv-answer").inner_text()
     assert words.startswith("Neuron 7 of fc1: ")
-    assert ("kept" if kernel(page, "bool(view.result()['fc1'][7])") else "silenced") in words
+    assert ("kept" if lab.kernel(page, "bool(view.result()['fc1'][7])") else "silenced") in words
     page.get_by_text("Network in words").click()
 
 
 def test_exported_page_works_offline(page, browser, tmp_path):
     path = tmp_path / "view.html"
-    expected = kernel(
-        page, f"[view.export_html({str(path)!r}), [int(k.sum()) for k in prune(0.8).values()]]"
-    )[1]
-    context = browser.new_context(viewport={"width": 320, "height": 900}, offline=True)
-    alone = context.new_page()
-    seen = lab.watch(alone)
-    alone.goto(path.as_uri())
-    alone.wait_for_selector(".pv")
-    alone.get_by_label("Sparsity in per cent").fill("80")
-    alone.get_by_label("Sparsity in per cent").press("Enter")
-    alone.wait_for_timeout(300)
-    assert counts(alone) == expected
-    assert not alone.evaluate("() => document.documentElement.scrollWidth > window.innerWidth")
-    assert seen == {"errors": [], "outside": []}
-    context.close()
+    lab.run_python(page, f"view.export_html({str(path)!r})")
+    expected = kept(page, "prune(0.8)")
+    with lab.offline(browser, path) as alone:
+        lab.type_sparsity(alone, "80")
+        alone.wait_for_timeout(300)
+        assert counts(alone) == expected

@@ -1,7 +1,5 @@
 """TinyNetwork in a real JupyterLab, by mouse, keyboard and eye, and in a file without kernel or network."""
 
-import json
-
 import lab
 import numpy as np
 import pytest
@@ -30,15 +28,10 @@ STYLE = "(view, name) => getComputedStyle(view).getPropertyValue('--pv-' + name)
 
 @pytest.fixture(scope="module")
 def notebook(browser, server, request):
-    address, folder = server
-    tests = str(request.path.parent.parent)
-    lab.write_notebook(folder / "tiny.ipynb", CELLS[0].format(tests=tests), *CELLS[1:])
-    page = browser.new_page(viewport={"width": 1280, "height": 1900})
-    page.seen = lab.watch(page)
-    lab.open_notebook(page, address, "tiny.ipynb")
-    page.wait_for_selector(".pv-wire[aria-label^='Weight w8']", timeout=90_000)
-    yield page
-    page.close()
+    cells = CELLS[0].format(tests=str(request.path.parent.parent)), *CELLS[1:]
+    ready = ".pv-wire[aria-label^='Weight w8']"
+    with lab.notebook(browser, server, "tiny.ipynb", *cells, ready=ready, height=1900) as page:
+        yield page
 
 
 @pytest.fixture
@@ -60,14 +53,10 @@ def weight(page, which, name):
     return view(page, which).locator(f".pv-wire[aria-label^='{start} {name}']")
 
 
-def kernel(page, expression):
-    return json.loads(lab.run_python(page, f"import json; print(json.dumps({expression}))"))
-
-
 def arrives(page, expression, value):
     """Wait: while the kernel is busy, what the browser changed is held back and merged."""
     for _ in range(50):
-        if (found := kernel(page, expression)) == value:
+        if (found := lab.kernel(page, expression)) == value:
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"{expression} is {found}, not {value}")
@@ -211,7 +200,7 @@ def test_shown_code_gives_exactly_this_loss(page):
         arrives(page, f"{which}.snippet.strip()", code.strip())
         scope = f"scope = {{'x': {which}._model.x, 'y': {which}._model.y}}; exec({code!r}, scope)"
         lab.run_python(page, scope)
-        assert kernel(page, f"bool(scope['loss'] == {which}.loss)")
+        assert lab.kernel(page, f"bool(scope['loss'] == {which}.loss)")
         view(page, which).get_by_role("button", name="Show code").click()
 
 
@@ -226,29 +215,17 @@ def test_a_click_near_a_plant_chooses_it(page):
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])
 def test_both_themes_tell_kept_from_cut(page, theme):
-    page.evaluate(
-        "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
-        f"JupyterLab {theme}",
-    )
-    page.wait_for_function(
-        f"() => document.querySelector('.pv').hasAttribute('data-dark') === {str(theme == 'Dark').lower()}"
-    )
+    lab.change_theme(page, theme)
     weight(page, "flat", "garden").click()
     page.wait_for_timeout(600)
     colours = [view(page, "flat").evaluate(STYLE, name) for name in ("kept", "pruned")]
-    luminances = sorted(luminance(colour) for colour in colours)
+    luminances = sorted(lab.luminance(colour) for colour in colours)
     assert (luminances[1] + 0.05) / (luminances[0] + 0.05) >= 3
     canvas = view(page, "flat").locator(".pv-tiny canvas")
     pixels = canvas.evaluate(PIXELS)
     for colour in colours:
         r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         assert pixels.count((255 << 24) | (b << 16) | (g << 8) | r) > 100
-
-
-def luminance(colour):
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_picture_is_saved(page):
