@@ -11,6 +11,7 @@ import tensorflow as tf
 import torch
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("lab", "live")  # their assertions explain themselves too
 torch.set_num_threads(2)
 tf.config.threading.set_intra_op_parallelism_threads(2)
 tf.config.threading.set_inter_op_parallelism_threads(1)

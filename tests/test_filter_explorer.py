@@ -1,13 +1,12 @@
 """FilterExplorer without a browser: feature maps, a second criterion, removal, messages, refusals."""
 
-import asyncio
-import json
-
 import keras
+import live
 import numpy as np
 import pytest
 import torch
 import traitlets
+from live import by_layer
 from torch import nn
 
 import pruneviz as pv
@@ -76,28 +75,7 @@ def view(model, images):
 
 
 def prune(model, images, sparsity, **options):
-    return pv.prune(
-        model, sparsity, granularity="filter", data=images, example=images[0][:1], keep_at_least=1, **options
-    )
-
-
-def by_layer(view, name, dtype):
-    array, parts = np.frombuffer(getattr(view, name), dtype), {}
-    for layer in view.layers:
-        parts[layer["name"]], array = np.split(array, [layer["shape"][0]])
-    assert array.size == 0
-    return parts
-
-
-def record(view):
-    sent = []
-    view.comm.send = lambda data=None, buffers=None, **_: sent.append((data, buffers or []))
-    return sent
-
-
-def from_browser(view, **state):
-    data = {"method": "update", "state": state, "buffer_paths": []}
-    view._handle_msg({"content": {"data": data}, "buffers": []})
+    return live.prune_units(model, images, sparsity, "filter", **options)
 
 
 def maps_of(view):
@@ -241,28 +219,12 @@ def values_of(model, name):
 
 
 def test_a_move_costs_two_small_messages(view, monkeypatch):
-    monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 60)
-
-    async def scenario():
-        view._live = True
-        await view.measured()
-        sent = record(view)
-        from_browser(view, sparsity=0.61, moving=True)
-        await asyncio.sleep(0.05)
-        assert sent == []
-        from_browser(view, sparsity=0.62, moving=False)
-        await view.measured()
-        return sent
-
-    sent = asyncio.run(scenario())
-    assert view.is_measured
-    assert len(sent) + 1 <= 2, [list(data["state"]) for data, _ in sent]
-    assert sum(len(json.dumps(data)) + sum(map(len, buffers)) for data, buffers in sent) < 150_000
+    live.check_a_move(view, monkeypatch)
 
 
 def test_a_new_image_is_one_small_message(view):
-    sent = record(view)
-    from_browser(view, image=12)
+    sent = live.record(view)
+    live.from_browser(view, image=12)
     [(data, buffers)] = sent
     names = {path[0] for path in data["buffer_paths"]} | set(data["state"])
     assert names == {"maps", "mapped", "pixels", "pictured"}

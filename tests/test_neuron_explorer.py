@@ -1,15 +1,14 @@
 """Explorers of whole units without a browser: traits and bytes against NumPy, removal, messages, refusals."""
 
-import asyncio
-import json
 import re
-import time
 
 import keras
+import live
 import numpy as np
 import pytest
 import torch
 import traitlets
+from live import by_layer
 from torch import nn
 
 import pruneviz as pv
@@ -89,38 +88,7 @@ def view(model, images):
 
 
 def prune(model, images, sparsity, granularity="neuron", **options):
-    return pv.prune(
-        model,
-        sparsity,
-        granularity=granularity,
-        data=images,
-        example=images[0][:1],
-        keep_at_least=1,
-        **options,
-    )
-
-
-def bytes_of(view, name, dtype):
-    array, parts = np.frombuffer(getattr(view, name), dtype), {}
-    for layer in view.layers:
-        parts[layer["name"]], array = np.split(array, [layer["shape"][0]])
-    assert array.size == 0
-    return parts
-
-
-def record(view):
-    sent = []
-    view.comm.send = lambda data=None, buffers=None, **_: sent.append((data, buffers or []))
-    return sent
-
-
-def from_browser(view, **state):
-    data = {"method": "update", "state": state, "buffer_paths": []}
-    view._handle_msg({"content": {"data": data}, "buffers": []})
-
-
-def weight_of(messages):
-    return sum(len(json.dumps(data)) + sum(map(len, buffers)) for data, buffers in messages)
+    return live.prune_units(model, images, sparsity, granularity, **options)
 
 
 def bare(model):
@@ -130,7 +98,7 @@ def bare(model):
 def live_cost(view, mask):
     """Compute from the wires, as the browser does, what the network costs without the pruned units."""
     ids, gone = np.frombuffer(view.wired, "<i4"), set()
-    for name, units in bytes_of(view, "ids", "<i4").items():
+    for name, units in by_layer(view, "ids", "<i4").items():
         gone |= set(units[~mask[name]].tolist())
     parameters, macs = view.rest, 0
     for wire in view.wires:
@@ -147,7 +115,7 @@ def live_cost(view, mask):
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_places_prune_exactly_what_prune_prunes(model, images, scope, criterion):
     view = pv.explore(model, images, granularity="neuron", scope=scope, criterion=criterion)
-    places, scores = bytes_of(view, "places", "<u2"), bytes_of(view, "scored", "<f8")
+    places, scores = by_layer(view, "places", "<u2"), by_layer(view, "scored", "<f8")
     imp = pv.importance(model, granularity="neuron", criterion=criterion, data=images)
     for name, array in scores.items():
         assert np.array_equal(array, imp[name])
@@ -306,25 +274,25 @@ def test_remove_is_pv_remove_with_its_proof(view, model, images):
 
 
 def test_the_button_removes_after_measuring(view):
-    sent = record(view)
-    from_browser(view, wanted=view.state())
+    sent = live.record(view)
+    live.from_browser(view, wanted=view.state())
     view.measure()
     assert view.removal["state"] == view.state()
     assert view.removal["images"] == 1000
     view.sparsity = 0.6
     view.measure()
     assert view.removal["state"]["sparsity"] == 0.5
-    assert weight_of(sent) < 150_000
+    assert live.weight_of(sent) < 150_000
 
 
 def test_activity_is_the_mean_or_that_of_one_image(view, model, images):
     imp = pv.importance(model, granularity="neuron", criterion="activation", data=images)
-    assert all(np.allclose(a, imp[n]) for n, a in bytes_of(view, "activity", "<f4").items())
+    assert all(np.allclose(a, imp[n]) for n, a in by_layer(view, "activity", "<f4").items())
     view.image = 7
     with torch.no_grad():
         x = torch.from_numpy(images[0][7:8] / np.float32(255)).permute(0, 3, 1, 2)
         values = torch.relu(model.one(model[0](x)))[0].numpy()
-    assert np.allclose(bytes_of(view, "activity", "<f4")["one"], values, atol=1e-6)
+    assert np.allclose(by_layer(view, "activity", "<f4")["one"], values, atol=1e-6)
     assert view.pictured == {"index": 7, "truth": int(images[1][7]), "shape": [6, 6, 1]}
     assert np.array_equal(np.frombuffer(view.pixels, np.uint8).reshape(6, 6, 1), images[0][7])
 
@@ -394,49 +362,18 @@ def test_show_code_of_tied_units_is_pruneviz(tied, images):
 
 
 def test_a_move_costs_two_small_messages(view, monkeypatch):
-    monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 60)
-
-    async def scenario():
-        view._live = True
-        await view.measured()
-        sent = record(view)
-        from_browser(view, sparsity=0.61, moving=True)
-        await asyncio.sleep(0.05)
-        assert sent == []
-        from_browser(view, sparsity=0.62, moving=False)
-        await view.measured()
-        return sent
-
-    sent = asyncio.run(scenario())
-    assert view.is_measured
-    assert len(sent) + 1 <= 2, [list(data["state"]) for data, _ in sent]
-    assert weight_of(sent) < 150_000
+    live.check_a_move(view, monkeypatch)
 
 
 def test_a_flood_of_events_leaves_no_backlog(view, model, images, monkeypatch):
-    monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 60)
-
-    async def scenario():
-        view._live = True
-        await view.measured()
-        sent, start = record(view), time.perf_counter()
-        for event in range(1000):
-            from_browser(view, sparsity=round(event / 1100, 4), moving=event < 999)
-        took = time.perf_counter() - start
-        await view.measured()
-        return sent, took
-
-    sent, took = asyncio.run(scenario())
-    assert view.exact["state"]["sparsity"] == view.sparsity == round(999 / 1100, 4)
+    live.check_a_flood(view, monkeypatch)
     assert view.result() == prune(model, images, view.sparsity)
-    assert len(sent) <= 2
-    assert took < 5
 
 
 def test_clicks_in_the_form_of_the_browser_are_not_echoed(view):
     """The browser writes by_hand as Python does, or each click would cost a message more."""
-    sent = record(view)
-    from_browser(view, by_hand={"one": {"cut": [3], "kept": []}}, layer="one")
+    sent = live.record(view)
+    live.from_browser(view, by_hand={"one": {"cut": [3], "kept": []}}, layer="one")
     assert sent == []
 
 

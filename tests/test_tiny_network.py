@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import live
 import numpy as np
 import pytest
 import traitlets
@@ -12,19 +13,6 @@ from js.make_tiny_fixtures import FIXTURES, FLATS, NAMES, PRICES, WEIGHTS, fixtu
 
 import pruneviz as pv
 from pruneviz.widgets import assets
-
-
-def from_browser(view, **state):
-    """Set traits as the browser does: in one message."""
-    data = {"method": "update", "state": state, "buffer_paths": []}
-    view._handle_msg({"content": {"data": data}, "buffers": []})
-
-
-def record(view):
-    """Collect what goes to the browser."""
-    sent = []
-    view.comm.send = lambda data=None, buffers=None, **_: sent.append((data, buffers or []))
-    return sent
 
 
 def executed(view):
@@ -117,8 +105,8 @@ def test_cut_is_put_in_order_and_doubles_go():
 
 def test_the_browser_cuts_and_python_follows():
     view = plants()
-    sent = record(view)
-    from_browser(view, cut=["w2"], moving=False)
+    sent = live.record(view)
+    live.from_browser(view, cut=["w2"], moving=False)
     assert view.cut == ["w2"]
     assert view.loss == pytest.approx(by_hand(view, ["w2"]), rel=1e-9)
     assert not [data for data, _ in sent if data["method"] == "update"]

@@ -6,9 +6,9 @@ import json
 import re
 import subprocess
 import sys
-import time
 
 import keras
+import live
 import numpy as np
 import pytest
 import torch
@@ -47,23 +47,6 @@ def model():
 @pytest.fixture
 def view(model, images):
     return pv.explore(model, images)
-
-
-def record(view):
-    """Collect what goes to the browser."""
-    sent = []
-    view.comm.send = lambda data=None, buffers=None, **_: sent.append((data, buffers or []))
-    return sent
-
-
-def weight_of(messages):
-    return sum(len(json.dumps(data)) + sum(map(len, buffers)) for data, buffers in messages)
-
-
-def from_browser(view, **state):
-    """Set traits as the browser does: in one message."""
-    data = {"method": "update", "state": state, "buffer_paths": []}
-    view._handle_msg({"content": {"data": data}, "buffers": []})
 
 
 def bare(model):
@@ -250,52 +233,19 @@ def test_show_code_falls_back_on_pruneviz(images):
 
 
 def test_a_move_costs_two_small_messages(view, monkeypatch):
-    # Work that takes longer reports its progress besides; a busy machine must not decide this test.
-    monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 60)
-
-    async def scenario():
-        view._live = True
-        await view.measured()
-        sent = record(view)
-        from_browser(view, sparsity=0.61, moving=True)
-        await asyncio.sleep(0.05)
-        assert sent == []
-        from_browser(view, sparsity=0.62, moving=False)
-        await view.measured()
-        return sent
-
-    sent = asyncio.run(scenario())
-    assert view.is_measured
-    assert len(sent) + 1 <= 2, [list(data["state"]) for data, _ in sent]
-    assert weight_of(sent) < 150_000
+    live.check_a_move(view, monkeypatch)
 
 
 def test_a_flood_of_events_leaves_no_backlog(view, monkeypatch):
-    monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 60)
-
-    async def scenario():
-        view._live = True
-        await view.measured()
-        sent, start = record(view), time.perf_counter()
-        for event in range(1000):
-            from_browser(view, sparsity=round(event / 1100, 4), moving=event < 999)
-        took = time.perf_counter() - start
-        await view.measured()
-        return sent, took
-
-    sent, took = asyncio.run(scenario())
-    assert view.sparsity == round(999 / 1100, 4)
-    assert view.exact["state"]["sparsity"] == view.sparsity
+    live.check_a_flood(view, monkeypatch)
     assert view.result() == pv.prune(view._model, view.sparsity)
-    assert len(sent) <= 2
-    assert took < 5
 
 
 def test_releases_supersede_each_other(view):
     async def scenario():
         view._live = True
         for sparsity in np.linspace(0.1, 0.9, 50):
-            from_browser(view, sparsity=float(sparsity), moving=False)
+            live.from_browser(view, sparsity=float(sparsity), moving=False)
             await asyncio.sleep(0)
         await view.measured()
 
@@ -315,7 +265,7 @@ def test_cancel_stops_within_one_chunk(view, monkeypatch):
         while not (view.running or waiting.done()):  # noqa: ASYNC110  # a trait, not an event
             await asyncio.sleep(0)
         before = len(calls)
-        from_browser(view, running=False)
+        live.from_browser(view, running=False)
         await waiting
         return len(calls) - before
 
@@ -338,8 +288,8 @@ def test_a_failure_is_told(view, monkeypatch):
 
 
 def test_changing_criterion_sends_one_array(view):
-    sent = record(view)
-    from_browser(view, criterion="random")
+    sent = live.record(view)
+    live.from_browser(view, criterion="random")
     bytes_sent = sum(len(b) for _, buffers in sent for b in buffers)
     assert bytes_sent == 2 * view.result().total
     assert view.ranking == ["global", "random"]
