@@ -12,9 +12,8 @@ from pruneviz.widgets import assets, payload
 from pruneviz.widgets.unit_explorer import UnitExplorer
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from pruneviz.arrays import Array
+    from pruneviz.widgets.explorer import Panels
 
 
 class NeuronExplorer(UnitExplorer):
@@ -32,18 +31,10 @@ class NeuronExplorer(UnitExplorer):
     dense_layers = t.List(t.Dict()).tag(sync=True)
     looks_at = t.List(t.Int()).tag(sync=True)
 
-    def snapshot(self) -> Figure:
-        """Draw the present state with matplotlib: the network, and what is measured so far.
+    def _panels(self) -> Panels:
+        from pruneviz.widgets.neuron_snapshot import NEURON_PANELS  # noqa: PLC0415  # matplotlib is slow to import
 
-        Returns
-        -------
-        matplotlib.figure.Figure
-            Not known to pyplot.
-        """
-        from pruneviz.widgets.neuron_snapshot import NEURON_PANELS  # noqa: PLC0415  # matplotlib is slow
-        from pruneviz.widgets.snapshot import draw  # noqa: PLC0415
-
-        return draw(self, NEURON_PANELS)
+        return NEURON_PANELS
 
     def _described(self) -> dict[str, Any]:
         layers = network(self._model).layers

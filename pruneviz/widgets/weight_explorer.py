@@ -17,9 +17,8 @@ from pruneviz.widgets.explorer import Explorer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.figure import Figure
-
     from pruneviz.arrays import Array
+    from pruneviz.widgets.explorer import Panels
 
 
 class WeightExplorer(Explorer):
@@ -42,17 +41,10 @@ class WeightExplorer(Explorer):
     shares = t.Bytes().tag(sync=True)
     counts = t.Bytes().tag(sync=True)
 
-    def snapshot(self) -> Figure:
-        """Draw the present state with matplotlib: mask, histogram, and what is measured so far.
+    def _panels(self) -> Panels:
+        from pruneviz.widgets.snapshot import WEIGHT_PANELS  # noqa: PLC0415  # matplotlib is slow to import
 
-        Returns
-        -------
-        matplotlib.figure.Figure
-            Not known to pyplot.
-        """
-        from pruneviz.widgets.snapshot import WEIGHT_PANELS, draw  # noqa: PLC0415  # matplotlib is slow to import
-
-        return draw(self, WEIGHT_PANELS)
+        return WEIGHT_PANELS
 
     def _described(self) -> dict[str, Any]:
         seen, uses = network(self._model), self._meter.uses()
