@@ -48,6 +48,13 @@ def checked_data(data: Data) -> Data:
     return x, y
 
 
+def data_for(criterion: object, data: Data | None) -> Data:
+    """Give data that a criterion cannot do without, checked; refuse its absence."""
+    if data is None:
+        raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
+    return checked_data(data)
+
+
 def places_of(scores: Array) -> Array:
     """Rank 1-D scores: uint32, 0 for the smallest; of equal scores the lowest index goes first."""
     places = np.empty(scores.size, np.uint32)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import criteria, frameworks, lasso
-from pruneviz.arrays import checked_data
+from pruneviz.arrays import data_for
 from pruneviz.masks import Importance
 from pruneviz.unitscores import from_norms
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pruneviz.layers import Layer, Network
     from pruneviz.units import Units
 
-_NAMES = (
+NAMES = (
     *criteria.UNITS_FROM_WEIGHTS,
     *criteria.UNITS_FROM_GRADIENTS,
     "bn_scale",
@@ -69,18 +69,17 @@ def score(
     """
     if criterion == "bn_scale":
         return from_norms(model, units)
-    if isinstance(criterion, str) and criterion not in _NAMES:
+    if isinstance(criterion, str) and criterion not in NAMES:
         raise ValueError(
-            f"criterion {criterion!r} does not score channels: choose one of {', '.join(_NAMES)}, or a "
+            f"criterion {criterion!r} does not score channels: choose one of {', '.join(NAMES)}, or a "
             "function"
         )
     slopes: dict[str, Array] = {}
     if criterion in (*criteria.UNITS_FROM_GRADIENTS, "reconstruction"):
-        if data is None:
-            raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
+        data = data_for(criterion, data)
         if criterion == "reconstruction":
-            return lasso.score(model, layers, graph, units, checked_data(data)[0])
-        slopes = frameworks.adapter(model).gradients(checked_data(data), loss)
+            return lasso.score(model, layers, graph, units, data[0])
+        slopes = frameworks.adapter(model).gradients(data, loss)
     totals = np.zeros(len(units.groups) + 1)  # the last one is for -1, what must stay
     for name in (name for name in layers if name in units.columns):  # twins add in one order
         inputs = units.columns[name]
@@ -135,16 +134,7 @@ def by_unit(array: Array, inputs: Array) -> Array:
     return laid.reshape(len(starts), -1)
 
 
-def _called(criterion: Any, layer: Layer, inputs: int) -> Array:  # noqa: ANN401
+def _called(criterion: Criterion, layer: Layer, inputs: int) -> Array:
     """Ask a learner's function for scores, as an array like the weight."""
-    if not callable(criterion):
-        raise TypeError(f"criterion must be a name or a function of a Layer, not {criterion!r}")
-    scores = np.asarray(criterion(layer))
-    if scores.shape == layer.shape:
-        return scores
-    if scores.shape != (inputs,):
-        raise ValueError(
-            f"criterion gave scores of shape {scores.shape} for layer {layer.name!r}: neither its weight's, "
-            f"{layer.shape}, nor {(inputs,)}, one an input"
-        )
-    return scores.reshape(inputs // layer.shape[1], layer.shape[1])
+    scores = criteria.own(criterion, layer, layer.shape, (inputs,))
+    return scores if scores.shape == layer.shape else scores.reshape(inputs // layer.shape[1], layer.shape[1])

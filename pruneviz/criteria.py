@@ -87,6 +87,25 @@ def slices(array: Array) -> Array:
     return np.ascontiguousarray(array, dtype=np.float64).reshape(len(array), -1)
 
 
+def own(criterion: object, layer: Layer, *shapes: tuple[int, ...]) -> Array:
+    """Ask a learner's function for the scores of a layer, in one of the given shapes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no function, or gives another shape; the message names the layer.
+    """
+    if not callable(criterion):
+        raise TypeError(f"criterion must be a name or a function of a Layer, not {criterion!r}")
+    scores = np.asarray(criterion(layer))
+    if scores.shape not in shapes:
+        raise ValueError(
+            f"criterion gave scores of shape {scores.shape} for layer {layer.name!r}, not of "
+            f"{' or '.join(map(str, shapes))}"
+        )
+    return scores
+
+
 def _generator(layer: Layer, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(layer.name.encode())])
 

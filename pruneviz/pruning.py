@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from pruneviz import channelscores, criteria, frameworks, unitscores
-from pruneviz.arrays import checked_data
+from pruneviz.arrays import data_for
 from pruneviz.layers import Layer, network
 from pruneviz.masks import Importance, Mask, Scope, rank
 from pruneviz.structure import checked_mask, pruned_units, structure
@@ -77,9 +77,7 @@ def importance(
         return _of_units(model, granularity, criterion, data, example, (), loss, seed)
     layers = network(model)
     if criterion in criteria.FROM_GRADIENTS:
-        if data is None:
-            raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
-        slopes = frameworks.adapter(model).gradients(checked_data(data), loss)
+        slopes = frameworks.adapter(model).gradients(data_for(criterion, data), loss)
         score = criteria.FROM_GRADIENTS[str(criterion)]
         return Importance({name: score(layer, slopes[name]) for name, layer in layers.items()})
     return Importance({layer.name: _score(layer, criterion, seed) for layer in layers.layers})
@@ -278,12 +276,4 @@ def _score(layer: Layer, criterion: Criterion, seed: int) -> Array:
                 f"criterion {criterion!r} is not one of {', '.join(criteria.NAMES)}, or a function"
             )
         return criteria.FROM_WEIGHTS[criterion](layer)
-    if not callable(criterion):
-        raise TypeError(f"criterion must be a name or a function of a Layer, not {criterion!r}")
-    scores = np.asarray(criterion(layer))
-    if scores.shape != layer.shape:
-        raise ValueError(
-            f"criterion gave scores of shape {scores.shape} for layer {layer.name!r}, "
-            f"whose weight is {layer.shape}"
-        )
-    return scores
+    return criteria.own(criterion, layer, layer.shape)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import criteria, frameworks
-from pruneviz.arrays import checked_data
+from pruneviz.arrays import data_for
 from pruneviz.masks import Importance
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def score(
         *criteria.UNITS_FROM_GRADIENTS,
         *criteria.FROM_ACTIVATIONS,
     ):
-        if data is None:
-            raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
-        data = checked_data(data)
+        data = data_for(criterion, data)
         if criterion in criteria.FROM_ACTIVATIONS:
             return _from_activations(model, units, labels, criteria.FROM_ACTIVATIONS[criterion], data[0])
         slopes = frameworks.adapter(model).gradients(data, loss)
@@ -77,14 +75,7 @@ def _slices(layer: Layer, criterion: Criterion, seed: int) -> Array:
                 f"criterion {criterion!r} is not one of {', '.join(criteria.UNIT_NAMES)}, or a function"
             )
         return criteria.UNITS_FROM_WEIGHTS[criterion](layer)
-    if not callable(criterion):
-        raise TypeError(f"criterion must be a name or a function of a Layer, not {criterion!r}")
-    scores = np.asarray(criterion(layer))
-    if scores.shape not in (layer.shape, layer.shape[:1]):
-        raise ValueError(
-            f"criterion gave scores of shape {scores.shape} for layer {layer.name!r}: neither its weight's, "
-            f"{layer.shape}, nor {layer.shape[:1]}"
-        )
+    scores = criteria.own(criterion, layer, layer.shape, layer.shape[:1])
     return np.asarray(criteria.slices(scores).sum(axis=1))
 
 
@@ -101,7 +92,34 @@ def _added(units: Units, parts: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def from_norms(model: object, units: Units) -> dict[str, Array]:
-    """Sum of the scales |g| of the BatchNorms that a unit passes (Liu et al. 2017)."""
+    r"""Score units by the scales of the BatchNorms that they pass: network slimming (Liu et al. 2017).
+
+    BatchNorm ends with :math:`z_c = \gamma_c \hat x_c + \beta_c`. A unit scores :math:`|\gamma_c|`, added
+    up if it passes several. After ordinary training this says little. The paper trains with
+
+    .. math:: L + \lambda \sum_c |\gamma_c|,
+
+    so that only channels that earn their price keep a large scale. The penalty belongs to training, and the
+    framework has the means: add ``lam * sum(bn.weight.abs().sum() for bn in norms)`` to a loss in PyTorch, or
+    build ``BatchNormalization(gamma_regularizer=keras.regularizers.L1(lam))`` in Keras.
+
+    Parameters
+    ----------
+    model
+        The model.
+    units
+        Its units; those that count need a BatchNorm with a scale.
+
+    Returns
+    -------
+    dict
+        Layer name -> (out,) float64.
+
+    Raises
+    ------
+    ValueError
+        If there is no such BatchNorm after a layer; the message names the layer.
+    """
     adapter = frameworks.adapter(model)
     arrays, names = {**adapter.parameters(), **adapter.buffers()}, adapter.norms()
     totals = np.zeros(len(units.groups))
