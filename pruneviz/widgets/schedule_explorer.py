@@ -72,7 +72,8 @@ class ScheduleExplorer(Training):
     name
         What the next run is called; empty for a name that says what it does.
     against
-        What the runs are drawn over: ``"sparsity"`` or ``"round"``.
+        What the runs are drawn over: ``"sparsity"``, ``"compression"`` (10 where one entry in ten is left) or
+        ``"round"``.
     running, paused
         Whether a run is on, and whether it rests after the round under way. Set them, or call `start`,
         `pause`, `resume` and `cancel`.
@@ -111,7 +112,7 @@ class ScheduleExplorer(Training):
     end = t.Int(6).tag(sync=True, echo_update=False)
     power = t.Float(3.0).tag(sync=True, echo_update=False)
     frequency = t.Int(1).tag(sync=True, echo_update=False)
-    against = t.Enum(["sparsity", "round"], "sparsity").tag(sync=True, echo_update=False)
+    against = t.Enum(["sparsity", "compression", "round"], "sparsity").tag(sync=True, echo_update=False)
     pools = t.List(t.Int()).tag(sync=True)
     noun = t.Unicode("weights").tag(sync=True)
     show = t.List(t.Enum(_PARTS), list(_PARTS)).tag(sync=True)

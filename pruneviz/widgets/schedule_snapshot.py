@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from pruneviz.plots import style
 from pruneviz.plots.alt import describe
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pruneviz.widgets.schedule_explorer import ScheduleExplorer
 
 _CURVE = 201
+_TIMES = FuncFormatter(lambda times, _: f"{times:g}×")
 
 
 def draw(view: ScheduleExplorer) -> Figure:
@@ -67,7 +68,7 @@ def _draw_columns(ax: Axes, view: ScheduleExplorer) -> None:
 def _draw_runs(ax: Axes, view: ScheduleExplorer) -> None:
     for run in view.runs:
         colour, marker, dashes = style.SERIES[(run["id"] - 1) % 6]
-        places = [0.0, *(row[view.against] for row in run["rounds"])]
+        places = _places(view, run["rounds"])
         right = [view.dense / view.n, *(row["correct"] / row["n"] for row in run["rounds"])]
         ax.plot(places, right, color=colour, linestyle=dashes, marker=marker, markersize=5, label=run["name"])
     if any(run["rounds"] for run in view.runs):
@@ -78,7 +79,19 @@ def _draw_runs(ax: Axes, view: ScheduleExplorer) -> None:
     if view.against == "sparsity":
         ax.xaxis.set_major_formatter(style.PERCENT_TICKS)
         ax.set_xlim(-0.02, 1.02)
+    elif view.against == "compression":
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(_TIMES)
+        ax.xaxis.set_minor_formatter(_TIMES)
     ax.yaxis.set_major_formatter(style.PERCENT_TICKS)
     ax.set(xlabel=view.against, ylabel="accuracy")
     ax.spines[["top", "right"]].set_visible(False)
     style.title(ax, "Accuracy of the runs")
+
+
+def _places(view: ScheduleExplorer, rounds: list[dict[str, Any]]) -> list[float]:
+    """Give the place of the model as given, and of each round, on the axis."""
+    if view.against == "compression":
+        total = sum(view.pools)
+        return [1.0, *(total / max(row["left"], 1) for row in rounds)]
+    return [0.0, *(row[view.against] for row in rounds)]

@@ -41,10 +41,10 @@ class Training(View):
 
     _model: object
     _data: Data
+    _current: TrainingRun | None = None
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401
         self._runs: list[TrainingRun] = []
-        self._current: TrainingRun | None = None
         self._error: BaseException | None = None
         self._publishing = False
         super().__init__(**traits)

@@ -94,12 +94,12 @@ function follow(frame, bar) {
 function runsPart(frame, planned) {
   const canvas = el("canvas", { role: "img" });
   const stage = el("div", { class: "pv-drawn" }, canvas);
-  const against = choice("over", [["sparsity", "sparsity"], ["round", "round"]], (value) => frame.set({ against: value }));
+  const against = choice("over", ["sparsity", "compression", "round"].map((word) => [word, word]), (value) => frame.set({ against: value }));
   const twin = fold("Runs in numbers", () => [el("div", { class: "pv-scroll" }, table(["run", "round", "sparsity", "right", "accuracy", "95 % interval"],
     frame.get("runs").flatMap((run) => run.rounds.map((one) => [run.name, one.round, percent(one.sparsity, 2), grouped(one.correct), percent(one.correct / one.n, 2), `${percent(one.low)} to ${percent(one.high)}`]))))]);
   frame.paint((colours) => {
     const runs = frame.get("runs").map((run) => ({ ...run, budget: run.schedule.budget, look: lookOf(frame, run, colours) }));
-    const scene = { runs, against: frame.get("against"), dense: frame.get("dense"), n: frame.get("n"), budget: frame.get("budget") };
+    const scene = { runs, against: frame.get("against"), dense: frame.get("dense"), n: frame.get("n"), budget: frame.get("budget"), total: planned.total };
     drawRuns(canvas, Math.max(frame.widthOf(stage), 200), 250, scene, colours);
     frame.write(() => {
       against.select.value = frame.get("against");
@@ -108,10 +108,10 @@ function runsPart(frame, planned) {
     });
   });
   const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "Accuracy of the runs");
-  return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar pv-titled" }, caption, against.node), stage, twin.node, goPart(frame, planned));
+  return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar pv-titled" }, caption, against.node), stage, twin.node);
 }
 
-function listPart(frame) {
+function listPart(frame, planned) {
   const list = el("ul", { class: "pv-runs", "aria-label": "Runs" });
   const hint = el("p", { class: "pv-hint" }, "Run one schedule, then another with as many rounds: both are drawn. Runs can be renamed and removed.");
   const rows = new Map();
@@ -124,16 +124,16 @@ function listPart(frame) {
       hint.hidden = runs.length > 1;
     });
   });
-  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Runs"), list, hint);
+  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Runs"), goPart(frame, planned), list, hint);
 }
 
 function row(frame, id) {
   const others = (change) => frame.set({ runs: frame.get("runs").flatMap(change) });
   const rename = () => others((run) => (run.id === id ? { ...run, name: name.value.trim() || run.name } : run));
-  const name = el("input", { type: "text", class: "pv-box", maxlength: 40, "aria-label": "Name of the run", "data-lm-suppress-shortcuts": "true", "data-png": true, onchange: rename });
+  const name = el("input", { type: "text", class: "pv-box", maxlength: 40, "aria-label": "Name of the run", "data-lm-suppress-shortcuts": "true", onchange: rename });
   const remove = button("Remove", () => { others((run) => (run.id === id ? [] : run)); frame.say("Run removed."); });
   const [swatch, words] = [el("canvas", { "aria-hidden": "true" }), el("span", { class: "pv-row-words", "data-png": true })];
-  const node = el("li", {}, swatch, name, remove, words);
+  const node = el("li", {}, swatch, el("span", { "data-png": true }, name), remove, words);
   const show = (run, colours, list) => {
     if (!node.isConnected) list.append(node);
     if (document.activeElement !== name && name.value !== run.name) name.value = run.name;
@@ -170,10 +170,10 @@ function render({ model, el: parent }) {
   for (const name of ["runs", "against", "training", "paused", "dense", "name"]) frame.on(name, () => {});
   for (const name of frame.names) frame.on(name, () => frame.refreshTools());
   const column = (...parts) => el("div", { class: "pv-stack" }, ...parts);
-  frame.body.append(el("div", { class: "pv-schedule" },
+  frame.body.append(el("div", { class: "pv-grid" },
     ...(shown("curve") ? [curvePart(frame, planned)] : []),
     column(dialsPart(frame, planned), ...(shown("card") ? [planCard(frame, planned)] : [])),
-    ...(shown("run") ? [runsPart(frame, planned), listPart(frame)] : [])));
+    ...(shown("run") ? [runsPart(frame, planned), listPart(frame, planned)] : [])));
   speakOfRuns(frame);
   return () => frame.dispose();
 }

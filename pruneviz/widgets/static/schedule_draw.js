@@ -1,5 +1,5 @@
 // Pictures of ScheduleExplorer: rounds as columns under the curve, and what the runs reached.
-import { millions, percent } from "./pure.js";
+import { grouped, millions, percent } from "./pure.js";
 import { hatch, line, sharp, text } from "./draw.js";
 import { sparsityAt } from "./schedule_math.js";
 
@@ -42,7 +42,7 @@ export function drawSchedule(canvas, width, height, { state, plan, marks }, colo
   line(context, curve, colours.paper, 5);
   line(context, curve, colours.ink, 2, [2, 3]);
   for (const { look, plan: theirs } of marks) {
-    for (const { round, sparsity } of theirs) if (round <= state.budget) marker(context, places.x(round) + 0.28 * Math.min(places.across, 50), places.y(sparsity), look, colours, 3.5);
+    for (const { round, sparsity } of theirs) if (round <= state.budget) marker(context, places.x(round) + places.across / 2, places.y(sparsity), look, colours, 3.5);
   }
   numbersBelow(context, places, plan, width, height, colours);
 }
@@ -55,7 +55,7 @@ function shareTicks(context, { y }, width, colours) {
 }
 
 function columns(context, { x, y, across }, plan, colours) {
-  const wide = Math.max(Math.min(0.72 * across, 56), 1.5);
+  const wide = Math.max(Math.min(0.72 * across, 60), 1.5);
   const all = [{ round: 0, sparsity: 0 }, ...plan];
   context.fillStyle = colours.kept;
   for (const { round, sparsity } of all) context.fillRect(x(round) - wide / 2, y(1), wide, y(sparsity) - y(1));
@@ -69,7 +69,7 @@ function numbersBelow(context, { x, base, across }, plan, width, height, colours
   const words = (value, at, row, colour) => text(context, value, at, base + 16 + 18 * row, { colour, align: "center" });
   [0, ...plan.map((one) => one.round)].forEach((round) => round % every === 0 && words(round ? String(round) : across > 44 ? "given" : "0", x(round), 0, colours.ink));
   text(context, "round", EDGES.left - 6, base + 16, { colour: colours.quiet, align: "right" });
-  text(context, "go", EDGES.left - 6, base + 34, { colour: colours.mark, align: "right" });
+  text(context, "cut", EDGES.left - 6, base + 34, { colour: colours.mark, align: "right" });
   text(context, "left", EDGES.left - 6, base + 52, { colour: colours.quiet, align: "right" });
   const some = Math.ceil(50 / across);
   for (const { round, leave, left } of plan) {
@@ -83,13 +83,13 @@ function numbersBelow(context, { x, base, across }, plan, width, height, colours
 const SHARES_OF_RUNS = { left: 52, right: 18, top: 14, bottom: 36 };
 
 /** Accuracy of all runs over sparsity, or over rounds; the band is the interval of each point. */
-export function drawRuns(canvas, width, height, { runs, against, dense, n, budget }, colours) {
+export function drawRuns(canvas, width, height, { runs, against, dense, n, budget, total }, colours) {
   const context = sharp(canvas, width, height);
-  const paths = runs.map((run) => ({ ...run, points: pathOf(run, against, dense, n) }));
+  const paths = runs.map((run) => ({ ...run, points: pathOf(run, AXES[against], dense / n, total) }));
   const shares = paths.flatMap(({ points }) => points.map((p) => p.low));
   const floor = Math.max(0, ...[0, 0.5, 0.8, 0.9, 0.95, 0.98].filter((low) => shares.length && Math.min(...shares) >= low));
   const { left, right, top, bottom } = SHARES_OF_RUNS;
-  const most = against === "round" ? Math.max(budget, ...runs.map((run) => run.budget)) : 1;
+  const most = AXES[against].most(Math.max(budget, ...runs.map((run) => run.budget)), paths);
   const x = (value) => left + (value / most) * (width - left - right);
   const y = (share) => height - bottom - ((share - floor) / (1 - floor)) * (height - top - bottom);
   runTicks(context, { x, y, floor, most, against, width, height }, colours);
@@ -101,9 +101,25 @@ export function drawRuns(canvas, width, height, { runs, against, dense, n, budge
   }
 }
 
-function pathOf({ rounds }, against, dense, n) {
-  const start = dense < 0 ? [] : [{ at: 0, share: dense / n, low: dense / n, high: dense / n }];
-  return [...start, ...rounds.map((one) => ({ at: against === "round" ? one.round : one.sparsity, share: one.correct / one.n, low: one.low, high: one.high }))];
+const COMPRESSIONS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
+
+/** What the runs may be drawn over: the place of a round, how far the axis goes, and its ticks as [place, words]. */
+const AXES = {
+  sparsity: { of: (one) => one.sparsity, most: () => 1, ticks: () => [0, 0.25, 0.5, 0.75, 1].map((share) => [share, percent(share, 0)]) },
+  compression: {
+    of: (one, total) => Math.log(total / Math.max(one.left, 1)),
+    most: (_, paths) => Math.max(Math.log(10), ...paths.flatMap(({ points }) => points.map((p) => 1.02 * p.at))),
+    ticks: (most) => COMPRESSIONS.filter((times) => Math.log(times) <= most).map((times) => [Math.log(times), `${grouped(times)}×`]),
+  },
+  round: {
+    of: (one) => one.round, most: (budget) => budget,
+    ticks: (most) => Array.from({ length: most + 1 }, (_, i) => i).filter((i) => i % Math.ceil(most / 12) === 0).map((i) => [i, String(i)]),
+  },
+};
+
+function pathOf({ rounds }, { of }, dense, total) {
+  const start = dense < 0 ? [] : [{ at: 0, share: dense, low: dense, high: dense }];
+  return [...start, ...rounds.map((one) => ({ at: of(one, total), share: one.correct / one.n, low: one.low, high: one.high }))];
 }
 
 function runTicks(context, { x, y, floor, most, against, width, height }, colours) {
@@ -113,9 +129,7 @@ function runTicks(context, { x, y, floor, most, against, width, height }, colour
     line(context, [[left, y(share)], [width - right, y(share)]], colours.line);
     text(context, percent(share, Number.isInteger(+(100 * share).toFixed(6)) ? 0 : 1), left - 6, y(share) + 4, { colour: colours.quiet, align: "right" });
   }
-  const every = Math.ceil(most / 12);
-  const ticks = against === "round" ? Array.from({ length: most + 1 }, (_, i) => i).filter((i) => i % every === 0) : [0, 0.25, 0.5, 0.75, 1];
-  for (const tick of ticks) text(context, against === "round" ? String(tick) : percent(tick, 0), x(tick), height - bottom + 16, { colour: colours.quiet, align: "center" });
+  for (const [place, words] of AXES[against].ticks(most)) text(context, words, x(place), height - bottom + 16, { colour: colours.quiet, align: "center" });
   text(context, against, (left + width - right) / 2, height - 4, { colour: colours.quiet, align: "center" });
 }
 

@@ -41,15 +41,16 @@ export function curvePart(frame, planned) {
   const stage = el("div", { class: "pv-drawn" }, canvas);
   const handles = ["begin", "exponent", "end", "prune"].map((name) => handle(planned, canvas, name));
   stage.append(...handles.map(({ node }) => node));
-  const twin = fold("Rounds in numbers", () => [el("div", { class: "pv-scroll" }, table(["round", "sparsity", `${planned.noun} that go`, "left"],
+  const twin = fold("Rounds in numbers", () => [el("div", { class: "pv-scroll" }, table(["round", "sparsity", `${planned.noun} cut`, "left"],
     planned.plan.map((one) => [String(one.round), percent(one.sparsity, 2), grouped(one.leave), grouped(one.left)])))]);
   frame.paint((colours) => {
     const { state, plan } = planned;
     const looks = runLooks(frame.root, colours);
     const marks = frame.get("show").includes("run") ? frame.get("runs").map((run) => ({ look: looks[(run.id - 1) % looks.length], plan: run.rounds })) : [];
     const width = Math.max(frame.widthOf(stage), 200);
-    drawSchedule(canvas, width, 330, { state, plan, marks }, colours);
-    const places = curvePlaces(width, 330, state.budget);
+    const height = Math.min(420, Math.max(330, Math.round(0.8 * width)));
+    drawSchedule(canvas, width, height, { state, plan, marks }, colours);
+    const places = curvePlaces(width, height, state.budget);
     frame.write(() => {
       const found = handlesOf(state);
       for (const { node, name, show } of handles) show(node, found.find((one) => one.name === name), places, state);
@@ -58,7 +59,8 @@ export function curvePart(frame, planned) {
       twin.refresh();
     });
   });
-  const key = el("p", { class: "pv-key" }, el("i", { class: "pv-swatch pv-swatch-kept" }), "kept", el("i", { class: "pv-swatch pv-swatch-pruned" }), "pruned in that round; dotted: the formula. Drag the rings.");
+  const entry = (mark, words) => el("span", {}, el("i", { class: mark }), words);
+  const key = el("p", { class: "pv-hint pv-keys" }, entry("pv-swatch pv-swatch-kept", "kept"), entry("pv-swatch pv-swatch-pruned", "pruned"), entry("pv-dotted", "the formula"), el("span", {}, "Drag the rings."));
   return el("figure", { class: "pv-panel" }, el("figcaption", { class: "pv-caption", "data-png": true }, "Sparsity in each round"), stage, key, twin.node);
 }
 
@@ -111,20 +113,36 @@ const DIALS = [
   { name: "budget", label: "train for", unit: "rounds", min: 1, max: 20, when: () => true },
 ];
 
+const FORMULAS = {
+  one_shot: "All at once; the other rounds only train.",
+  constant: "The same share each time: after the first there is nothing more to cut.",
+  linear: "S₀ + (Sₑ − S₀) p: the same number each time. p goes from 0 at begin to 1 at end.",
+  exponential: "1 − (1 − S₀)^{1 − p} (1 − Sₑ)^{p}: the same share of what is left each time. p goes from 0 at begin to 1 at end.",
+  cosine: "Sₑ + (S₀ − Sₑ) (1 + cos πp) / 2: gently at both ends. p goes from 0 at begin to 1 at end.",
+  polynomial: "Sₑ + (S₀ − Sₑ) (1 − p)^{α}: with α above 1 fast at first, while much can go. p goes from 0 at begin to 1 at end.",
+  article: "(Sₑ − S₀) p^{α}, as an article prints it: with α above 1 slow at first, fast at the end. p goes from 0 at begin to 1 at end.",
+};
+
 export function dialsPart(frame, planned) {
   const kind = choice("schedule", KIND_NAMES, (value) => planned.change({ kind: value }));
+  const formula = el("p", { class: "pv-hint pv-formula", "data-png": true });
+  let written = "";
   const dials = DIALS.map((about) => dial(planned, about));
   const warning = el("p", { class: "pv-warning" });
   frame.paint(() => frame.write(() => {
     const state = planned.state;
     if (!frame.get("moving")) kind.select.value = state.kind;
+    if (written !== state.kind) formula.replaceChildren(...inSymbols(FORMULAS[(written = state.kind)]));
     for (const { show } of dials) show(state);
     const words = warningOf(state, planned.plan);
     setText(warning, words);
     warning.hidden = !words;
   }));
-  return el("section", { class: "pv-panel" }, kind.node, el("div", { class: "pv-dials" }, ...dials.map(({ node }) => node)), warning);
+  return el("section", { class: "pv-panel" }, kind.node, formula, el("div", { class: "pv-dials" }, ...dials.map(({ node }) => node)), warning);
 }
+
+/** Write ^{…} as a superscript. */
+const inSymbols = (words) => words.split(/\^\{(.*?)\}/).map((part, i) => (i % 2 ? el("sup", {}, part) : part));
 
 /** A slider and a number box for one trait; the box takes what the slider is too coarse or too short for. */
 function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, when }) {
@@ -132,7 +150,7 @@ function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, w
   const keys = { "data-lm-suppress-shortcuts": "true" };
   const range = el("input", { type: "range", id, min, step, class: "pv-range", ...keys });
   const box = el("input", { type: "text", inputmode: "decimal", size: 5, class: "pv-box", autocomplete: "off", "aria-label": `${label}${unit ? ` in ${unit === "%" ? "per cent" : unit}` : ""}`, ...keys });
-  const node = el("div", { class: "pv-dial" }, el("label", { for: id }, label), range, el("span", { class: "pv-unit" }, box, unit));
+  const node = el("div", { class: "pv-dial" }, el("label", { for: id }, label), range, el("span", { class: "pv-unit" }, box, el("span", {}, unit)));
   range.addEventListener("input", () => planned.change({ [name]: Number(range.value) }, true));
   range.addEventListener("change", () => planned.change({ [name]: Number(range.value) }));
   let editing = false;
