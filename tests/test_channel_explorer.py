@@ -341,11 +341,29 @@ def test_coupled_refuses_what_must_stay(view):
         view.coupled("out", 0)
 
 
+def test_the_twin_draws_the_mask_in_the_order_of_the_view(view):
+    view.followed = ["conv3", 1]
+    for view.sort in ("place", "score"):
+        drawn, mask = view.slices_drawn(), view.result()
+        order = np.argsort(-view.scores()["conv3"], kind="stable") if view.sort == "score" else np.arange(4)
+        (rows, lit), _ = drawn["conv3"]
+        assert np.array_equal(rows, mask["conv3"][order])
+        assert np.array_equal(lit, order == 1)
+        assert [int(columns.sum()) for _, (columns, _) in drawn.values()] == [
+            *(
+                1,
+                *(int(mask[name].sum()) for name in ("conv1", "conv2", "conv3")),
+                36 * int(mask["conv4"].sum()),
+            )
+        ]
+        assert [int(lit.sum()) for _, (_, lit) in drawn.values()] == [0, 1, 0, 1, 0]
+
+
 def test_twin_and_page(view, tmp_path):
     view.sparsities, view.followed = {"conv1": 0.5}, ["conv1", 2]
     view.measure()
     titles = [ax.get_title(loc="left") for ax in view.snapshot().axes]
-    assert titles[0] == "Weights left: outputs down, inputs across"
+    assert titles[0] == "Weights left of each layer: outputs down, inputs across; channel 2 of conv1 in white"
     path = tmp_path / "channels.html"
     view.export_html(path)
     assert "chainPart" in path.read_text()

@@ -52,7 +52,9 @@ class ChannelExplorer(UnitExplorer):
         ``[layer, index]`` of the channel that is followed through the network, or ``[]``.
     """
 
-    _esm = assets.script("parts.js", "units.js", "chain.js", "channels.js")
+    _esm = assets.script(
+        *("parts.js", "units.js", "chain.js", "channel_units.js", "chain_picture.js", "channels.js")
+    )
     _css = assets.read("style.css") + assets.read("units.css") + assets.read("channels.css")
     state_names: ClassVar = ("sparsity", "sparsities", "scope", "criterion", "by_hand")
     changed_by_hand: ClassVar = ("by_hand", "sparsities")
@@ -102,14 +104,22 @@ class ChannelExplorer(UnitExplorer):
             for part, arrays in (("outputs", units.of), ("norms", units.norms), ("inputs", inputs))
         }
 
-    def slices_kept(self) -> dict[str, tuple[BoolArray, BoolArray]]:
-        """Tell for each layer of the chain which of its outputs and inputs are left at present."""
+    def slices_drawn(self) -> dict[str, list[tuple[BoolArray, BoolArray]]]:
+        """Tell of each layer's outputs and inputs, in the order of `sort`: which are left, which followed."""
         units = self._structure.units
         left = ~np.append(pruned_units(units, self.result()), False)
-        return {
-            layer["name"]: (left[units.of[layer["name"]]], left[units.columns[layer["name"]]])
-            for layer in self.chain
-        }
+        score = np.zeros(len(left))
+        for name, scores in self.scores().items():
+            score[units.of[name]] = scores
+        score[-1] = np.inf  # what must stay
+        unit = self._unit(*self.followed) if self.followed else None
+        drawn = {}
+        for name in (layer["name"] for layer in self.chain):
+            axes = [units.of[name], units.columns[name]]
+            if self.sort == "score":
+                axes = [ids[np.argsort(-score[ids], kind="stable")] for ids in axes]
+            drawn[name] = [(left[ids], ids == unit) for ids in axes]
+        return drawn
 
     def _panels(self) -> Panels:
         from pruneviz.widgets.channel_snapshot import CHANNEL_PANELS  # noqa: PLC0415  # matplotlib is slow to import

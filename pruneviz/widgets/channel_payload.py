@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def chain(found: Structure) -> list[dict[str, Any]]:
-    """List the layers in the order in which values flow.
+    """List the layers in the order in which values flow; side by side, in the model's order.
 
     Returns
     -------
@@ -27,7 +27,15 @@ def chain(found: Structure) -> list[dict[str, Any]]:
     """
     graph, units = found.graph, found.units
     sources = _sources(graph)
-    layers = dict.fromkeys(node.layer for node in graph.nodes if node.op in KERNELS)
+    needs: dict[str, set[str]] = {}
+    for node in graph.nodes:
+        if node.op in KERNELS:
+            needs.setdefault(node.layer, {layer for name in node.inputs for layer in sources[name]})
+    waiting = [name for name in units.of if name in needs]
+    layers: list[str] = []
+    while waiting:  # a layer that is called again may wait for itself
+        layers.append(next((name for name in waiting if needs[name] <= {*layers}), waiting[0]))
+        waiting.remove(layers[-1])
     owner = {node.layer: sources[node.name][-1:] for node in graph.nodes if node.op == "norm"}
     return [
         {
@@ -61,10 +69,11 @@ def groups(found: Structure, names: Sequence[str], units: Units) -> list[dict[st
     members: dict[int, list[str]] = {}
     for name in names:
         members.setdefault(number[name], []).append(name)
+    sources = _sources(found.graph)
     how: dict[int, set[str]] = {group: set() for group in members}
     for node in found.graph.nodes:
         if node.op == "combine":
-            reached = [name for name in _sources(found.graph)[node.name] if name in number]
+            reached = [name for name in sources[node.name] if name in number]
             for group in {number[name] for name in reached}:
                 if sum(number[name] == group for name in reached) > 1:
                     how[group].add("multiplied" if node.options.get("product") else "added")

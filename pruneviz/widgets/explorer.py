@@ -66,6 +66,7 @@ class Explorer(View):
     keep_at_least: ClassVar[int] = 0
     parts: ClassVar[tuple[str, ...]] = ()
     measured_parts: ClassVar[frozenset[str]] = frozenset({"accuracy", "scorecard", "history"})
+    wide_parts: ClassVar[frozenset[str]] = frozenset()  # those that take a row of the static twin
     words: ClassVar[tuple[str, ...]] = ()  # the criteria to choose from
     alike: ClassVar[tuple[float, ...]] = (0, 1)  # sparsities whose mask no ranking changes
     changed_by_hand: ClassVar[tuple[str, ...]] = ("by_hand",)  # what overrules the rule; the curve has none

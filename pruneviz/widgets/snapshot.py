@@ -13,18 +13,18 @@ from pruneviz.plots.alt import describe
 from pruneviz.scorecards import wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from matplotlib.axes import Axes
 
-    from pruneviz.widgets.explorer import Explorer
+    from pruneviz.widgets.explorer import Explorer, Panels
     from pruneviz.widgets.unit_explorer import UnitExplorer
     from pruneviz.widgets.weight_explorer import WeightExplorer
 
 _COUNTS = ("nonzero", "parameters", "compact_bytes", "raw_bytes", "macs", "nonzero_macs")
 
 
-def draw(view: Explorer, known: Mapping[str, Callable[[Axes, Any], None]]) -> Figure:
+def draw(view: Explorer, known: Panels) -> Figure:
     """Draw the parts on view that there is something to show of; a curve that waits for a guess stays blank.
 
     Parameters
@@ -39,19 +39,30 @@ def draw(view: Explorer, known: Mapping[str, Callable[[Axes, Any], None]]) -> Fi
     Figure
         Not known to pyplot.
     """
-    panels = [panel for part, panel in known.items() if part in view.show] or list(known.values())[:1]
-    rows = -(-len(panels) // 2)
+    parts = [part for part in known if part in view.show] or list(known)[:1]
+    cells = _cells(parts, view.wide_parts)
+    rows = cells[-1][0] + 1
     figure = Figure(figsize=(9.5, 0.5 + 3.1 * rows), layout="constrained", facecolor=style.PAPER)
     figure.suptitle(
         view.title, x=0.01, ha="left", fontsize=style.FONT + 2, fontweight="bold", color=style.INK
     )
-    axes = list(figure.subplots(rows, 2, squeeze=False).flat)
-    for ax, panel in zip(axes, panels, strict=False):
-        panel(ax, view)
-    for ax in axes[len(panels) :]:
-        ax.remove()
-    describe(axes[0], view.sentence())
+    grid = figure.add_gridspec(rows, 2)
+    for part, cell in zip(parts, cells, strict=True):
+        known[part](figure.add_subplot(grid[cell]), view)
+    describe(figure.axes[0], view.sentence())
     return figure
+
+
+def _cells(parts: list[str], wide: frozenset[str]) -> list[tuple[int, int | slice]]:
+    """Give each part a place in a grid of two columns; wide ones have a row to themselves."""
+    cells: list[tuple[int, int | slice]] = []
+    row = column = 0
+    for part in parts:
+        row += column if part in wide else 0
+        cells.append((row, slice(None) if part in wide else column))
+        column = 0 if part in wide else 1 - column
+        row += column == 0
+    return cells
 
 
 def _draw_mask(ax: Axes, view: WeightExplorer) -> None:

@@ -87,9 +87,9 @@ export function lanesOf(flows, line, boxes, width) {
 /** Where everything stands: { width, height, pitch, boxes, lines: [{ blocks, lanes, top }] }. */
 export function layOutChain(width, blocks, flows) {
   const numbers = linesOf(flows, blocks.length, Math.max(2, Math.floor(width / NARROW)));
-  const pitch = Math.min(220, width / Math.max(...numbers.map((line) => line.length)));
-  const widest = Math.min(150, pitch - 38);
-  const highest = Math.min(150, Math.max(84, widest));
+  const pitch = Math.min(250, width / Math.max(...numbers.map((line) => line.length)));
+  const widest = Math.min(190, pitch - 38);
+  const highest = Math.min(165, Math.max(84, widest));
   const [outs, ins] = [Math.max(...blocks.map((b) => b.rows.length)), Math.max(...blocks.map((b) => b.columns.length))];
   const side = (n, of, most) => Math.round(Math.max(SMALLEST, most * (n / of) ** POWER));
   const boxes = blocks.map(({ rows, columns }) => ({ wide: side(columns.length, ins, widest), tall: side(rows.length, outs, highest) }));

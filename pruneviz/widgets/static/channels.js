@@ -1,403 +1,9 @@
-// ChannelExplorer: the chain of layers as blocks of weights, outputs down and inputs across, joined by the streams of
-// channels between them; one channel can be followed through all of it.
-import { grouped, millions, percent, sparsityText, stepOf, typed } from "./pure.js";
-import { hatch, line, sharp, text } from "./draw.js";
+// ChannelExplorer: the chain of layers, one channel followed through it, and a slider for each group of tied layers.
+import { grouped, percent, remembered } from "./pure.js";
 import { button, choice, el, fold, setText, shareSlider, table } from "./controls.js";
-import { costWithout, openUnits, sortChoice, Units } from "./units.js";
-import { blocksOf, coupledOf, flowsOf, layOutChain, orderAlong, sliceWords, stretches } from "./chain.js";
-
-const STRIP = { gap: 3, wide: 6 }; // the BatchNorm entries beside a block
-
-/** Units whose groups may have a share of their own. */
-class Channels extends Units {
-  constructor(model) {
-    super(model);
-    this.groups = model.get("groups").map((group) => {
-      const ids = group.layers.flatMap((name) => [...this.layer(name).id]);
-      return { ...group, units: [...new Set(ids)].filter((id) => id >= 0) };
-    });
-    this.blocks = blocksOf(model.get("chain"), this.wires);
-    this.flows = flowsOf(this.blocks);
-  }
-
-  load() {
-    super.load();
-    const places = typed(this.model.get("own_places"), Uint16Array);
-    this.ownPlaces = this.unitPlaces.slice();
-    this.ranks = new Uint32Array(this.unitPlaces.length);
-    const seen = new Set();
-    for (const layer of this.layers) {
-      layer.id.forEach((id, i) => {
-        if (id < 0) return;
-        this.ownPlaces[id] = places[layer.first + i];
-        if (!seen.has(id)) this.ranks[id] = layer.first + layer.rank[i];
-        seen.add(id);
-      });
-    }
-  }
-
-  ruled(step) {
-    const gone = super.ruled(step);
-    const shares = this.model.get("sparsities");
-    for (const { name, units } of this.groups) {
-      if (!(name in shares)) continue;
-      const own = stepOf(shares[name]);
-      for (const id of units) gone[id] = Number(this.ownPlaces[id] <= own);
-    }
-    return gone;
-  }
-
-  /** Show code with the groups that have a share of their own, as ChannelExplorer.snippet. */
-  code() {
-    const shares = this.model.get("sparsities");
-    const named = this.groups.filter(({ name }) => name in shares);
-    const number = (share) => (Number.isInteger(share) ? share.toFixed(1) : String(share));
-    const written = named.map(({ name }) => `"${name}": ${number(shares[name])}`).join(", ");
-    const names = named.flatMap(({ layers }) => layers.map((name) => `"${name}"`)).join(", ");
-    const own = `\nown = pv.prune(model, scope={${written}}, **options)  # groups with a share of their own\nkeep.update({name: own[name] for name in [${names}]})`;
-    return this.model.get("code").replace("{own}", named.length ? own : "");
-  }
-
-  unit(name, i) { return this.blocks.find((block) => block.name === name)?.rows[i] ?? -1; }
-  coupled(unit) { return coupledOf(this.blocks, this.wires, unit); }
-  group(unit) { return this.groups.find(({ units }) => units.includes(unit)); }
-
-  /** What the whole network would lose with this unit alone. */
-  worth(unit) {
-    const left = costWithout(this.wires, this.model.get("rest"), { [unit]: 1 });
-    return { parameters: this.whole.parameters - left.parameters, macs: this.whole.macs - left.macs };
-  }
-}
-
-class Chain {
-  constructor(frame, units) {
-    Object.assign(this, { frame, units, hover: null, key: "" });
-    this.canvas = el("canvas", { "aria-hidden": "true" });
-    this.cursor = button("", () => this.toggle(), { class: "pv-cursor", "aria-roledescription": "channel" });
-    this.stage = el("div", { class: "pv-chain", role: "group", "aria-label": "Chain of layers: up and down go from channel to channel, left and right from layer to layer, Enter cuts or keeps, Escape lets go" }, this.canvas, this.cursor);
-    this.canvas.addEventListener("pointermove", (event) => this.look(this.spotAt(event)));
-    this.canvas.addEventListener("pointerleave", () => this.look(null));
-    this.canvas.addEventListener("click", (event) => this.press(event));
-    this.cursor.addEventListener("keydown", (event) => this.move(event));
-    for (const name of ["ranking", "sort"]) frame.on(name, () => { this.key = ""; });
-    for (const name of ["followed", "sparsities", "layer"]) frame.on(name, () => {});
-  }
-
-  get ranks() { return this.frame.get("sort") === "score" ? this.units.ranks : null; }
-  get followed() { const [name, i] = this.frame.get("followed"); return name === undefined ? null : { name, i }; }
-
-  /** The channel on view: under the pointer, or followed; { name, i }, or null. */
-  get shown() { return this.hover ?? this.followed; }
-
-  // -- drawing -----------------------------------------------------------------------------------------------
-
-  draw(width, colours) {
-    const { frame, units } = this;
-    this.at = units.at(frame.get("sparsity"), frame.get("by_hand"));
-    this.refreshSheet(width, colours);
-    const context = sharp(this.canvas, width, this.layout.height);
-    context.drawImage(this.sheet, 0, 0, width, this.layout.height);
-    this.drawPruned(context, colours);
-    const unit = this.shown ? units.unit(this.shown.name, this.shown.i) : -1;
-    if (unit >= 0) this.drawFollowed(context, unit, colours);
-  }
-
-  /** What no slider changes: streams, blocks as if all were kept, names. */
-  refreshSheet(width, colours) {
-    const key = `${width}/${colours.kept}/${colours.paper}`;
-    if (this.key === key) return;
-    this.key = key;
-    const { blocks, flows } = this.units;
-    this.layout = layOutChain(width, blocks, flows);
-    this.orders = blocks.map(({ rows, columns }) => [orderAlong(rows, this.ranks), orderAlong(columns, this.ranks)]);
-    this.spots = flows.map(({ units }) => orderAlong(Int32Array.from(units), this.ranks));
-    this.sheet = document.createElement("canvas");
-    const context = sharp(this.sheet, width, this.layout.height);
-    this.pluses = [];
-    for (const { lanes } of this.layout.lines) for (const lane of lanes) this.drawLane(context, lane, colours);
-    for (const spot of this.pluses) plus(context, spot, colours);
-    blocks.forEach((block, b) => this.drawBlock(context, block, this.layout.boxes[b], colours));
-  }
-
-  drawLane(context, { flow, bus, from, to, y, wide }, colours) {
-    const { boxes, lines } = this.layout;
-    const here = new Set(lines.find(({ lanes }) => lanes.some((lane) => lane.flow === flow && lane.y === y)).blocks);
-    context.fillStyle = colours.line;
-    context.globalAlpha = 0.55;
-    const shape = new Path2D();
-    shape.rect(from, y, to - from, wide);
-    for (const b of flow.readers.filter((b) => here.has(b))) shape.rect(boxes[b].x, y + wide, boxes[b].wide, boxes[b].y - y - wide - 2);
-    for (const b of flow.writers.filter((b) => here.has(b))) {
-      const { x, wide: across, tall, riser, y: top } = boxes[b];
-      const right = x + across + (this.units.blocks[b].norms.length ? STRIP.gap + STRIP.wide : 0);
-      shape.rect(riser - 2, y + wide, 4, top - y - wide);
-      shape.rect(right, top, riser + 2 - right, tall);
-    }
-    context.fill(shape);
-    context.globalAlpha = 1;
-    if (!bus) return;
-    const names = flow.writers.map((b) => this.units.blocks[b].name);
-    const [many, sum] = [`${flow.units.length} channels`, names.join(" + ")];
-    const words = [`${many}, one stream: ${sum}`, `${many}: ${sum}`, `${many}: ${names.length} layers`, many];
-    const fits = words.find((line) => context.measureText(line).width < to - from);
-    if (fits) text(context, fits, from, y - 11, { colour: colours.ink });
-    this.pluses.push(...flow.writers.filter((b, place) => place && here.has(b)).map((b) => [boxes[b].riser, y + wide / 2]));
-  }
-
-  drawBlock(context, block, { x, y, wide, tall }, colours) {
-    context.fillStyle = colours.kept;
-    context.fillRect(x, y, wide, tall);
-    if (block.norms.length) context.fillRect(x + wide + STRIP.gap, y, STRIP.wide, tall);
-    text(context, shortened(context, block.name, this.layout.pitch - 6), x, y + tall + 15, { colour: colours.ink });
-  }
-
-  /** Rows and columns that are gone, and what is left of each block in numbers. */
-  drawPruned(context, colours) {
-    const { units, layout, at } = this;
-    const gone = new Path2D();
-    this.left = units.blocks.map((block, b) => {
-      const { x, y, wide, tall } = layout.boxes[b];
-      const [down, across] = [stretches(this.orders[b][0], block.rows, at.gone), stretches(this.orders[b][1], block.columns, at.gone)];
-      const [high, broad] = [tall / block.rows.length, wide / block.columns.length];
-      let [outputs, inputs] = [block.rows.length, block.columns.length];
-      for (let k = 0; k < down.length; k += 2) {
-        const [top, deep] = [y + down[k] * high, (down[k + 1] - down[k]) * high];
-        gone.rect(x, top, wide, deep);
-        if (block.norms.length) gone.rect(x + wide + STRIP.gap, top, STRIP.wide, deep);
-        outputs -= down[k + 1] - down[k];
-      }
-      for (let k = 0; k < across.length; k += 2) {
-        gone.rect(x + across[k] * broad, y, (across[k + 1] - across[k]) * broad, tall);
-        inputs -= across[k + 1] - across[k];
-      }
-      return [outputs, inputs];
-    });
-    context.fillStyle = colours.pruned;
-    context.fill(gone);
-    context.lineWidth = 1;
-    context.strokeStyle = colours.edge;
-    this.left.forEach(([outputs, inputs], b) => {
-      const { x, y, wide, tall } = layout.boxes[b];
-      text(context, `${grouped(outputs)} × ${grouped(inputs)}`, x, y + tall + 30, { colour: colours.quiet });
-      if (outputs * inputs < units.blocks[b].rows.length * units.blocks[b].columns.length) context.strokeRect(x + 0.5, y + 0.5, wide - 1, tall - 1);
-    });
-  }
-
-  /** One channel through all that writes, carries and reads it. */
-  drawFollowed(context, unit, colours) {
-    const { units, layout } = this;
-    const [wires, slices] = [new Path2D(), []];
-    const number = units.flows.findIndex((flow) => flow.units.includes(unit));
-    const flow = units.flows[number];
-    const spot = this.spots[number].indexOf(flow.units.indexOf(unit));
-    units.blocks.forEach((block, b) => this.addSlices(slices, block, b, unit));
-    for (const { blocks, lanes } of layout.lines) {
-      const lane = lanes.find((other) => other.flow === flow);
-      if (!lane) continue;
-      const level = lane.y + ((spot + 0.5) / flow.units.length) * lane.wide;
-      const ends = blocks.flatMap((b) => this.addWires(wires, b, unit, level));
-      wires.moveTo(lane.before ? lane.from : Math.min(...ends), level);
-      wires.lineTo(lane.after ? lane.to : Math.max(...ends), level);
-    }
-    const cut = Boolean(this.at.gone[unit]);
-    stroke(context, wires, colours.paper, 4.5);
-    stroke(context, wires, colours.ink, 2, cut ? [4, 3] : []);
-    for (const place of this.pluses) plus(context, place, colours);
-    context.fillStyle = colours.paper;
-    for (const [x, y, wide, tall] of slices) context.fillRect(x - 1.5, y - 1.5, wide + 3, tall + 3);
-    context.fillStyle = colours.ink;
-    for (const [x, y, wide, tall] of slices) context.fillRect(x, y, wide, tall);
-  }
-
-  addSlices(slices, block, b, unit) {
-    const { x, y, wide, tall } = this.layout.boxes[b];
-    const only = (order, ids) => stretches(order, ids, { [unit]: 1 });
-    const [down, across] = [only(this.orders[b][0], block.rows), only(this.orders[b][1], block.columns)];
-    const thick = (from, to, each) => [from * each, Math.max(2, (to - from) * each)];
-    for (let k = 0; k < down.length; k += 2) {
-      const [top, deep] = thick(down[k], down[k + 1], tall / block.rows.length);
-      slices.push([x, y + top, wide, deep]);
-      if (block.norms.length) slices.push([x + wide + STRIP.gap, y + top, STRIP.wide, deep]);
-    }
-    for (let k = 0; k < across.length; k += 2) {
-      const [left, broad] = thick(across[k], across[k + 1], wide / block.columns.length);
-      slices.push([x + left, y, broad, tall]);
-    }
-  }
-
-  /** The wires between a block and the stream; gives where they meet it. */
-  addWires(wires, b, unit, level) {
-    const { x, y, wide, tall, riser } = this.layout.boxes[b];
-    const { rows, columns, norms } = this.units.blocks[b];
-    const ends = [];
-    if (rows.includes(unit)) {
-      ends.push(riser);
-      const row = y + ((this.orders[b][0].findIndex((i) => rows[i] === unit) + 0.5) * tall) / rows.length;
-      wires.moveTo(x + wide + (norms.length ? STRIP.gap + STRIP.wide : 0), row);
-      wires.lineTo(riser, row);
-      wires.lineTo(riser, level);
-    }
-    if (columns.includes(unit)) {
-      const places = [...this.orders[b][1].keys()].filter((place) => columns[this.orders[b][1][place]] === unit);
-      const middle = x + ((places.reduce((sum, place) => sum + place, 0) / places.length + 0.5) * wide) / columns.length;
-      ends.push(middle);
-      wires.moveTo(middle, level);
-      wires.lineTo(middle, y);
-    }
-    return ends;
-  }
-
-  /** What follows on the page, after the picture is drawn. */
-  write() {
-    const { frame, at } = this;
-    this.canvas.dataset.kept = at.kept;
-    const spot = this.followed ?? this.first;
-    const b = this.units.blocks.findIndex(({ name }) => name === spot.name);
-    const { x, y, wide, tall } = this.layout.boxes[b];
-    const place = this.orders[b][0].indexOf(spot.i);
-    const move = `translate(${x - 5}px, ${y + ((place + 0.5) * tall) / this.units.blocks[b].rows.length - 12}px)/${wide + 20}px`;
-    if (this.cursorAt !== move) {
-      this.cursorAt = move;
-      const [transform, width] = move.split("/");
-      Object.assign(this.cursor.style, { transform, width });
-    }
-    if (frame.get("moving")) return;
-    this.cursor.setAttribute("aria-label", this.describe(spot));
-    this.cursor.setAttribute("aria-pressed", String(Boolean(at.gone[this.units.unit(spot.name, spot.i)])));
-  }
-
-  // -- the hand ----------------------------------------------------------------------------------------------
-
-  get first() {
-    const { name, rows } = this.units.blocks.find(({ free }) => free);
-    return { name, i: rows.findIndex((id) => id >= 0) };
-  }
-
-  /** The channel under the pointer: the row of a block, or its column above it and where rows must stay. */
-  spotAt(event) {
-    if (!this.layout) return null;
-    const frame = this.canvas.getBoundingClientRect();
-    const [px, py] = [event.clientX - frame.left, event.clientY - frame.top];
-    const inside = ({ x, y, wide, tall }) => px >= x && px < x + wide + 22 && py >= y - 20 && py < y + tall;
-    const b = this.layout.boxes.findIndex(inside);
-    if (b < 0) return null;
-    const [{ x, y, wide, tall }, block] = [this.layout.boxes[b], this.units.blocks[b]];
-    if (block.free && py >= y) return { name: block.name, i: this.orders[b][0][Math.floor(((py - y) / tall) * block.rows.length)] };
-    const column = this.orders[b][1][Math.floor(((px - x) / wide) * block.columns.length)];
-    const writer = this.units.blocks.find(({ rows }) => rows.includes(block.columns[column]));
-    return writer && block.columns[column] >= 0 ? { name: writer.name, i: writer.rows.indexOf(block.columns[column]) } : null;
-  }
-
-  look(spot) {
-    if (spot?.name === this.hover?.name && spot?.i === this.hover?.i) return;
-    this.hover = spot;
-    this.frame.repaint();
-  }
-
-  press(event) {
-    const spot = this.spotAt(event);
-    const now = this.followed;
-    this.follow(spot && !(spot.name === now?.name && spot.i === now?.i) ? spot : null);
-    this.hover = null;
-    this.cursor.focus({ preventScroll: true });
-  }
-
-  follow(spot) {
-    const layer = this.units.layers.some(({ name }) => name === spot?.name) ? { layer: spot.name } : {};
-    this.frame.set({ followed: spot ? [spot.name, spot.i] : [], ...layer });
-    this.frame.say(spot ? this.describe(spot) : "No channel is followed.");
-  }
-
-  toggle() {
-    const { name, i } = this.followed ?? this.first;
-    const layer = this.units.layers.find((other) => other.name === name);
-    if (layer) this.units.toggle(this.frame, layer, i);
-  }
-
-  move(event) {
-    const blocks = this.units.blocks.filter(({ free }) => free);
-    if (event.key === "Escape" && this.followed) this.follow(null);
-    else if (["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) this.follow(this.neighbour(event.key, blocks));
-    else return;
-    this.hover = null;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  neighbour(key, blocks) {
-    const spot = this.followed;
-    if (!spot) return this.first;
-    const b = blocks.findIndex(({ name }) => name === spot.name);
-    const go = { ArrowLeft: b - 1, ArrowRight: b + 1 }[key] ?? b;
-    const block = blocks[Math.max(0, Math.min(blocks.length - 1, go))];
-    const order = this.orders[this.units.blocks.indexOf(block)][0];
-    const place = block === blocks[b] ? order.indexOf(spot.i) : order.indexOf(Math.min(spot.i, block.rows.length - 1));
-    const to = { ArrowUp: place - 1, ArrowDown: place + 1, Home: 0, End: order.length - 1 }[key] ?? place;
-    const i = order[Math.max(0, Math.min(order.length - 1, to))];
-    return block.rows[i] >= 0 ? { name: block.name, i } : spot;
-  }
-
-  // -- in words ----------------------------------------------------------------------------------------------
-
-  fateOf(unit) {
-    if (!this.units.counted.has(unit)) return "left alone";
-    const word = this.at.gone[unit] ? "pruned" : "kept";
-    return this.at.fates[unit] ? `${word} by hand` : word;
-  }
-
-  factsOf({ name, i }) {
-    const unit = this.units.unit(name, i);
-    const layer = this.units.layers.find((other) => other.name === name);
-    const own = this.units.group(unit)?.name in this.frame.get("sparsities");
-    const place = own ? this.units.ownPlaces[unit] : this.units.unitPlaces[unit];
-    const worth = this.units.worth(unit);
-    const slices = this.units.coupled(unit);
-    return {
-      score: layer ? `${layer.score[i].toPrecision(3)} by ${this.frame.get("ranking")[1]}, rank ${layer.rank[i] + 1} of ${layer.size}` : "left alone",
-      "goes at": place <= 10000 ? `${sparsityText(place / 10000)}${own ? " of its group" : ""}` : "never",
-      outputs: sliceWords(slices.outputs),
-      BatchNorm: sliceWords(slices.norms) || "none",
-      inputs: sliceWords(slices.inputs) || "none",
-      cost: `${grouped(worth.parameters)} parameters, ${millions(worth.macs)} MACs of the whole network`,
-    };
-  }
-
-  describe(spot) {
-    const facts = this.factsOf(spot);
-    return `Channel ${spot.i} of ${spot.name}: ${this.fateOf(this.units.unit(spot.name, spot.i))}; with it go outputs ${facts.outputs}; BatchNorm ${facts.BatchNorm}; inputs ${facts.inputs}`;
-  }
-}
-
-/** The end of a name, where there is no room for all of it. */
-function shortened(context, name, width) {
-  let shown = name;
-  while (shown.length > 3 && context.measureText(shown).width > width) shown = `…${shown.slice(2)}`;
-  return shown;
-}
-
-function stroke(context, path, colour, width, dash = []) {
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.lineJoin = "round";
-  context.setLineDash(dash);
-  context.stroke(path);
-  context.setLineDash([]);
-}
-
-/** Where a branch is added to a stream. */
-function plus(context, [x, y], colours) {
-  context.fillStyle = colours.paper;
-  context.strokeStyle = colours.ink;
-  context.lineWidth = 1.5;
-  context.beginPath();
-  context.arc(x, y, 7, 0, 7);
-  context.fill();
-  context.stroke();
-  line(context, [[x - 4, y], [x + 4, y]], colours.ink, 1.5);
-  line(context, [[x, y - 4], [x, y + 4]], colours.ink, 1.5);
-}
-
-// -- parts -------------------------------------------------------------------------------------------------
+import { openUnits, sortChoice } from "./units.js";
+import { Channels } from "./channel_units.js";
+import { ChainPicture } from "./chain_picture.js";
 
 const WHY = {
   added: "Their outputs are added: a sum has this channel as long as one part of it has.",
@@ -418,7 +24,7 @@ function followedPart(frame, chain) {
   const buttons = el("div", { class: "pv-buttons" }, cut, stop);
   frame.paint(() => frame.write(() => {
     const spot = chain.shown;
-    for (const node of [list, why, buttons]) node.hidden = !spot;
+    for (const node of [list, why, buttons]) if (node.hidden !== !spot) node.hidden = !spot;
     if (!spot) return setText(title, "Point at a channel, or click it, to follow it through the network");
     const unit = chain.units.unit(spot.name, spot.i);
     setText(title, `Channel ${spot.i} of ${spot.name}: ${chain.fateOf(unit)}`);
@@ -432,7 +38,7 @@ function followedPart(frame, chain) {
 }
 
 function chainPart(frame, units) {
-  const chain = new Chain(frame, units);
+  const chain = new ChainPicture(frame, units);
   frame.chain = chain; // for tests
   const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "The chain of layers: each block is a layer's weights, outputs down, inputs across");
   const hint = el("p", { class: "pv-hint" }, "A row is what a layer writes, a column what it reads. Click a row to follow its channel; with the keyboard: arrows, then Enter to cut it.");
@@ -447,7 +53,7 @@ function chainPart(frame, units) {
   return el("figure", { class: "pv-panel pv-wide pv-channels" }, el("div", { class: "pv-bar" }, caption, el("span", { class: "pv-selectors" }, sortChoice(frame))),
     chain.stage, hint, followedPart(frame, chain),
     el("p", { class: "pv-key" }, el("i", { class: "pv-swatch pv-swatch-kept" }), "kept", el("i", { class: "pv-swatch pv-swatch-pruned" }), "pruned",
-      el("span", {}, "narrow strip: BatchNorm"), el("span", {}, "⊕ outputs are added")),
+      el("i", { class: "pv-swatch pv-swatch-mark" }), "by hand", el("span", {}, "narrow strip: BatchNorm"), el("span", {}, "⊕ outputs are added")),
     twin.node);
 }
 
@@ -478,9 +84,10 @@ function lookUpChannel(chain) {
 /** A slider for each group of tied layers; it has its own share until it is told to do as all. */
 function groupsPart(frame, units) {
   const rows = units.groups.map((group) => groupRow(frame, units, group));
+  const refresh = remembered((at) => { for (const row of rows) row(at); });
   frame.paint(() => {
     const at = units.at(frame.get("sparsity"), frame.get("by_hand"));
-    frame.write(() => { for (const row of rows) row(at); });
+    frame.write(() => refresh(at, frame.get("sparsities"), frame.get("moving")));
   });
   const list = el("ul", { class: "pv-groups" }, ...rows.map((row) => row.node));
   return el("section", { class: "pv-panel pv-wide" }, el("h4", { class: "pv-caption", "data-png": true }, "A share for each group of tied layers"), list);
@@ -492,7 +99,7 @@ function groupRow(frame, units, group) {
     const shares = { ...frame.get("sparsities"), [group.name]: share };
     return Object.fromEntries(units.groups.filter(({ name }) => shares[name] !== undefined).map(({ name }) => [name, shares[name]]));
   };
-  const slider = shareSlider(others.length ? `${group.name} + ${others.length}` : group.name, {
+  const slider = shareSlider(others.length ? `${group.name} + ${others.length} tied` : group.name, {
     input: (share) => frame.set({ sparsities: with_(share) }, { moving: true }),
     release: (share) => { frame.set({ sparsities: with_(share) }); frame.speak = true; },
     step: 0.01,
@@ -505,10 +112,9 @@ function groupRow(frame, units, group) {
     const kept = `${grouped(group.size - pruned)} of ${grouped(group.size)} kept`;
     slider.show(own ?? Math.round((1e4 * pruned) / group.size) / 1e4, frame.get("moving") ? "" : `${percent(pruned / group.size)} pruned, ${kept}${own === undefined ? "" : ", a share of its own"}`);
     setText(words, `${kept}${others.length ? `, tied to ${others.join(", ")}` : ""}`);
-    free.hidden = own === undefined;
+    if (free.hidden !== (own === undefined)) free.hidden = own === undefined;
   };
-  slider.node.append(free);
-  return Object.assign(show, { node: el("li", {}, slider.node, words) });
+  return Object.assign(show, { node: el("li", {}, slider.node, el("div", { class: "pv-foot" }, words, free)) });
 }
 
 function render(context) {
