@@ -63,6 +63,7 @@ class ChannelExplorer(UnitExplorer):
         *("slider", "selectors", "chain", "groups", "scores", "accuracy", "scorecard"),
         *("confusion", "changes", "removal", "history"),
     )
+    wide_parts: ClassVar = frozenset({"chain"})
     words: ClassVar = tuple(
         word for word in channelscores.NAMES if word not in ("bn_scale", "reconstruction")
     )

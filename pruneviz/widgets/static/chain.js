@@ -7,7 +7,7 @@ const POWER = 0.3; // of a number of channels, for the side of a block: 64 look 
 const SMALLEST = 26;
 const LANE = { bus: 8, wire: 6, gap: 7, words: 16 }; // thickness of a stream that several write, and of one
 const WORDS = 46; // below a block
-const NARROW = 84;
+const NARROW = 66; // the least room for a block
 
 /** The layers in the order of the chain, with their units and those of their norms. */
 export function blocksOf(chain, wires) {
@@ -52,8 +52,8 @@ export function linesOf(flows, many, most) {
   });
   return lines.flatMap((line) => {
     const parts = Math.ceil(line.length / most);
-    const size = Math.ceil(line.length / parts);
-    return Array.from({ length: parts }, (_, p) => line.slice(p * size, (p + 1) * size));
+    const start = (p) => Math.round((p * line.length) / parts);
+    return Array.from({ length: parts }, (_, p) => line.slice(start(p), start(p + 1)));
   });
 }
 
