@@ -58,17 +58,18 @@ value.observe(draw, "value")
 peer = widgets.VBox([value, image], _dom_classes=["peer"]); peer""",
 )
 UNITS = (
-    ("LeNet-300-100, neurons", "lenet_300_100", "neuron"),
-    ("LeNet-5, filters", "lenet_5", "filter"),
-    ("MNIST CNN, filters", "mnist_cnn", "filter"),
+    ("LeNet-300-100, neurons", "lenet_300_100", "neuron", "mnist", 1000),
+    ("LeNet-5, filters", "lenet_5", "filter", "mnist", 1000),
+    ("MNIST CNN, filters", "mnist_cnn", "filter", "mnist", 1000),
+    ("ResNet-20, channels", "resnet_20", "channel", "cifar10", 100),
 )
 UNIT_CELL = """\
 import torch
 import pruneviz as pv
 torch.set_num_threads(1)
-x, y = pv.datasets.mnist().validation
-model = pv.zoo.{}("torch")
-view = pv.explore(model, (x[:1000], y[:1000]), granularity="{}", predict=False)
+model, granularity = pv.zoo.{}("torch"), "{}"
+x, y = pv.datasets.{}().validation
+view = pv.explore(model, (x[:{many}], y[:{many}]), granularity=granularity, predict=False)
 view.layer = view.layers[-1]["name"]
 view"""
 MEASURED = """() => {
@@ -161,8 +162,9 @@ def in_the_browser() -> Iterable[Row]:
             page.wait_for_timeout(1500)
             paints.append(page.evaluate(FIRST_PAINT))
             page.wait_for_timeout(3000)
-        for name, network, granularity in UNITS:
-            lab.write_notebook(folder / f"{network}.ipynb", UNIT_CELL.format(network, granularity))
+        for name, network, granularity, dataset, many in UNITS:
+            cell = UNIT_CELL.format(network, granularity, dataset, many=many)
+            lab.write_notebook(folder / f"{network}.ipynb", cell)
             lab.open_notebook(page, address, f"{network}.ipynb", workspace=network)
             page.wait_for_function(MEASURED, timeout=120_000)
             for jumps in (False, True):
@@ -172,7 +174,7 @@ def in_the_browser() -> Iterable[Row]:
         yield f"JavaScript of a move, {name} weights, jumps", results[f"{name} True"][0], "ms", (limit,)
     yield "input to second frame, 266 k weights", results["266 k False"][1], "ms", (30, 36)
     yield "input to second frame, 996 k weights", results["996 k False"][1], "ms", (30, 36)
-    for name, _, _ in UNITS:
+    for name, *_ in UNITS:
         yield f"JavaScript of a move, {name}, drag", results[f"{name} False"][0], "ms", (1.0,)
         yield f"JavaScript of a move, {name}, jumps", results[f"{name} True"][0], "ms", (1.0,)
         yield f"input to second frame, {name}", results[f"{name} False"][1], "ms", (30, 36)
