@@ -1,7 +1,7 @@
 // The chain of layers, drawn: blocks of weights, outputs down and inputs across, joined by the streams of channels between
 // them; one channel can be followed through all of it.
 import { grouped, millions, remembered, sparsityText } from "./pure.js";
-import { line, sharp, text } from "./draw.js";
+import { hatch, line, sharp, text } from "./draw.js";
 import { button, el } from "./controls.js";
 import { layOutChain, orderAlong, sliceWords, stretches } from "./chain.js";
 
@@ -82,11 +82,11 @@ export class ChainPicture {
     context.globalAlpha = 1;
     if (!bus) return;
     const names = flow.writers.map((b) => this.units.blocks[b].name);
-    const [many, sum] = [`${flow.units.length} channels`, names.join(" + ")];
+    const [many, sum] = [`${flow.units.length} channels`, names.join(flow.added ? " + " : ", ")];
     const words = [`${many}, one stream: ${sum}`, `${many}: ${sum}`, `${many}: ${names.length} layers`, many];
     const fits = words.find((line) => context.measureText(line).width < to - from);
     if (fits) text(context, fits, from, y - 11, { colour: colours.ink });
-    this.pluses.push(...flow.writers.filter((b, place) => place && here.has(b)).map((b) => [boxes[b].riser, y + wide / 2]));
+    if (flow.added) this.pluses.push(...flow.writers.filter((b, place) => place && here.has(b)).map((b) => [boxes[b].riser, y + wide / 2]));
   }
 
   drawBlock(context, block, { x, y, wide, tall }, colours) {
@@ -117,7 +117,7 @@ export class ChainPicture {
       }
       return [outputs, inputs];
     });
-    context.fillStyle = colours.pruned;
+    context.fillStyle = this.ranks ? hatch(context, colours) : colours.pruned; // thin lines have no room for it
     context.fill(gone);
     stroke(context, this.outlines, colours.edge, 1);
     if (Object.keys(this.frame.get("by_hand")).length) this.drawHand(context, colours);
@@ -247,10 +247,13 @@ export class ChainPicture {
     const b = this.layout.boxes.findIndex(inside);
     if (b < 0) return null;
     const [{ x, y, wide, tall }, block] = [this.layout.boxes[b], this.units.blocks[b]];
-    if (block.free && py >= y) return { name: block.name, i: this.orders[b][0][Math.floor(((py - y) / tall) * block.rows.length)] };
-    const column = this.orders[b][1][Math.floor(((px - x) / wide) * block.columns.length)];
-    const writer = this.units.blocks.find(({ rows }) => rows.includes(block.columns[column]));
-    return writer && block.columns[column] >= 0 ? { name: writer.name, i: writer.rows.indexOf(block.columns[column]) } : null;
+    if (block.free && py >= y) {
+      const i = this.orders[b][0][Math.floor(((py - y) / tall) * block.rows.length)];
+      return block.rows[i] >= 0 ? { name: block.name, i } : null;
+    }
+    const unit = block.columns[this.orders[b][1][Math.floor(((px - x) / wide) * block.columns.length)]];
+    const writer = unit >= 0 ? this.units.blocks.find(({ rows }) => rows.includes(unit)) : null;
+    return writer ? { name: writer.name, i: writer.rows.indexOf(unit) } : null;
   }
 
   look(spot) {
@@ -274,9 +277,10 @@ export class ChainPicture {
   }
 
   toggle() {
-    const { name, i } = this.followed ?? this.first;
+    if (!this.followed) return this.follow(this.first);
+    const { name, i } = this.followed;
     const layer = this.units.layers.find((other) => other.name === name);
-    if (layer) this.units.toggle(this.frame, layer, i);
+    return layer && this.units.toggle(this.frame, layer, i);
   }
 
   move(event) {
@@ -323,7 +327,7 @@ export class ChainPicture {
       outputs: sliceWords(slices.outputs),
       BatchNorm: sliceWords(slices.norms) || "none",
       inputs: sliceWords(slices.inputs) || "none",
-      cost: `${grouped(worth.parameters)} parameters, ${millions(worth.macs)} MACs of the whole network`,
+      cost: `${grouped(worth.parameters)} parameters, ${millions(worth.macs)} MACs`,
     };
   }
 

@@ -12,6 +12,7 @@ export class Channels extends Units {
     });
     this.blocks = blocksOf(model.get("chain"), this.wires);
     this.flows = flowsOf(this.blocks);
+    for (const flow of this.flows) flow.added = Boolean(this.group(flow.units[0])?.how.includes("added"));
   }
 
   load() {

@@ -16,15 +16,15 @@ const WHY = {
 function followedPart(frame, chain) {
   const title = el("h4", { class: "pv-caption", "data-png": true });
   const why = el("p", { class: "pv-hint", "data-png": true });
-  const names = ["score", "goes at", "outputs", "BatchNorm", "inputs", "cost"];
-  const cells = Object.fromEntries(names.map((name) => [name, el("dd", { "data-png": true })]));
-  const list = el("dl", { class: "pv-card" }, ...names.flatMap((name) => [el("dt", { "data-png": true }, name), cells[name]]));
+  const cells = {};
+  const facts = (...names) => el("dl", { class: "pv-card" }, ...names.flatMap((name) => [el("dt", { "data-png": true }, name), (cells[name] = el("dd", { "data-png": true }))]));
+  const lists = el("div", { class: "pv-slices" }, facts("score", "goes at", "cost"), facts("outputs", "BatchNorm", "inputs"));
   const cut = button("", () => chain.toggle());
   const stop = button("Let go", () => chain.follow(null));
   const buttons = el("div", { class: "pv-buttons" }, cut, stop);
   frame.paint(() => frame.write(() => {
     const spot = chain.shown;
-    for (const node of [list, why, buttons]) if (node.hidden !== !spot) node.hidden = !spot;
+    for (const node of [lists, why, buttons]) node.style.visibility = spot ? "" : "hidden"; // a box that grew under the pointer would push the page down
     if (!spot) return setText(title, "Point at a channel, or click it, to follow it through the network");
     const unit = chain.units.unit(spot.name, spot.i);
     setText(title, `Channel ${spot.i} of ${spot.name}: ${chain.fateOf(unit)}`);
@@ -34,7 +34,7 @@ function followedPart(frame, chain) {
     setText(cut, chain.at.fates[unit] ? "Let the rule decide" : chain.at.gone[unit] ? "Keep it by hand" : "Cut it by hand");
     cut.disabled = !chain.units.counted.has(unit);
   }));
-  return el("section", { class: "pv-follow", "aria-label": "The channel that is followed" }, el("div", { class: "pv-bar" }, title, buttons), list, why);
+  return el("section", { class: "pv-follow", "aria-label": "The channel that is followed" }, el("div", { class: "pv-bar" }, title, buttons), lists, why);
 }
 
 function chainPart(frame, units) {
@@ -53,7 +53,9 @@ function chainPart(frame, units) {
   return el("figure", { class: "pv-panel pv-wide pv-channels" }, el("div", { class: "pv-bar" }, caption, el("span", { class: "pv-selectors" }, sortChoice(frame))),
     chain.stage, hint, followedPart(frame, chain),
     el("p", { class: "pv-key" }, el("i", { class: "pv-swatch pv-swatch-kept" }), "kept", el("i", { class: "pv-swatch pv-swatch-pruned" }), "pruned",
-      el("i", { class: "pv-swatch pv-swatch-mark" }), "by hand", el("span", {}, "narrow strip: BatchNorm"), el("span", {}, "⊕ outputs are added")),
+      el("i", { class: "pv-swatch pv-swatch-mark" }), "by hand",
+      ...(units.blocks.some(({ norms }) => norms.length) ? [el("span", {}, "narrow strip: BatchNorm")] : []),
+      ...(units.flows.some(({ added }) => added) ? [el("span", {}, "⊕ outputs are added")] : [])),
     twin.node);
 }
 
