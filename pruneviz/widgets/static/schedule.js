@@ -43,7 +43,7 @@ function goPart(frame, planned) {
   const run = button("Run", () => start(frame), { class: "pv-button pv-primary" });
   const pause = button("Pause", () => frame.set({ paused: !frame.get("paused") }));
   const cancel = button("Cancel", () => frame.set({ running: false, paused: false }));
-  const name = el("input", { type: "text", class: "pv-box pv-name", maxlength: 40, "aria-label": "Name of the next run", "data-lm-suppress-shortcuts": "true", onchange: () => frame.set({ name: name.value.trim() }) });
+  const name = nameBox("Name of the next run", (words) => frame.set({ name: words }));
   const bar = el("progress", { max: 1, "aria-label": "Training" });
   const says = el("p", { class: "pv-says" });
   const refresh = () => {
@@ -61,6 +61,12 @@ function goPart(frame, planned) {
   frame.paint(() => frame.write(refresh));
   follow(frame, bar);
   return el("div", { class: "pv-go" }, run, pause, cancel, name, bar, says);
+}
+
+function nameBox(label, take) {
+  const commit = () => take(box.value.trim());
+  const box = el("input", { type: "text", class: "pv-box pv-name", maxlength: 40, "aria-label": label, "data-lm-suppress-shortcuts": "true", onchange: commit, onkeydown: (event) => event.key === "Enter" && commit() });
+  return box;
 }
 
 function start(frame) {
@@ -129,8 +135,7 @@ function listPart(frame, planned) {
 
 function row(frame, id) {
   const others = (change) => frame.set({ runs: frame.get("runs").flatMap(change) });
-  const rename = () => others((run) => (run.id === id ? { ...run, name: name.value.trim() || run.name } : run));
-  const name = el("input", { type: "text", class: "pv-box", maxlength: 40, "aria-label": "Name of the run", "data-lm-suppress-shortcuts": "true", onchange: rename });
+  const name = nameBox("Name of the run", (words) => others((run) => (run.id === id ? { ...run, name: words || run.name } : run)));
   const remove = button("Remove", () => { others((run) => (run.id === id ? [] : run)); frame.say("Run removed."); });
   const [swatch, words] = [el("canvas", { "aria-hidden": "true" }), el("span", { class: "pv-row-words", "data-png": true })];
   const node = el("li", {}, swatch, el("span", { "data-png": true }, name), remove, words);
