@@ -1,15 +1,15 @@
 """Channels: chosen by LASSO or by magnitude, refitted or not; feature maps skipped for each image or for all.
 
-    python benchmarks/channels.py FOLDER      # about twenty minutes on one core; stopped, it can go on
+    python benchmarks/channels.py FOLDER      # a quarter of an hour on one core; stopped, it can go on
 
 Channels of LeNet-5, three seeds, 30, 50 and 70 % of every layer: chosen by magnitude, by the LASSO of He,
 Zhang and Sun (2017) or at random; then masked, or masked and the layers behind refitted by least squares;
 counted at once, and after what is left has been trained for one epoch. The same at once for ResNet-20 on
 CIFAR-10, where masked networks are also given new BatchNorm statistics from the images used to refit.
 
-Then gates: LeNet-5, three seeds, and the zoo's MNIST CNN skip feature maps image by image, with thresholds
-that leave given shares of the multiplications on training images. Static filter pruning gets the same shares:
-filters go, the least important first, until no more is left; counted at once, and after an epoch.
+Then gates: the zoo's MNIST CNN skips feature maps image by image, with thresholds that leave given shares
+of the multiplications on training images. Static filter pruning gets the same shares: filters go, the least
+important first, until no more is left. Neither is trained afterwards.
 
 Everything is counted on 5,000 validation images. Seed 0 is the zoo's network. FOLDER holds the others, which
 are trained if missing, and what has been measured so far. Writes ``lessons/results/channels.json``, which
@@ -19,6 +19,7 @@ lesson 04b reads.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,18 +39,27 @@ if TYPE_CHECKING:
 RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "channels.json"
 SHARES = (0.3, 0.5, 0.7)
 SEEDS = (0, 1, 2)
-CRITERIA = ("magnitude", "reconstruction", "random")
-SEEN = {"lenet_5": 2_000, "resnet_20": 256}  # training images, without labels, for LASSO and least squares
-LEFT = {"lenet_5": (0.9, 0.8, 0.7, 0.6, 0.5), "mnist_cnn": (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)}
-STATIC = ("magnitude", "activation", "taylor")
-FOR_THRESHOLDS, FOR_SCORES = 500, 5_000  # training images
+CRITERIA = {
+    "lenet_5": ("magnitude", "reconstruction", "random"),
+    "resnet_20": ("magnitude", "reconstruction"),
+}
+WAYS = {
+    "lenet_5": ("masked", "refitted", "masked, then an epoch", "refitted, then an epoch"),
+    "resnet_20": ("masked", "recalibrated", "refitted"),
+}
+SEEN = {"lenet_5": 2_000, "resnet_20": 100}  # training images, without labels, for LASSO and least squares
+LEFT = (0.9, 0.8, 0.7, 0.6)
+STATIC = ("magnitude", "taylor")
+FOR_THRESHOLDS, FOR_SCORES = 200, 5_000  # training images
 
 
 def main() -> None:
     """Measure what is missing, print and store the table."""
     parser = argparse.ArgumentParser(description="Compare ways to choose channels.")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="seeds and progress; made if missing")
-    folder = parser.parse_args().folder
+    parser.add_argument("--without-resnet", action="store_true", help="leave ResNet-20 out")
+    given = parser.parse_args()
+    folder = given.folder
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     ledger = Ledger(folder / "channels.json")
@@ -64,14 +74,11 @@ def main() -> None:
         "images_for_lasso_and_least_squares": SEEN,
         "fine_tuning": f"one epoch, Adam, learning rate falling from {RATE:g} to 0, batches of {BATCH}",
         "lenet_5": choosing("lenet_5", seeds, mnist, ledger),
-        "gates": {
-            "lenet_5": [
-                gates(f"lenet_5 {i}", LEFT["lenet_5"], m, mnist, ledger) for i, m in enumerate(seeds)
-            ],
-            "mnist_cnn": [gates("mnist_cnn 0", LEFT["mnist_cnn"], pv.zoo.mnist_cnn("torch"), mnist, ledger)],
-        },
+        "gates": gates(pv.zoo.mnist_cnn("torch"), mnist, ledger),
     }
-    table["resnet_20"] = choosing("resnet_20", [pv.zoo.resnet_20("torch")], pv.datasets.cifar10(), ledger)
+    if not given.without_resnet:
+        resnet = [pv.zoo.resnet_20("torch")]
+        table["resnet_20"] = choosing("resnet_20", resnet, pv.datasets.cifar10(), ledger)
     RESULT.write_text(compact(table), encoding="utf-8")
     print(f"written: {RESULT.name}")
 
@@ -99,13 +106,15 @@ def choosing(
 ) -> dict[str, object]:
     """Count right answers: way -> criterion -> one row for each network, one count for each share."""
     x = data.train[0][: SEEN[name]]
-    ways = ["masked", "refitted"]
-    ways += ["masked, then an epoch", "refitted, then an epoch"] if name == "lenet_5" else ["recalibrated"]
+    ways = WAYS[name]
+
+    @functools.cache
+    def ranking(seed: int, criterion: str) -> pv.Ranking:
+        options = {"granularity": "channel", "criterion": criterion, "seed": seed}
+        return pv.rank(pv.importance(models[seed], data=(x, data.train[1][: len(x)]), **options), "layer")
 
     def count(seed: int, criterion: str, share: float, way: str) -> int:
-        model = models[seed]
-        options = {"granularity": "channel", "criterion": criterion, "scope": "layer", "seed": seed}
-        mask = pv.prune(model, share, data=(x, data.train[1][: len(x)]), **options)
+        model, mask = models[seed], ranking(seed, criterion).mask(share)
         thin = pv.reconstruct(model, mask, x) if "refitted" in way else pv.apply(model, mask, x)
         if "epoch" in way:
             thin = trained(pv.remove(thin, mask, x[:8]), data.train)
@@ -123,7 +132,7 @@ def choosing(
                 ]
                 for seed in range(len(models))
             ]
-            for criterion in CRITERIA
+            for criterion in CRITERIA[name]
         }
         for way in ways
     }
@@ -131,10 +140,8 @@ def choosing(
     return {"dense": dense, **counts}
 
 
-def gates(
-    title: str, shares: tuple[float, ...], model: nn.Module, mnist: pv.datasets.Dataset, ledger: Ledger
-) -> dict[str, object]:
-    """Count right answers and multiplications with gates, and with filters pruned to as many."""
+def gates(model: nn.Module, mnist: pv.datasets.Dataset, ledger: Ledger) -> dict[str, object]:
+    """Measure gates, [threshold, MACs left, right], and filters pruned to as many, [MACs left, right]."""
     x, y = mnist.train
     dense = pv.scorecard(model, mnist.validation)
 
@@ -152,22 +159,17 @@ def gates(
         )
         small = at_most(model, ranking, round(left * dense.macs), x[:8])
         card = pv.scorecard(small, mnist.validation)
-        after = pv.scorecard(trained(small, mnist.train), mnist.validation)
-        return [round(card.macs / dense.macs, 4), card.correct, after.correct]
+        return [round(card.macs / dense.macs, 4), card.correct]
 
-    table: dict[str, object] = {"dense": dense.correct, "macs": dense.macs, "shares": shares}
+    table: dict[str, object] = {"dense": dense.correct, "macs": dense.macs, "shares": LEFT}
     for measure in ("max", "mean"):
-        table[measure] = {
-            f"{share:g}": ledger.once(
-                f"{title} gates {measure} {share}", lambda a=(measure, share): gated(*a)
-            )
-            for share in (1, *shares)
-        }
+        table[measure] = [
+            ledger.once(f"gates {measure} {left}", lambda a=(measure, left): gated(*a)) for left in (1, *LEFT)
+        ]
     for criterion in STATIC:
-        table[criterion] = {
-            f"{share:g}": ledger.once(f"{title} {criterion} {share}", lambda a=(criterion, share): pruned(*a))
-            for share in shares
-        }
+        table[criterion] = [
+            ledger.once(f"static {criterion} {left}", lambda a=(criterion, left): pruned(*a)) for left in LEFT
+        ]
     return table
 
 
