@@ -306,6 +306,17 @@ def test_an_interrupt_leaves_the_finished_rounds():
     assert (view.running, view.runs[0]["status"]) == (False, "cancelled")
 
 
+def test_a_run_without_a_loop_hears_cancel_too():
+    def cancels(model, mask, seed):  # as a press of the button does, heard in another thread
+        del model, seed
+        if mask.sparsity > 0.5:
+            view.cancel()
+
+    view = opened(train=cancels, kind="linear")
+    assert [done.number for done in view.run()] == [1]
+    assert view.runs[0]["status"] == "cancelled"
+
+
 def test_one_run_at_a_time_and_none_without_a_loop():
     gate = Gate()
     view = opened(train=gate)

@@ -36,7 +36,7 @@ PLACES = """([step, share]) => {
   const canvas = document.querySelector('.pv-drawn canvas');
   const box = canvas.getBoundingClientRect();
   const across = (box.width - 62) / 5;
-  return [box.left + 48 + (step + 0.5) * across, box.top + 12 + (1 - share) * (box.height - 86)];
+  return [box.left + 48 + (step + 0.5) * across, box.top + 12 + (1 - share) * (box.height - 90)];
 }"""
 STATUS = "[view.running, view.paused, view.training, len(view.rounds)]"
 
@@ -124,6 +124,24 @@ def test_drag_the_rings(page):
     arrives(page, f"[{STATE}]", ["polynomial", 0.25, 0.5, 1, 3, 1, 1, 4])
     press(page, "Reset")
     arrives(page, f"[{STATE}]", FIRST)
+
+
+def test_a_finger_drags_too(page):
+    box = page.locator(".pv-handle[data-name=end]").bounding_box()
+    finger = page.context.new_cdp_session(page)
+    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    x, y = page.evaluate(PLACES, [2, 0.4])
+    start = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    for kind, points in (
+        ("touchStart", [start]),
+        ("touchMove", [{"x": x + 9, "y": y - 20}]),
+        ("touchMove", [{"x": x, "y": y}]),
+        ("touchEnd", []),
+    ):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    arrives(page, "[view.end, view.final, view.moving]", [2, 0.4, False])
+    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    finger.detach()
 
 
 def test_keyboard(page):

@@ -1,5 +1,5 @@
 // ScheduleExplorer: draw how sparse a network is to be in each round, then train it for real.
-import { grouped, percent, same, sparsityText } from "./pure.js";
+import { grouped, percent, same } from "./pure.js";
 import { button, choice, el, fold, setText, table } from "./controls.js";
 import { drawRuns, drawSwatch, runLooks } from "./schedule_draw.js";
 import { nameOfRun, snippetOf } from "./schedule_math.js";
@@ -88,7 +88,7 @@ function follow(frame, bar) {
     }
     const within = since && took ? Math.min(0.95, (performance.now() - since) / took) : 0;
     bar.value = now.answered ? (now.done + within) / now.budget : 0;
-    bar.hidden = !now.on;
+    bar.style.visibility = now.on ? "" : "hidden"; // its place stays, so that nothing jumps
   };
   const timer = setInterval(() => frame.get("running") && move(), matchMedia("(prefers-reduced-motion: reduce)").matches ? 2000 : 200);
   frame.cleanups.push(() => clearInterval(timer));
@@ -144,7 +144,8 @@ function row(frame, id) {
     if (document.activeElement !== name && name.value !== run.name) name.value = run.name;
     remove.disabled = run.status === "running";
     remove.setAttribute("aria-label", `Remove ${run.name}`);
-    setText(words, `${run.status === "finished" ? "" : `${run.status}, `}${run.rounds.length} of ${run.schedule.budget} rounds: ${reached(run)}`);
+    const status = run.status === "running" && frame.get("paused") ? "paused" : run.status;
+    setText(words, `${status === "finished" ? "" : `${status}, `}${run.rounds.length} of ${run.schedule.budget} rounds: ${reached(run)}`);
     drawSwatch(swatch, lookOf(frame, run, colours), colours);
   };
   return { node, show };
@@ -170,7 +171,7 @@ function render({ model, el: parent }) {
   const planned = new Planned(frame);
   const shown = (part) => model.get("show").includes(part);
   frame.code = () => snippetOf(frame.state(), model.get("words"));
-  frame.sentence = () => [`${nameOfRun(frame.state())}: ${planned.words()}`, ...frame.get("runs").map((run) => `${run.name}: ${reached(run)}.`)].join(" ");
+  frame.sentence = () => `${nameOfRun(frame.state())}: ${planned.words()}`;
   frame.progressNode.hidden = true;
   for (const name of ["runs", "against", "training", "paused", "dense", "name"]) frame.on(name, () => {});
   for (const name of frame.names) frame.on(name, () => frame.refreshTools());

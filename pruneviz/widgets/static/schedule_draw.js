@@ -3,7 +3,7 @@ import { grouped, millions, percent } from "./pure.js";
 import { hatch, line, sharp, text } from "./draw.js";
 import { sparsityAt } from "./schedule_math.js";
 
-const EDGES = { left: 48, right: 14, top: 12, bottom: 74 };
+const EDGES = { left: 48, right: 14, top: 12, bottom: 78 };
 const SHAPES = ["circle", "square", "triangle", "diamond", "down", "plus"];
 const DASHES = [[], [7, 3], [9, 3, 2, 3], [2, 2], [12, 4], [4, 2, 1, 2]];
 const palettes = new WeakMap();
@@ -39,7 +39,7 @@ export function drawSchedule(canvas, width, height, { state, plan, marks }, colo
   columns(context, places, plan, colours);
   const steps = Array.from({ length: 301 }, (_, i) => (state.budget * i) / 300);
   const curve = steps.map((step) => [places.x(step), places.y(sparsityAt(state, step))]);
-  line(context, curve, colours.paper, 5);
+  line(context, curve, colours.paper, 4);
   line(context, curve, colours.ink, 2, [2, 3]);
   for (const { look, plan: theirs } of marks) {
     for (const { round, sparsity } of theirs) if (round <= state.budget) marker(context, places.x(round) + places.across / 2, places.y(sparsity), look, colours, 3.5);
@@ -66,12 +66,12 @@ function columns(context, { x, y, across }, plan, colours) {
 /** Round numbers, and how many go and how many are left where there is room for them. */
 function numbersBelow(context, { x, base, across }, plan, width, height, colours) {
   const every = Math.ceil(26 / across);
-  const words = (value, at, row, colour) => text(context, value, at, base + 16 + 18 * row, { colour, align: "center" });
+  const words = (value, at, row, colour) => text(context, value, at, base + 21 + 18 * row, { colour, align: "center" });
   [0, ...plan.map((one) => one.round)].forEach((round) => round % every === 0 && words(round ? String(round) : across > 44 ? "given" : "0", x(round), 0, colours.ink));
-  text(context, "round", EDGES.left - 6, base + 16, { colour: colours.quiet, align: "right" });
-  text(context, "cut", EDGES.left - 6, base + 34, { colour: colours.mark, align: "right" });
-  text(context, "left", EDGES.left - 6, base + 52, { colour: colours.quiet, align: "right" });
-  const some = Math.ceil(50 / across);
+  text(context, "round", EDGES.left - 6, base + 21, { colour: colours.quiet, align: "right" });
+  text(context, "cut", EDGES.left - 6, base + 39, { colour: colours.mark, align: "right" });
+  text(context, "left", EDGES.left - 6, base + 57, { colour: colours.quiet, align: "right" });
+  const some = Math.ceil(41 / across);
   for (const { round, leave, left } of plan) {
     if (round % some && round !== plan.length) continue;
     if (round !== plan.length && plan.length - round < some) continue;

@@ -2,7 +2,7 @@
 import { grouped, millions, parsePercent, percent, same, sparsityText } from "./pure.js";
 import { choice, el, fold, newId, setText, table } from "./controls.js";
 import { curvePlaces, drawSchedule, runLooks } from "./schedule_draw.js";
-import { KIND_NAMES, changed, handlesOf, hasEnd, hasInitial, hasPower, planOf, pruningRounds, warningOf } from "./schedule_math.js";
+import { KIND_NAMES, changed, firstRound, handlesOf, hasEnd, hasInitial, hasPower, planOf, pruningRounds, warningOf } from "./schedule_math.js";
 
 const SNAP = 200; // a hand on the curve moves in half per cents, sliders and boxes move finer
 
@@ -48,19 +48,21 @@ export function curvePart(frame, planned) {
     const looks = runLooks(frame.root, colours);
     const marks = frame.get("show").includes("run") ? frame.get("runs").map((run) => ({ look: looks[(run.id - 1) % looks.length], plan: run.rounds })) : [];
     const width = Math.max(frame.widthOf(stage), 200);
-    const height = Math.min(420, Math.max(330, Math.round(0.8 * width)));
+    const height = Math.min(460, Math.max(330, Math.round(0.96 * width)));
     drawSchedule(canvas, width, height, { state, plan, marks }, colours);
     const places = curvePlaces(width, height, state.budget);
     frame.write(() => {
       const found = handlesOf(state);
       for (const { node, name, show } of handles) show(node, found.find((one) => one.name === name), places, state);
       if (frame.get("moving")) return;
+      setText(how, `Drag the ring${found.length > 1 ? "s" : ""}${found.some((one) => one.name === "exponent") ? ", and the diamond for α" : ""}.`);
       canvas.setAttribute("aria-label", `Sparsity over ${state.budget} rounds. ${planned.words()}`);
       twin.refresh();
     });
   });
+  const how = el("span");
   const entry = (mark, words) => el("span", {}, el("i", { class: mark }), words);
-  const key = el("p", { class: "pv-hint pv-keys" }, entry("pv-swatch pv-swatch-kept", "kept"), entry("pv-swatch pv-swatch-pruned", "pruned"), entry("pv-dotted", "the formula"), el("span", {}, "Drag the rings."));
+  const key = el("p", { class: "pv-hint pv-keys" }, entry("pv-swatch pv-swatch-kept", "kept"), entry("pv-swatch pv-swatch-pruned", "pruned"), entry("pv-dotted", "the formula"), how);
   return el("figure", { class: "pv-panel" }, el("figcaption", { class: "pv-caption", "data-png": true }, "Sparsity in each round"), stage, key, twin.node);
 }
 
@@ -106,7 +108,7 @@ function showHandle(node, one, places, state) {
 const DIALS = [
   { name: "initial", label: "initial S₀", unit: "%", scale: 100, max: 1, step: 0.005, when: hasInitial },
   { name: "final", label: "final Sₑ", unit: "%", scale: 100, max: 1, step: 0.005, when: () => true },
-  { name: "begin", label: "begin", unit: "round", max: "budget", when: () => true },
+  { name: "begin", label: "begin", unit: "round", max: "budget", when: () => true, value: (state) => (hasEnd(state) ? state.begin : firstRound(state)) },
   { name: "end", label: "end", unit: "round", max: "budget", when: hasEnd },
   { name: "power", label: "exponent α", unit: "", min: 0.25, max: 8, step: 0.05, when: hasPower },
   { name: "frequency", label: "every", unit: "rounds", min: 1, max: "budget", when: hasEnd },
@@ -145,31 +147,32 @@ export function dialsPart(frame, planned) {
 const inSymbols = (words) => words.split(/\^\{(.*?)\}/).map((part, i) => (i % 2 ? el("sup", {}, part) : part));
 
 /** A slider and a number box for one trait; the box takes what the slider is too coarse or too short for. */
-function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, when }) {
+function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, when, value = (state) => state[name] }) {
   const id = newId();
   const keys = { "data-lm-suppress-shortcuts": "true" };
   const range = el("input", { type: "range", id, min, step, class: "pv-range", ...keys });
   const box = el("input", { type: "text", inputmode: "decimal", size: 5, class: "pv-box", autocomplete: "off", "aria-label": `${label}${unit ? ` in ${unit === "%" ? "per cent" : unit}` : ""}`, ...keys });
-  const node = el("div", { class: "pv-dial" }, el("label", { for: id }, label), range, el("span", { class: "pv-unit" }, box, el("span", {}, unit)));
+  const node = el("div", { class: "pv-dial" }, el("label", { for: id, "data-png": true }, label), range, el("span", { class: "pv-unit", "data-png": true }, box, el("span", {}, unit)));
   range.addEventListener("input", () => planned.change({ [name]: Number(range.value) }, true));
   range.addEventListener("change", () => planned.change({ [name]: Number(range.value) }));
   let editing = false;
   const commit = () => {
     if (!editing) return;
     editing = false;
-    const value = (100 * parsePercent(box.value)) / scale;
-    box.setAttribute("aria-invalid", String(!(value >= 0)));
-    if (value >= 0) planned.change({ [name]: +value.toFixed(6) });
+    const typed = (100 * parsePercent(box.value)) / scale;
+    box.setAttribute("aria-invalid", String(!(typed >= 0)));
+    if (typed >= 0) planned.change({ [name]: +typed.toFixed(6) });
   };
   box.addEventListener("input", () => { editing = true; });
   box.addEventListener("change", commit);
   box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
   const show = (state) => {
     node.hidden = !when(state);
-    const most = String(max === "budget" ? state.budget : Math.max(max, state[name]));
+    const now = value(state);
+    const most = String(max === "budget" ? Math.max(state.budget, now) : Math.max(max, now));
     if (range.max !== most) range.max = most;
-    if (Number(range.value) !== state[name]) range.value = state[name];
-    const written = String(+(scale * state[name]).toFixed(2));
+    if (Number(range.value) !== now) range.value = now;
+    const written = String(+(scale * now).toFixed(2));
     range.setAttribute("aria-valuetext", `${written} ${unit === "%" ? "per cent" : unit}`.trim());
     if (!editing && box.value !== written) box.value = written;
   };
