@@ -37,7 +37,7 @@ class Small(nn.Module):
 @pytest.fixture(scope="module")
 def images():
     draw = np.random.default_rng(1)
-    return draw.integers(0, 255, (300, 8, 8, 1), dtype=np.uint8), draw.integers(0, 4, 300)
+    return draw.integers(0, 255, (120, 8, 8, 1), dtype=np.uint8), draw.integers(0, 4, 120)
 
 
 @pytest.fixture
@@ -111,6 +111,14 @@ def test_criteria_are_those_that_score_channels(view, model, images):
     assert view.criteria == ["magnitude", "l2", "fpgm", "gradient", "taylor", "random"]
     only = pv.explore(model, images, granularity="channel", exclude=["conv4"])  # it passes no BatchNorm
     assert only.criteria[-1] == "bn_scale"
+
+
+def test_reconstruction_is_offered_where_it_is_asked_for(view, model, images):
+    assert "reconstruction" not in view.criteria
+    view = pv.explore(model, images, granularity="channel", criterion="reconstruction")
+    assert view.criteria[-1] == "reconstruction"
+    assert view.result() == prune(model, images, 0.5, criterion="reconstruction")
+    assert 'criterion="reconstruction"' in view.snippet
 
 
 @pytest.mark.parametrize("scope", ["global", "layer"])
@@ -325,6 +333,7 @@ def test_kept_states_return_with_their_shares(view):
         ("followed", ["conv1", 4], "outputs 0 to 3, and no 4"),
         ("followed", ["conv1", 0.5], "not a whole number"),
         ("followed", ["conv1"], r"\[layer, index\]"),
+        ("image", 3, "a view of channels shows no image"),
         ("criterion", "apoz", "criterion 'apoz' is not one of magnitude"),
         ("by_hand", {"conv1": {"cut": [4]}}, "no channel 4"),
     ],

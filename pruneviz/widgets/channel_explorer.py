@@ -41,13 +41,15 @@ class ChannelExplorer(UnitExplorer):
     by an addition, their BatchNorm entries, and the inputs of the layers behind.
 
     Its traits are those of `UnitExplorer`, without its `image`; the parts are ``slider, selectors, chain,
-    groups, scores, accuracy, scorecard, confusion, changes, removal, history``, and
+    groups, scores, accuracy, scorecard, confusion, changes, removal, history``. The criterion
+    "reconstruction", slow on a deep network, is offered only where the view is opened with it. Besides these,
 
     Attributes
     ----------
     sparsities
         Layer name -> share to prune of its group of tied layers, whatever `sparsity` says; a group is named
-        by its first layer. For the others `scope` and `sparsity` decide as if none had a share of its own.
+        by its first layer. For the others `scope` and `sparsity` decide as if none had a share of its own;
+        `by_hand` overrules both.
     followed
         ``[layer, index]`` of the channel that is followed through the network, or ``[]``.
     """
@@ -154,6 +156,12 @@ class ChannelExplorer(UnitExplorer):
             if shares.setdefault(first[name], round(float(share), 4)) != round(float(share), 4):
                 raise t.TraitError(f"sparsities gives two shares to layers that are tied to {first[name]!r}")
         return {group["name"]: shares[group["name"]] for group in self.groups if group["name"] in shares}
+
+    @t.validate("image")
+    def _check_image(self, proposal: dict[str, Any]) -> int:
+        if proposal["value"] != -1:
+            raise t.TraitError("a view of channels shows no image: leave image out")
+        return -1
 
     @t.validate("followed")
     def _check_followed(self, proposal: dict[str, Any]) -> list[Any]:
