@@ -83,6 +83,7 @@ def jupyterlab(folder: Path, home: Path):
             server.wait(15)
         except subprocess.TimeoutExpired:
             server.kill()
+            server.wait()
 
 
 def _wait(address: str, server: subprocess.Popen, log: Path) -> None:
