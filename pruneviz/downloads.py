@@ -23,7 +23,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tqdm.auto import tqdm
+
+from pruneviz.progress import bar
 
 Arrays = dict[str, NDArray[np.uint8]]
 Source = tuple[str, Callable[[Path], Arrays]]
@@ -186,13 +187,13 @@ def _run(command: list[str], name: str, workplace: Path, settings: dict[str, str
 def _watch(process: subprocess.Popen[bytes], name: str, workplace: Path) -> None:
     total = _MEGABYTES[name] * 1_000_000
     arrived, deadline = 0, time.monotonic() + _PATIENCE
-    with tqdm(desc=f"Fetching {name}", total=total, unit="B", unit_scale=True, leave=False) as bar:
+    with bar(f"Fetching {name}", "B", total, unit_scale=True, leave=False) as shown:
         while process.poll() is None:
             time.sleep(0.1)
             size = sum(path.stat().st_size for path in workplace.rglob("*") if path.is_file())
             if size != arrived:
                 arrived, deadline = size, time.monotonic() + _PATIENCE
-                bar.update(min(size, total) - bar.n)
+                shown.update(min(size, total) - shown.n)
             elif time.monotonic() > deadline:
                 raise TimeoutError(f"nothing arrived for {_PATIENCE:.0f} seconds")
 

@@ -29,6 +29,7 @@ from pruneviz import frameworks
 from pruneviz.arrays import Array, checked_data
 from pruneviz.graph import KERNELS
 from pruneviz.layers import network
+from pruneviz.progress import steps
 from pruneviz.scorecards import classes
 from pruneviz.structure import checked_example, structure
 
@@ -45,7 +46,7 @@ _IMAGES = 250  # at a time through the model: all its maps are held at once
 _STEPS = 14  # of the bisection: the threshold is found to one part in ten thousand of its range
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gated:
     """A model that skipped feature maps, measured.
 
@@ -234,7 +235,7 @@ class _Circuit:
             return np.where(np.expand_dims(off, places), 0, array)
 
         outputs, macs = [], []
-        for start in range(0, len(x), _IMAGES):
+        for start in steps("skipping maps", "batch", range(0, len(x), _IMAGES)):
             nodes = {self.end, *at, *(reader.source for reader in readers)}
             for found in self.adapter.activations(x[start : start + _IMAGES], nodes, edit):
                 for name in limits:

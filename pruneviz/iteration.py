@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from pruneviz import frameworks
 from pruneviz.arrays import checked_data
 from pruneviz.gradual import Words, checked_words, prune_further, prunes_at
 from pruneviz.masks import Mask, number_to_prune
+from pruneviz.progress import bar, quiet
 from pruneviz.pruning import apply, keep_pruned
 from pruneviz.runfolders import RunFolder, fingerprint
 from pruneviz.scorecards import Scorecard, scorecard
 
 if TYPE_CHECKING:
+    import os
     from typing import Any, Unpack
 
     from pruneviz.arrays import Array, Data
@@ -132,7 +132,8 @@ def iterate(
         raise TypeError(f"schedule is {schedule!r}, not one of pv.schedules or a function of the round")
     number, stops = _rounds(rounds, schedule), _stopping(stop)
     words = {"example": x[:1], **checked_words(words)}
-    run = Run(model, schedule, fine_tune, start, _whole("seed", seed), words)
+    with quiet(silent=not progress):
+        run = Run(model, schedule, fine_tune, start, _whole("seed", seed), words)
     folder = None
     if resume is not None:
         folder = RunFolder(resume, fingerprint(model, start, seed, words), schedule)
@@ -216,22 +217,21 @@ def _given(
     """Give the rounds, stored ones first."""
     arrays: Mapping[str, Array] = run.arrays
     mask = run.mask
-    # tqdm's bar for notebooks does not ask TQDM_DISABLE itself.
-    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
-    with tqdm(total=rounds, desc="pruning", unit="round", disable=silent) as bar:
+    with bar("pruning", "round", rounds, shown=progress) as shown:
         for number in range(1, rounds + 1):
             stored = folder.read(number) if folder else None
-            if stored:
-                arrays, mask = stored[0], Mask(stored[1], mask.granularity, mask.units)
-                model = run.model(arrays)
-            else:
-                model, mask = run.next(number, arrays, mask)
-                arrays = frameworks.arrays_of(model)
-            done = Round(number, mask, model, scorecard(model, data, name=f"round {number}"))
+            with quiet():
+                if stored:
+                    arrays, mask = stored[0], Mask(stored[1], mask.granularity, mask.units)
+                    model = run.model(arrays)
+                else:
+                    model, mask = run.next(number, arrays, mask)
+                    arrays = frameworks.arrays_of(model)
+                done = Round(number, mask, model, scorecard(model, data, name=f"round {number}"))
             if folder and not stored:
                 folder.write(number, arrays, mask)
-            bar.update()
-            bar.set_postfix_str(f"{mask.sparsity:.1%} pruned, {done.card.accuracy:.2%} right")
+            shown.update()
+            shown.set_postfix_str(f"{mask.sparsity:.1%} pruned, {done.card.accuracy:.2%} right")
             yield done
             if stops(done):
                 return

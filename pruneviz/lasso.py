@@ -30,6 +30,7 @@ import numpy as np
 
 from pruneviz import criteria, frameworks
 from pruneviz.graph import KERNELS
+from pruneviz.progress import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -142,7 +143,7 @@ def seen(model: object, reading: Mapping[str, list[str]], x: Array) -> Iterator[
     """Give, again and again, a layer and what its kernels see of some images: (places, columns), float64."""
     adapter = frameworks.adapter(model)
     nodes = {node for sources in reading.values() for node in sources}
-    for start in range(0, len(x), _IMAGES):
+    for start in steps("reading the model", "batch", range(0, len(x), _IMAGES)):
         for found in adapter.activations(x[start : start + _IMAGES], nodes):
             for name, sources in reading.items():
                 for source in sources:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pruneviz import criteria, frameworks, lasso
 from pruneviz.layers import network
+from pruneviz.progress import quiet, steps
 from pruneviz.pruning import apply
 from pruneviz.structure import checked_example, checked_mask, pruned_units, structure
 
@@ -70,11 +71,12 @@ def reconstruct(model: _Model, mask: Mask, x: Array) -> _Model:
     )
     thin = apply(model, mask, x)
     changing = frameworks.adapter(thin)
-    for name, nodes in readers.items():
+    for name, nodes in steps("refitting", "layer", list(readers.items())):
         layer, lost = layers[name], pruned[found.units.of[name]]
         inputs = found.units.columns[name]
         stays = np.repeat(~pruned[inputs], layer.weight[0].size // len(inputs))
-        change = _fit(model, thin, name, nodes, layer.weight, stays, layer.bias is not None, x)
+        with quiet():
+            change = _fit(model, thin, name, nodes, layer.weight, stays, layer.bias is not None, x)
         weight = criteria.slices(layer.weight).copy()
         weight[:, stays] += change[: stays.sum()].T
         weight[lost] = 0

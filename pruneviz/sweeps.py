@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from concurrent.futures import as_completed
 from typing import TYPE_CHECKING
 
 import cloudpickle
-from tqdm.auto import tqdm
 
 from pruneviz.arrays import checked_data
 from pruneviz.masks import Ranking, rank
+from pruneviz.progress import bar, quiet
 from pruneviz.pruning import apply, importance
 from pruneviz.scorecards import Scorecard, scorecard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from concurrent.futures import Executor
+
+    from tqdm.auto import tqdm
 
     from pruneviz.arrays import Data
     from pruneviz.criteria import Criterion
@@ -73,24 +74,26 @@ def sweep(
     """
     shares = list(sparsities)
     x, _ = checked_data(data)
-    scores = importance(model, granularity=granularity, criterion=criterion, data=scored_on, example=x[:1])
+    with quiet(silent=not progress):
+        scores = importance(
+            model, granularity=granularity, criterion=criterion, data=scored_on, example=x[:1]
+        )
     ranking = rank(scores, scope, exclude, keep_at_least)
     for share in shares:
         ranking.mask(share)
-    # tqdm's bar for notebooks does not ask TQDM_DISABLE itself.
-    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
-    with tqdm(total=len(shares), desc="measuring", unit="model", disable=silent) as bar:
+    with bar("measuring", "model", len(shares), shown=progress) as done:
         if executor is not None:
-            return _spread(executor, cloudpickle.dumps((model, data, ranking)), shares, bar)
+            return _spread(executor, cloudpickle.dumps((model, data, ranking)), shares, done)
         cards = []
         for share in shares:
             cards.append(_measure(model, data, ranking, share))
-            bar.update()
+            done.update()
         return cards
 
 
 def _measure(model: object, data: Data, ranking: Ranking, sparsity: float) -> Scorecard:
-    return scorecard(apply(model, ranking.mask(sparsity)), data, name=f"{100 * sparsity:g}%")
+    with quiet():
+        return scorecard(apply(model, ranking.mask(sparsity)), data, name=f"{100 * sparsity:g}%")
 
 
 def _measure_all(pickled: bytes, sparsities: Sequence[float]) -> list[Scorecard]:
@@ -98,7 +101,7 @@ def _measure_all(pickled: bytes, sparsities: Sequence[float]) -> list[Scorecard]
     return [_measure(model, data, ranking, sparsity) for sparsity in sparsities]
 
 
-def _spread(executor: Executor, pickled: bytes, shares: list[float], bar: tqdm) -> list[Scorecard]:
+def _spread(executor: Executor, pickled: bytes, shares: list[float], done: tqdm) -> list[Scorecard]:
     context = getattr(executor, "_mp_context", None)
     if context is not None and context.get_start_method() == "fork":
         raise ValueError(
@@ -114,7 +117,7 @@ def _spread(executor: Executor, pickled: bytes, shares: list[float], bar: tqdm) 
     try:
         for future in as_completed(places):
             cards.update(zip(places[future], future.result(), strict=True))
-            bar.update(len(places[future]))
+            done.update(len(places[future]))
     finally:
         for future in places:
             future.cancel()

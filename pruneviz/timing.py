@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz import frameworks
+from pruneviz.progress import steps
 from pruneviz.structure import checked_example
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def _medians(passes: Mapping[str, Callable[[], object]], seconds: float) -> dict
     for name, one in passes.items():
         _timed(one, 1)  # the first pass also compiles
         repeats[name] = max(1, int(seconds / len(passes) / _timed(one, 1)))
-    rounds = [{name: _timed(one, repeats[name]) for name, one in passes.items()} for _ in range(_ROUNDS)]
+    rounds = [
+        {name: _timed(one, repeats[name]) for name, one in passes.items()}
+        for _ in steps("timing", "round", range(_ROUNDS))
+    ]
     return {name: statistics.median(times[name] for times in rounds) for name in passes}
 
 

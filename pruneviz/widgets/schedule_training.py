@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
-from tqdm.auto import tqdm
 
+from pruneviz.progress import bar
 from pruneviz.scorecards import scorecard
 from pruneviz.widgets import schedule_runs
 from pruneviz.widgets.base import View
@@ -47,6 +47,7 @@ class Training(View):
         self._runs: list[TrainingRun] = []
         self._error: BaseException | None = None
         self._publishing = False
+        self._lock = threading.RLock()  # the page may be heard in another thread than the one that trains
         super().__init__(**traits)
         self.observe(self._obey, ["running", "paused"])
         self.observe(self._take_runs, "runs")
@@ -87,11 +88,10 @@ class Training(View):
             The finished ones; an interrupt or an error leaves them in `rounds`.
         """
         run = self._open()
-        silent = bool(os.environ.get("TQDM_DISABLE"))  # tqdm's bar for notebooks does not ask it itself
-        with tqdm(total=self.budget, desc="training", unit="round", disable=silent) as bar:
+        with bar("training", "round", self.budget) as shown:
 
             def move(_: object) -> None:
-                bar.update(len(run.rounds) - bar.n)
+                shown.update(len(run.rounds) - shown.n)
 
             self.observe(move, "runs")
             try:
@@ -250,21 +250,21 @@ class Training(View):
         return str(proposal["value"]).strip()[:_LONGEST_NAME]
 
     def _publish(self) -> None:
-        self._publishing = True
-        try:
-            self.runs = [run.plain() for run in self._runs]
-        finally:
-            self._publishing = False
+        with self._lock:
+            self._publishing = True
+            try:
+                self.runs = [run.plain() for run in self._runs]
+            finally:
+                self._publishing = False
 
     def _take_runs(self, change: dict[str, Any]) -> None:
         """Remove the runs that are left out, and rename others; what was measured stays."""
-        if self._publishing:
-            return
-        names = {
-            entry.get("id"): str(entry.get("name", "")).strip()[:_LONGEST_NAME] for entry in change["new"]
-        }
-        self._runs = [run for run in self._runs if run.number in names or run is self._current]
-        for run in self._runs:
-            wanted, run.name = names.get(run.number) or run.name, ""
-            run.name = self._free_name(wanted)
-        self._publish()
+        with self._lock:
+            if self._publishing:
+                return
+            names = {entry.get("id"): str(entry.get("name", "")).strip() for entry in change["new"]}
+            self._runs = [run for run in self._runs if run.number in names or run is self._current]
+            for run in self._runs:
+                wanted, run.name = names.get(run.number) or run.name, ""
+                run.name = self._free_name(wanted[:_LONGEST_NAME])
+            self._publish()

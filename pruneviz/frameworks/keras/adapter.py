@@ -17,6 +17,7 @@ from pruneviz.frameworks.keras.calls import flat
 from pruneviz.frameworks.keras.layouts import Kernel, kernels, to_numpy, variable_of, walk
 from pruneviz.frameworks.keras.rebuild import home_of, rebuilt
 from pruneviz.layers import Layer
+from pruneviz.progress import steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -245,7 +246,7 @@ class KerasAdapter:
     def _batches(self, x: Array, size: int = BATCH) -> Iterator[tf.Tensor]:
         declared = self.model.input_shape[1:] if hasattr(self.model, "input_shape") else x.shape[1:]
         shape = [-1, *declared] if _same_size(declared, x.shape[1:]) else [-1, *x.shape[1:]]
-        for start in range(0, len(x), size):
+        for start in steps("running the model", "batch", range(0, len(x), size)):
             batch = tf.reshape(tf.cast(x[start : start + size], self.model.compute_dtype), shape)
             yield batch / 255 if x.dtype == np.uint8 else batch
 

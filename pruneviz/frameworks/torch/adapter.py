@@ -19,6 +19,7 @@ from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, outputs_first, to_numpy
 from pruneviz.frameworks.torch.rebuild import rebuilt
 from pruneviz.layers import Layer
+from pruneviz.progress import steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -235,7 +236,7 @@ class TorchAdapter:
 
     def _batches(self, x: Array, size: int = BATCH) -> Iterator[torch.Tensor]:
         like = next((p for p in self.model.parameters() if p.is_floating_point()), torch.empty(0))
-        for start in range(0, len(x), size):
+        for start in steps("running the model", "batch", range(0, len(x), size)):
             # A copy, because PyTorch warns about arrays that it may not write to.
             batch = torch.from_numpy(x[start : start + size].copy())
             batch = batch.to(like.device, like.dtype)
