@@ -86,10 +86,9 @@ function lookUpChannel(chain) {
 /** A slider for each group of tied layers; it has its own share until it is told to do as all. */
 function groupsPart(frame, units) {
   const rows = units.groups.map((group) => groupRow(frame, units, group));
-  const refresh = remembered((at) => { for (const row of rows) row(at); });
   frame.paint(() => {
     const at = units.at(frame.get("sparsity"), frame.get("by_hand"));
-    frame.write(() => refresh(at, frame.get("sparsities"), frame.get("moving")));
+    frame.write(() => { for (const row of rows) row(at); });
   });
   const list = el("ul", { class: "pv-groups" }, ...rows.map((row) => row.node));
   return el("section", { class: "pv-panel pv-wide" }, el("h4", { class: "pv-caption", "data-png": true }, "A share for each group of tied layers"), list);
@@ -108,14 +107,13 @@ function groupRow(frame, units, group) {
   });
   const free = button("as all", () => { frame.set({ sparsities: with_(undefined) }); frame.speak = true; }, { class: "pv-button pv-small", "aria-label": `${group.name}: as all groups` });
   const words = el("span", { class: "pv-row-words", "data-png": true });
-  const show = (at) => {
-    const pruned = group.units.reduce((sum, id) => sum + at.gone[id], 0);
-    const own = frame.get("sparsities")[group.name];
+  const write = remembered((pruned, own, moving) => {
     const kept = `${grouped(group.size - pruned)} of ${grouped(group.size)} kept`;
-    slider.show(own ?? Math.round((1e4 * pruned) / group.size) / 1e4, frame.get("moving") ? "" : `${percent(pruned / group.size)} pruned, ${kept}${own === undefined ? "" : ", a share of its own"}`);
+    slider.show(own ?? Math.round((1e4 * pruned) / group.size) / 1e4, moving ? "" : `${percent(pruned / group.size)} pruned, ${kept}${own === undefined ? "" : ", a share of its own"}`);
     setText(words, `${kept}${others.length ? `, tied to ${others.join(", ")}` : ""}`);
-    if (free.hidden !== (own === undefined)) free.hidden = own === undefined;
-  };
+    free.hidden = own === undefined;
+  });
+  const show = (at) => write(group.units.reduce((sum, id) => sum + at.gone[id], 0), frame.get("sparsities")[group.name], frame.get("moving"));
   return Object.assign(show, { node: el("li", {}, slider.node, el("div", { class: "pv-foot" }, words, free)) });
 }
 
