@@ -55,7 +55,7 @@ export function curvePart(frame, planned) {
       const found = handlesOf(state);
       for (const { node, name, show } of handles) show(node, found.find((one) => one.name === name), places, state);
       if (frame.get("moving")) return;
-      setText(how, `Drag the ring${found.length > 1 ? "s" : ""}${found.some((one) => one.name === "exponent") ? ", and the diamond for α" : ""}.`);
+      setText(how, `Drag the ring${found.length > 1 ? "s" : ""}${found.some((one) => one.name === "exponent") ? ", and the diamond for α" : ""}.${marks.length ? " Small marks: the runs." : ""}`);
       canvas.setAttribute("aria-label", `Sparsity over ${state.budget} rounds. ${planned.words()}`);
       twin.refresh();
     });
