@@ -25,9 +25,10 @@ test("a stream has all its writers and readers", () => {
   ]);
 });
 
-test("a stage of tied layers stays on one line, with the layers that lead to it", () => {
-  const stages = [{ writers: [0, 2, 4], readers: [] }, { writers: [5], readers: [] }, { writers: [6, 8], readers: [] }];
-  assert.deepEqual(chain.linesOf(stages, 10, 9), [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]);
+test("a long stage of tied layers stays on one line, with the layers that lead to it", () => {
+  const stages = [[0, 2, 3], [4], [5, 7, 9, 11], [12, 13]].map((writers) => ({ writers, readers: [] }));
+  assert.deepEqual(chain.linesOf(stages, 15, 12), [[0, 1, 2, 3], [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]]);
+  assert.deepEqual(chain.linesOf([{ writers: [0, 1], readers: [] }, { writers: [2, 3], readers: [] }], 4, 9), [[0, 1, 2, 3]]);
   assert.deepEqual(chain.linesOf([], 5, 9), [[0, 1, 2, 3, 4]]);
   assert.deepEqual(chain.linesOf([], 5, 2), [[0, 1], [2], [3, 4]]); // a narrow page
 });

@@ -35,7 +35,9 @@ export function flowsOf(blocks) {
   return flows;
 }
 
-/** Lines of the picture: a stage of tied layers stays together, and the layers that lead to it stand before it. */
+const isLong = ([from, to]) => to - from >= 3;
+
+/** Lines of the picture: a long stage of tied layers stays together, and the layers that lead to it stand before it. */
 export function linesOf(flows, many, most) {
   const until = (b) => Math.max(...flows.filter(({ writers }) => writers.length > 1 && writers.includes(b)).map(({ writers }) => writers.at(-1)), b);
   const stages = [];
@@ -48,7 +50,7 @@ export function linesOf(flows, many, most) {
   const lines = [[]];
   stages.forEach(([from, to], s) => {
     for (let b = from; b <= to; b++) lines.at(-1).push(b);
-    if (to > from && stages.slice(s + 1).some(([a, z]) => z > a)) lines.push([]);
+    if (isLong([from, to]) && stages.slice(s + 1).some(isLong)) lines.push([]);
   });
   return lines.flatMap((line) => {
     const parts = Math.ceil(line.length / most);
