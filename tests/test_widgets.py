@@ -96,6 +96,23 @@ def test_scores_far_out_share_the_last_bin():
     assert not payload.histogram(scores[:-2])["beyond"]
 
 
+def test_scores_of_many_decades_have_bins_of_equal_ratio():
+    draw = np.random.default_rng(0)
+    scores = np.concatenate([np.zeros(500), 10 ** draw.uniform(-7, -2, 9_500)])
+    shown = payload.histogram(scores)
+    assert shown["log"]
+    assert shown["below"]
+    assert not shown["beyond"]
+    assert shown["high"] == scores.max()
+    edges = np.geomspace(shown["low"], shown["high"], payload.BINS + 1)
+    above = scores[scores > edges[1]]
+    assert shown["counts"][1:] == np.histogram(above, edges[1:])[0].tolist()
+    assert shown["counts"][0] == scores.size - above.size
+    assert max(shown["counts"][1:]) < 0.01 * scores.size
+    assert not payload.histogram(np.abs(draw.normal(size=9_999)))["log"]
+    assert payload.histogram(np.repeat([0.0, 1.0], [999, 1]))["counts"][0] == 999
+
+
 def test_large_models_send_blocks(monkeypatch, model, images):
     monkeypatch.setattr(payload, "LARGEST", 10)
     view = pv.explore(model, images)

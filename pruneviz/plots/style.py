@@ -77,7 +77,7 @@ def grouped(number: float) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """Write a share as a percentage; 0 and 100 % are written only for exactly none and all."""
     smallest = 10.0**-digits
-    value = 100 * share
+    value = round(100 * share, 9)  # 100 * 0.3 is 30.000000000000004
     if 0 < value < smallest:
         return f"under {smallest:g}{THIN_SPACE}%"
     if 100 - smallest < value < 100:

@@ -24,7 +24,9 @@ BINS = 256
 LARGEST = 1_000_000  # weights; above, blocks are sent instead of single weights
 LEVELS = 51
 _SIDE = 64
-_COMMON, _FAR = 0.99, 4
+_COMMON, _RARE = 0.99, 0.05
+_FAR, _SPREAD = 4, 10
+_DECADES = 1e-7
 
 
 def cuts(total: int) -> Array:
@@ -57,20 +59,42 @@ def places(ranking: Ranking) -> dict[str, Array]:
 
 
 def histogram(scores: Array) -> dict[str, Any]:
-    """Count the scores of one layer in equal bins from the smallest (0 if it is close) to the largest.
+    """Count the scores of one layer in bins, which a browser splits by rank.
 
-    Where a few scores lie far out, the last bin takes them all: equal bins up to the largest would put
-    nearly every weight into the first.
+    Parameters
+    ----------
+    scores
+        Of the layer.
+
+    Returns
+    -------
+    dict
+        ``counts`` (256), ``low`` and ``high``, the outer edges; ``below`` and ``beyond`` where the outer bins
+        take what lies outside them; ``log`` where bins are equal in ratio, not in width. That is the case of
+        scores that spread over powers of ten, such as slopes: equal widths would put nearly all of them into
+        the first bin. Where only a few lie far out, as the last bin of equal width takes them all.
     """
-    low, high = float(scores.min()), float(scores.max())
-    common = float(np.quantile(scores, _COMMON))
-    beyond = high - low > _FAR * (common - low) > 0
-    high = common if beyond else high
-    low = 0.0 if 0 <= low < 0.1 * high else low
+    lowest, highest = float(scores.min()), float(scores.max())
+    middle, common = (float(np.quantile(scores, share)) for share in (0.5, _COMMON))
+    positive = scores[scores > 0]
+    least = max(float(np.quantile(positive, _RARE)), _DECADES * highest) if positive.size else 0.0
+    log = lowest >= 0 and common > _SPREAD * middle and least < highest
+    far = highest - lowest > _FAR * (common - lowest) > 0
+    low, high = (least, highest) if log else (lowest, common if far else highest)
+    if not log and 0 <= low < 0.1 * high:
+        low = 0.0
     if low == high:
         high = low + 1.0
-    counts, _ = np.histogram(np.minimum(scores, high), BINS, (low, high))
-    return {"low": low, "high": high, "beyond": beyond, "counts": counts.tolist()}
+    edges = np.geomspace(low, high, BINS + 1) if log else np.linspace(low, high, BINS + 1)
+    counts, _ = np.histogram(np.clip(scores, low, high), edges)
+    return {
+        "low": low,
+        "high": high,
+        "below": lowest < low,
+        "beyond": highest > high,
+        "log": log,
+        "counts": counts.tolist(),
+    }
 
 
 def pruned_by_step(layer_places: Array) -> Array:

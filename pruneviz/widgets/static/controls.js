@@ -13,12 +13,13 @@ export function el(tag, properties = {}, ...children) {
   return node;
 }
 
-/** Write text where it differs: an equal text, too, would have the page laid out anew. */
+/** Write text where it differs, and tell whether it does: an equal text, too, would have the page laid out anew. */
 export function setText(node, words) {
-  if (node.pvText === words) return;
+  if (node.pvText === words) return false;
   node.pvText = words;
   if (node.firstChild?.nodeType === Node.TEXT_NODE && !node.firstChild.nextSibling) node.firstChild.data = words;
   else node.textContent = words;
+  return true;
 }
 
 let count = 0;
@@ -50,9 +51,11 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
   box.addEventListener("change", commit);
   box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
   const node = el("div", { class: "pv-slider" }, el("label", { for: id }, label), range, el("span", { class: "pv-unit" }, box, "%"));
+  let shown = null;
   const show = (share, words) => {
     if (Number(range.value) !== share) range.value = share;
-    range.style.setProperty("--pv-share", `${100 * share}%`);
+    if (shown !== share) range.style.setProperty("--pv-share", `${100 * share}%`);
+    shown = share;
     if (words) range.setAttribute("aria-valuetext", words);
     const written = String(+(100 * share).toFixed(2));
     if (editing || box.value === written) return; // never overwrite what is being typed

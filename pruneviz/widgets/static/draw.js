@@ -17,6 +17,23 @@ export function pixelColour(colour) {
   return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 }
 
+/** A picture of its own that others copy from; its width in CSS pixels is kept as `pvWidth`. */
+export function sheetOf(width, height, draw) {
+  const sheet = document.createElement("canvas");
+  draw(sharp(sheet, width, height));
+  return Object.assign(sheet, { pvWidth: width });
+}
+
+/** Put a part of a sheet where it belongs, in place of what is there; whole device pixels leave no seam. */
+export function copyPart(context, sheet, x, y, wide, tall) {
+  const ratio = sheet.width / sheet.pvWidth;
+  const [left, top, right, bottom] = [x, y, x + wide, y + tall].map((at) => Math.round(at * ratio));
+  if (right <= left || bottom <= top) return;
+  const place = [left / ratio, top / ratio, (right - left) / ratio, (bottom - top) / ratio];
+  context.clearRect(...place);
+  context.drawImage(sheet, left, top, right - left, bottom - top, ...place);
+}
+
 /** Fit a canvas to its place on the page, sharp at any zoom; gives a context in CSS pixels. */
 export function sharp(canvas, width, height) {
   const ratio = Math.min(window.devicePixelRatio || 1, 4);
@@ -105,30 +122,36 @@ export function line(context, points, colour, width = 1, dash = []) {
   context.setLineDash([]);
 }
 
-/** Bars of kept on pruned, and the threshold. */
-export function drawHistogram(canvas, width, height, { counts, pruned, low, high, beyond, cut, label }, colours) {
-  const context = sharp(canvas, width, height);
-  const [left, right, top, bottom] = [2, 2, 20, 22];
-  const base = height - bottom;
-  const across = (width - left - right) / counts.length;
-  const scale = (base - top) / Math.max(1, ...counts);
+/**
+ * The histogram of a layer, drawn twice, so that a move of the slider only copies: with all bars kept, and all pruned.
+ * Gives draw(canvas, pruned of each bin, where the cut lies in bins).
+ */
+export function histogramOf(width, height, { counts, ends, scale }, colours) {
+  const [margin, top, base] = [2, 8, height - 22];
+  const across = (width - 2 * margin) / counts.length;
+  const [first, second] = [...counts].sort((a, b) => b - a);
+  const dwarfs = first > 3 * second; // a bar that is cut off, with its number beside it
+  const tall = (count) => ((base - top) * Math.min(count, dwarfs ? 1.5 * second : first)) / Math.max(1, dwarfs ? 1.5 * second : first);
   const wide = Math.max(across - (across > 4 ? 1 : 0), 0.5);
-  const bars = (fill, from, to) => {
-    context.fillStyle = fill;
-    context.beginPath(); // one path for all bars: a fill each costs more than all of them together
-    counts.forEach((_, i) => to(i) > from(i) && context.rect(left + i * across, base - scale * to(i), wide, scale * (to(i) - from(i))));
-    context.fill();
+  const [kept, gone] = [() => colours.kept, (context) => hatch(context, colours)].map((fill) => sheetOf(width, height, (context) => {
+    context.fillStyle = fill(context);
+    counts.forEach((count, i) => context.fillRect(margin + i * across, base - tall(count), wide, tall(count)));
+    line(context, [[0, base + 0.5], [width, base + 0.5]], colours.quiet);
+    if (dwarfs) text(context, `↑ ${grouped(first)}`, margin + (counts.indexOf(first) + 1) * across + 3, top + 10, { colour: colours.quiet });
+    text(context, ends[0], margin, height - 6, { colour: colours.quiet });
+    text(context, scale, width / 2, height - 6, { colour: colours.quiet, align: "center" });
+    text(context, ends[1], width - margin, height - 6, { colour: colours.quiet, align: "right" });
+  }));
+  return (canvas, pruned, cut) => {
+    const context = sharp(canvas, width, height);
+    context.drawImage(kept, 0, 0, width, height);
+    const split = pruned.findIndex((count, i) => count < counts[i]);
+    const bins = split < 0 ? counts.length : split;
+    copyPart(context, gone, 0, 0, margin + bins * across, base);
+    if (split >= 0) copyPart(context, gone, margin + split * across, base - tall(pruned[split]), across, tall(pruned[split]));
+    const x = margin + cut * across;
+    line(context, [[x, 2], [x, base]], colours.ink, 1.5, [5, 3]);
   };
-  bars(colours.kept, (i) => pruned[i], (i) => counts[i]);
-  bars(hatch(context, colours), () => 0, (i) => pruned[i]);
-  line(context, [[0, base + 0.5], [width, base + 0.5]], colours.quiet);
-  const short = (value) => String(+value.toPrecision(3));
-  text(context, short(low), left, height - 6, { colour: colours.quiet });
-  text(context, `${short(high)}${beyond ? " and above" : ""}`, width - right, height - 6, { colour: colours.quiet, align: "right" });
-  const x = left + cut * across;
-  line(context, [[x, top - 4], [x, base]], colours.ink, 1.5, [5, 3]);
-  const align = x < 70 ? "left" : x > width - 70 ? "right" : "center";
-  text(context, label, x, 12, { colour: colours.ink, align });
 }
 
 const nice = (low) => [0.5, 0.8, 0.9, 0.95].findLast((floor) => low >= floor) ?? 0;
@@ -141,20 +164,14 @@ function curveScale(width, height, floor) {
   return { left, right, top, bottom, x, y };
 }
 
-const sheets = new WeakMap();
+/** The lowest accuracy that a picture of a curve has to show. */
+export const floorOf = (points, present) => nice(Math.min(present?.share ?? 1, ...points.map((p) => p.share)));
 
-/** Accuracy against sparsity; while the slider moves only the present point is drawn anew. */
-export function drawCurve(canvas, width, height, { present, ...rest }, colours) {
-  const floor = rest.hidden || !rest.points.length ? 0 : nice(Math.min(...rest.points.map((p) => p.share), present?.share ?? 1));
-  const key = JSON.stringify([width, height, floor, rest, colours]);
-  if (sheets.get(canvas)?.key !== key) {
-    const sheet = document.createElement("canvas");
-    drawStillCurve(sheet, width, height, { floor, ...rest }, colours);
-    sheets.set(canvas, { key, sheet });
-  }
+/** Draw the present point on the still picture of a curve, the only thing that moves with the slider. */
+export function drawCurve(canvas, width, height, { sheet, floor, present }, colours) {
   const context = sharp(canvas, width, height);
-  context.drawImage(sheets.get(canvas).sheet, 0, 0, width, height);
-  if (rest.hidden || !present) return;
+  context.drawImage(sheet, 0, 0, width, height);
+  if (!present) return;
   const { x, y, bottom } = curveScale(width, height, floor);
   line(context, [[x(present.sparsity), y(1)], [x(present.sparsity), height - bottom]], colours.ink, 1, [4, 3]);
   context.fillStyle = present.measured ? colours.ink : colours.paper;
@@ -164,8 +181,7 @@ export function drawCurve(canvas, width, height, { present, ...rest }, colours) 
 }
 
 /** The curve with its interval as a band; what is hidden stays out. */
-function drawStillCurve(canvas, width, height, { floor, points, dense, target, guess, truth, hidden }, colours) {
-  const context = sharp(canvas, width, height);
+export function drawStillCurve(context, width, height, { floor, points, dense, target, guess, truth, hidden }, colours) {
   const { left, right, top, bottom, x, y } = curveScale(width, height, floor);
   for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
     const share = floor + tick * (1 - floor);
@@ -216,6 +232,19 @@ function mark(context, x, top, bottom, words, colour, width, colours) {
   const align = x > width - 80 ? "right" : "left";
   text(context, words, x + (align === "right" ? -6 : 6), bottom - 8, { colour, align, halo: colours.paper });
 }
+
+/** A ramp of 256 colours through some stops, each pixel a number as in ImageData. */
+export function ramp(stops) {
+  const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
+  return Uint32Array.from({ length: 256 }, (_, i) => {
+    const at = (i / 255) * (parts.length - 1);
+    const low = Math.min(Math.floor(at), parts.length - 2);
+    const [r, g, b] = parts[low].map((from, c) => Math.round(from + (at - low) * (parts[low + 1][c] - from)));
+    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  });
+}
+
+export const WEIGHT = ramp(["#06183a", "#3c5f94", "#a3a6a9", "#ccd9a4", "#fcfff0"]); // as in the plots: the larger, the lighter
 
 /** Blue to orange by the share pruned of each block. */
 export function blend(kept, pruned, share) {

@@ -1,6 +1,6 @@
 // WeightExplorer: slider, mask, histogram, layers, accuracy, scorecard and history.
-import { byteEstimate, bytesText, cutPosition, grouped, mergeBins, millions, splitBins } from "./pure.js";
-import { drawHistogram } from "./draw.js";
+import { byteEstimate, bytesText, cutPosition, grouped, mergeBins, millions, remembered, scoreAt, scoreText, splitBins } from "./pure.js";
+import { histogramOf } from "./draw.js";
 import { el, fold, setText, table } from "./controls.js";
 import { Weights } from "./weights.js";
 import { maskPart } from "./mask.js";
@@ -11,38 +11,43 @@ const BARS = 64;
 function histogramPart(frame, weights) {
   const canvas = el("canvas", { role: "img" });
   const caption = el("figcaption", { class: "pv-caption", "data-png": true });
-  const facts = () => {
-    const layer = weights.layer(frame.get("layer"));
-    const { low, high, beyond, counts } = frame.get("histograms")[layer.name];
-    const pruned = weights.at(frame.get("sparsity"), {}).rule[weights.layers.indexOf(layer)];
-    const exact = sameState(frame) ? frame.get("exact").threshold[layer.name] : undefined;
-    const cut = cutPosition(counts, pruned);
-    const value = exact ?? low + ((high - low) * cut) / counts.length;
-    return { layer, low, high, beyond, counts, pruned, cut, value, about: exact === undefined || exact === null ? "≈ " : "" };
-  };
+  const layer = () => weights.layer(frame.get("layer"));
+  const found = () => frame.get("histograms")[layer().name];
+  const barsOf = remembered(({ counts }) => mergeBins(counts, counts.length / BARS));
+  const still = remembered((width, histogram, colours) => histogramOf(width, 190, { counts: barsOf(histogram), ends: endsOf(histogram), scale: histogram.log ? "log scale" : "" }, colours));
+  const pruned = () => weights.at(frame.get("sparsity"), frame.get("by_hand")).rule[weights.layers.indexOf(layer())];
   const twin = fold("Histogram in numbers", () => {
-    const { low, high, beyond, counts, pruned } = facts();
-    const bins = mergeBins(counts, counts.length / 8);
-    const gone = splitBins(bins, pruned);
-    const edge = (i) => (low + ((high - low) * i) / 8).toPrecision(3);
-    return [table(["score", "weights", "pruned"], bins.map((n, i) => [beyond && i === 7 ? `${edge(i)} and above` : `${edge(i)} to ${edge(i + 1)}`, grouped(n), grouped(gone[i])]))];
+    const bins = mergeBins(found().counts, found().counts.length / 8);
+    const gone = splitBins(bins, pruned());
+    const [first, last] = endsOf(found());
+    const edge = (i) => (i === 0 ? first : i === 8 ? last : scoreText(scoreAt(found(), i / 8), isSmall(found())));
+    return [table(["score", "weights", "pruned"], bins.map((n, i) => [`${edge(i)} to ${edge(i + 1)}`, grouped(n), grouped(gone[i])]))];
   });
   frame.paint((colours) => {
-    const f = facts();
-    const bins = mergeBins(f.counts, f.counts.length / BARS);
-    const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|" }[frame.get("ranking")[1]] ?? "score";
-    const words = `${score} of ${f.layer.name}: ${grouped(f.pruned)} below the threshold`;
-    const view = { counts: bins, pruned: splitBins(bins, f.pruned), low: f.low, high: f.high, beyond: f.beyond, cut: (f.cut * BARS) / f.counts.length, label: `threshold ${f.about}${+f.value.toPrecision(3)}` };
-    drawHistogram(canvas, frame.widthOf(canvas), 190, view, colours);
+    const histogram = found();
+    const [bars, cut] = [barsOf(histogram), cutPosition(histogram.counts, pruned())];
+    still(frame.widthOf(canvas), histogram, colours, devicePixelRatio)(canvas, splitBins(bars, pruned()), (cut * BARS) / histogram.counts.length);
     frame.write(() => {
-      setText(caption, words);
+      const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|" }[frame.get("ranking")[1]] ?? "score";
+      const exact = sameState(frame) ? frame.get("exact").threshold[layer().name] : null;
+      const threshold = `${exact === null ? "≈ " : ""}${scoreText(exact ?? scoreAt(histogram, cut / histogram.counts.length), isSmall(histogram))}`;
+      setText(caption, `${score} of ${layer().name}: ${grouped(pruned())} below the threshold, ${threshold}`);
       if (frame.get("moving")) return;
-      canvas.setAttribute("aria-label", `Histogram. ${words}, which is ${f.about}${+f.value.toPrecision(3)}; scores go from ${f.low.toPrecision(3)} to ${f.high.toPrecision(3)}${f.beyond ? ", and a few above" : ""}.`);
+      canvas.setAttribute("aria-label", `Histogram. ${caption.textContent}; scores go from ${endsOf(histogram).join(" to ")}${histogram.log ? ", on a logarithmic scale" : ""}.`);
       twin.refresh();
     });
   });
   return el("figure", { class: "pv-panel" }, caption, canvas, twin.node);
 }
+
+/** Whether the scores of a layer are written with powers of ten. */
+const isSmall = ({ log, high }) => log || high < 1e-3;
+
+/** What stands at the ends of a histogram, whose outer bins may hold all that is beyond. */
+const endsOf = (histogram) => [
+  `${scoreText(histogram.low, isSmall(histogram))}${histogram.below ? " and below" : ""}`,
+  `${scoreText(histogram.high, isSmall(histogram))}${histogram.beyond ? " and above" : ""}`,
+];
 
 function weightCard(frame, weights) {
   return scorecardPart(frame, weights, {

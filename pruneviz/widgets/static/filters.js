@@ -1,9 +1,11 @@
 // FilterExplorer: the filters of a layer, best first, with the cut between them, and one filter under the glass.
 import { grouped, percent, sparsityText, stepOf, typed } from "./pure.js";
-import { hatch, line, sharp, text } from "./draw.js";
+import { copyPart, hatch, line, sharp, sheetOf, text } from "./draw.js";
 import { button, choice, el, fold, setText, table, tabs } from "./controls.js";
 import { cardAt, cutNear, fit, layOutCards, Pictures, placeAt } from "./gallery.js";
 import { openUnits, sortChoice } from "./units.js";
+
+const [GONE, BY_HAND, RIVAL] = [1, 2, 4]; // what may hold of a card
 
 /** What both criteria cut of a layer, and what only one does. */
 export function overlapOf(layer, rivals, step) {
@@ -20,7 +22,7 @@ export function overlapOf(layer, rivals, step) {
 
 class Gallery {
   constructor(frame, units) {
-    Object.assign(this, { frame, units, pictures: new Pictures(frame, units), focus: null, sheetKey: "", rivals: null });
+    Object.assign(this, { frame, units, pictures: new Pictures(frame, units), focus: null, sheetKey: "", rivals: null, line: null });
     this.canvas = el("canvas", { "aria-hidden": "true" });
     this.cursor = button("", () => this.toggle(), { class: "pv-card-cursor", "aria-roledescription": "filter" });
     this.handle = this.cutHandle();
@@ -53,22 +55,49 @@ class Gallery {
   draw(width, colours) {
     const { frame, units, layer } = this;
     this.at = units.at(frame.get("sparsity"), frame.get("by_hand"));
-    this.layout = layOutCards(width, layer.size, layer.kernel[0] > 0);
-    this.refreshSheet(width, colours);
-    const context = sharp(this.canvas, width, this.layout.height);
-    context.drawImage(this.sheet, 0, 0, width, this.layout.height);
-    this.drawFates(context, colours);
-    this.drawCut(context, colours);
+    const key = `${width}/${devicePixelRatio}/${colours.kept}/${colours.paper}`;
+    if (this.sheetKey !== key) this.prepare(key, width, colours);
+    const fates = this.fates();
+    this.kept = fates.reduce((sum, fate) => sum + (fate & GONE ? 0 : 1), 0);
+    const context = this.wipe(width, fates);
+    this.drawFates(context, [...fates.keys()].filter((i) => fates[i] !== this.drawn[i]), fates, colours);
+    if (this.sorted) this.drawCut(context, colours);
+    this.drawn = fates;
   }
 
-  /** What no slider changes: the pictures and words of every card. */
-  refreshSheet(width, colours) {
-    const key = `${width}/${colours.kept}/${colours.paper}`;
-    if (this.sheetKey === key) return;
+  /** Draw what no slider changes: the pictures and words of every card. */
+  prepare(key, width, colours) {
     this.sheetKey = key;
-    this.sheet = document.createElement("canvas");
+    this.layout = layOutCards(width, this.layer.size, this.layer.kernel[0] > 0);
+    this.sheet = sheetOf(width, this.layout.height, (context) => this.drawCards(context, colours));
+    this.drawn = [];
+  }
+
+  /** Put back as on the sheet the cards that change, each with the room for its ring; of many, all. */
+  wipe(width, fates) {
+    const { layout: { wide, tall, height }, sheet } = this;
+    const changed = [...fates.keys()].filter((i) => fates[i] !== this.drawn[i]);
+    if (changed.length <= fates.length / 4) {
+      const context = this.canvas.getContext("2d");
+      for (const [x, y] of changed.map((i) => this.corner(i))) copyPart(context, sheet, x - 4, y - 4, wide + 8, tall + 8);
+      return context;
+    }
+    [this.drawn, this.line] = [[], null];
+    const context = sharp(this.canvas, width, height);
+    context.drawImage(sheet, 0, 0, width, height);
+    return context;
+  }
+
+  /** What to draw on each card: whether it is gone, by whom, and whether the other criterion cuts it. */
+  fates() {
+    const { layer, at } = this;
+    const rivals = this.rivalsOf(layer);
+    return Uint8Array.from(layer.id, (id, i) =>
+      id < 0 ? 0 : (at.gone[id] && GONE) | (at.fates[id] && BY_HAND) | (rivals && rivals[i] <= at.step && RIVAL));
+  }
+
+  drawCards(context, colours) {
     const { layer, layout } = this;
-    const context = sharp(this.sheet, width, layout.height);
     for (let i = 0; i < layer.size; i++) {
       const [x, y] = this.corner(i);
       const two = layer.kernel[0] > 0;
@@ -84,20 +113,16 @@ class Gallery {
   }
 
   /** Pruned cards pale, hatched and framed by dashes; rings for the hand; a cross where the other criterion cuts. */
-  drawFates(context, colours) {
-    const { layer, layout, at } = this;
+  drawFates(context, changed, fates, colours) {
+    if (!changed.length) return;
+    const { layout } = this;
     const [gone, pale, kept, hand, rival] = Array.from({ length: 5 }, () => new Path2D());
-    const rivals = this.rivalsOf(layer);
-    this.kept = 0;
-    for (let i = 0; i < layer.size; i++) {
+    for (const i of changed) {
       const [x, y] = this.corner(i);
-      const id = layer.id[i];
-      const cut = id >= 0 && at.gone[id];
-      if (!cut) this.kept++;
-      else pale.rect(x + 1, y + 1, layout.wide - 2, layout.side + 6);
-      (cut ? gone : kept).rect(x + 1, y + 1, layout.wide - 2, layout.tall - 2);
-      if (id >= 0 && at.fates[id]) hand.rect(x - 2, y - 2, layout.wide + 4, layout.tall + 4);
-      if (rivals && id >= 0 && rivals[i] <= at.step) cross(rival, x + layout.wide / 2, y + layout.tall - 9);
+      if (fates[i] & GONE) pale.rect(x + 1, y + 1, layout.wide - 2, layout.side + 6);
+      (fates[i] & GONE ? gone : kept).rect(x + 1, y + 1, layout.wide - 2, layout.tall - 2);
+      if (fates[i] & BY_HAND) hand.rect(x - 2, y - 2, layout.wide + 4, layout.tall + 4);
+      if (fates[i] & RIVAL) cross(rival, x + layout.wide / 2, y + layout.tall - 9);
     }
     context.globalAlpha = 0.62;
     context.fillStyle = colours.paper;
@@ -114,14 +139,15 @@ class Gallery {
 
   /** The line between what the rule keeps and what it cuts. */
   drawCut(context, colours) {
-    if (!this.sorted) return;
-    const { layer, layout } = this;
+    const { layer, layout, line: old } = this;
     const kept = this.byRule;
     const after = kept === layer.size; // behind the last card
     const [x, y] = cardAt(layout, kept - after);
     const left = after ? x + layout.wide + 7 : x - 7;
+    if (old?.left === left && old.y === y) return;
+    if (old) copyPart(context, this.sheet, old.left - 2, old.y - 7, 4, layout.tall + 12);
     line(context, [[left, y - 6], [left, y + layout.tall + 4]], colours.ink, 3);
-    this.handleAt = [left, y - 24];
+    this.line = { left, y };
   }
 
   get byRule() { return this.layer.size - this.at.rule[this.units.layers.indexOf(this.layer)]; }
@@ -129,18 +155,13 @@ class Gallery {
   /** What follows on the page, after the picture is drawn. */
   write() {
     const { layer, layout, frame } = this;
-    this.canvas.dataset.kept = this.kept;
-    this.handle.hidden = !this.sorted;
-    if (this.sorted) this.handle.style.transform = `translate(${this.handleAt[0]}px, ${this.handleAt[1]}px) translateX(-50%)`;
+    if (this.sorted) this.handle.style.transform = `translate(${this.line.left}px, ${this.line.y - 24}px) translateX(-50%)`;
     setText(this.handle, grouped(this.byRule));
-    const [x, y] = this.corner(this.shown);
-    const place = `translate(${x - 4}px, ${y - 4}px)/${layout.wide + 8}px/${layout.tall + 8}px`;
-    if (this.cursorAt !== place) {
-      this.cursorAt = place;
-      const [transform, width, height] = place.split("/");
-      Object.assign(this.cursor.style, { transform, width, height });
-    }
     if (frame.get("moving")) return;
+    this.canvas.dataset.kept = this.kept;
+    const [x, y] = this.corner(this.shown);
+    Object.assign(this.cursor.style, { transform: `translate(${x - 4}px, ${y - 4}px)`, width: `${layout.wide + 8}px`, height: `${layout.tall + 8}px` });
+    this.handle.hidden = !this.sorted;
     this.handle.setAttribute("aria-label", `Cut of ${layer.name}`);
     this.handle.setAttribute("aria-valuemax", layer.size);
     this.handle.setAttribute("aria-valuenow", this.byRule);

@@ -1,5 +1,6 @@
 // The filters of one convolution as cards: kernel, feature map, number and score, with the cut between them.
 import { typed } from "./pure.js";
+import { ramp, WEIGHT } from "./draw.js";
 
 const GAP = 14; // between cards at least: room for the cut
 const ROW_GAP = 26; // between rows: room for the cut's handle
@@ -38,20 +39,7 @@ export function placeAt(layout, many, x, y) {
   return x >= left && x < left + wide && y >= top && y < top + tall ? place : -1;
 }
 
-/** A ramp of 256 colours through some stops, each pixel a number as in ImageData. */
-export function ramp(stops) {
-  const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
-  return Uint32Array.from({ length: 256 }, (_, i) => {
-    const at = (i / 255) * (parts.length - 1);
-    const low = Math.min(Math.floor(at), parts.length - 2);
-    const [r, g, b] = parts[low].map((from, c) => Math.round(from + (at - low) * (parts[low + 1][c] - from)));
-    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
-  });
-}
-
-// As in the plots: the lighter the larger a weight, the darker the more active.
-const WEIGHT = ramp(["#06183a", "#3c5f94", "#a3a6a9", "#ccd9a4", "#fcfff0"]);
-const ACTIVITY = ramp(["#f4f6f8", "#5b8db8", "#062448"]);
+const ACTIVITY = ramp(["#f4f6f8", "#5b8db8", "#062448"]); // as in the plots: the darker, the more active
 
 /** A picture of numbers from 0 to 255. */
 export function painted(width, height, colours, fill) {

@@ -1,10 +1,14 @@
 // The mask of one layer: a pixel a weight, cells with hatching where there is room, blocks where there is none.
-import { fillMask, grouped, layOut, moveMask, orderOf, percent, shareAt, sparsityText, toggled, STEPS } from "./pure.js";
+import { grouped, layOut, moveMask, orderOf, percent, shareAt, sparsityText, toggled, STEPS } from "./pure.js";
 import { blend, countOf, hatch, pixelColour, sharp } from "./draw.js";
 import { button, el, fold, setText, table, tabs } from "./controls.js";
 
 const SMALL = 4096; // weights: such layers are drawn as cells that can be cut by hand
 const CELL = 9;
+const STILLS = 8; // pictures of a mask in store, less one
+
+/** How many weights are pruned in the k-th of them. */
+const stillAt = (k, { size }) => Math.floor((k * size) / STILLS);
 
 export function maskPart(frame, weights) {
   const canvas = el("canvas", { class: "pv-mask", role: "img" });
@@ -94,21 +98,30 @@ class Picture {
     this.legend = weights.exact ? "Dark blue is kept, pale orange is pruned; one pixel a weight." : "Each block of weights is coloured by the share that is kept.";
   }
 
-  /** Small moves touch only the weights that change; large ones fill the picture anew. */
+  /** Touch only the weights that a move changes; a jump starts from the nearest of some pictures drawn before. */
   recolour(kept, pruned) {
-    const { layer, weights, layout } = this;
+    const { layer, pixels } = this;
+    if (this.drawn === null || this.source !== layer.counts) this.drawStills(kept, pruned);
     const to = layer.counts[this.step];
-    if (this.drawn === null || this.source !== layer.counts || Math.abs(to - this.drawn) > layer.size / 4) {
-      fillMask(this.pixels, weights.places, layer.first, layer.size, this.step, layout.pixelOf, kept, pruned);
-    } else {
-      if (this.sorted !== layer.counts) {
-        this.order = orderOf(weights.places, layer.first, layer.size, layer.counts);
-        this.sorted = layer.counts;
-      }
-      moveMask(this.pixels, this.order, this.drawn, to, layout.pixelOf, kept, pruned);
+    if (Math.abs(to - this.drawn) > layer.size / STILLS) {
+      const near = Math.round((STILLS * to) / layer.size);
+      pixels.set(this.stills[near]);
+      this.drawn = stillAt(near, layer);
     }
-    this.source = layer.counts;
+    moveMask(pixels, this.order, this.drawn, to, kept, pruned);
     this.drawn = to;
+  }
+
+  drawStills(kept, pruned) {
+    const { layer, pixels } = this;
+    this.source = layer.counts;
+    this.order = orderOf(this.weights.places, layer.first, layer.size, layer.counts, this.layout.pixelOf);
+    moveMask(pixels, this.order, layer.size, 0, kept, pruned);
+    this.stills = Array.from({ length: STILLS + 1 }, (_, k) => {
+      moveMask(pixels, this.order, stillAt(Math.max(0, k - 1), layer), stillAt(k, layer), kept, pruned);
+      return pixels.slice();
+    });
+    this.drawn = layer.size;
   }
 
   drawCells(zoom, width, colours) {

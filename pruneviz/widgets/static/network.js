@@ -244,7 +244,7 @@ export class NetworkPicture {
     const path = rest ? [[x - 6, y + cell], [x + rest * cell, y + cell], [x + rest * cell, y], [x + wide + 6, y]] : [[x - 6, y], [x + wide + 6, y]];
     line(context, path, colours.paper, 4);
     line(context, path, colours.ink, 2);
-    this.handles[l].to(x + wide + 4, y);
+    this.handles[l].at = [x + wide + 4, y - 12];
   }
 
   // -- the hand ----------------------------------------------------------------------------------------------
@@ -315,28 +315,32 @@ export class NetworkPicture {
       event.stopPropagation();
       set(to, false);
     });
-    return { node, to: (x, y) => { node.style.transform = `translate(${x}px, ${y - 12}px)`; } };
+    return { node, at: [0, 0] };
   }
 
   /** What follows on the page, after the picture is drawn. */
   write() {
     const { frame, units, at } = this;
     const { blocks, cell, gap } = this.layout;
-    this.canvas.dataset.kept = this.kept.join(" ");
-    const [x, y] = this.centre(this.focus.layer, this.focus.i);
-    this.cursor.style.transform = `translate(${x - 12}px, ${y - 12}px)`;
     units.layers.forEach((layer, l) => {
-      const { node } = this.handles[l];
+      const { node, at: [left, top] } = this.handles[l];
       const room = blocks[l].across * cell + gap;
       const of = room > 80 + 8 * layer.name.length ? ` of ${grouped(layer.size)}` : ""; // where there is room
-      this.titles[l].style.left = `${blocks[l].x}px`;
       setText(this.titles[l], `${layer.name}: ${grouped(this.kept[l])}${of}`);
-      node.hidden = !this.sorted;
+      node.style.transform = `translate(${left}px, ${top}px)`;
       setText(node, grouped(layer.size - at.rule[l]));
-      node.setAttribute("aria-valuenow", layer.size - at.rule[l]);
     });
     if (frame.get("moving")) return;
-    units.layers.forEach((layer, l) => this.handles[l].node.setAttribute("aria-valuetext", `${layer.size - at.rule[l]} of ${layer.size} kept by rule`));
+    this.canvas.dataset.kept = this.kept.join(" ");
+    units.layers.forEach((layer, l) => {
+      const { node } = this.handles[l];
+      node.hidden = !this.sorted;
+      this.titles[l].style.left = `${blocks[l].x}px`;
+      node.setAttribute("aria-valuenow", layer.size - at.rule[l]);
+      node.setAttribute("aria-valuetext", `${layer.size - at.rule[l]} of ${layer.size} kept by rule`);
+    });
+    const [x, y] = this.centre(this.focus.layer, this.focus.i);
+    this.cursor.style.transform = `translate(${x - 12}px, ${y - 12}px)`;
     this.cursor.setAttribute("aria-label", this.describe(this.focus));
     this.cursor.setAttribute("aria-pressed", String(Boolean(at.gone[units.layers[this.focus.layer].id[this.focus.i]])));
   }

@@ -1,6 +1,6 @@
 // NeuronExplorer: the network with all its neurons, and one neuron under the glass.
 import { grouped } from "./pure.js";
-import { blend, pixelColour } from "./draw.js";
+import { WEIGHT } from "./draw.js";
 import { choice, el, fold, setText } from "./controls.js";
 import { openUnits, sortChoice } from "./units.js";
 import { NetworkPicture } from "./network.js";
@@ -13,6 +13,7 @@ function imageChoice(frame) {
   const which = choice("activity on", [["all", "all images, mean"], ["one", "one image:"]], (value) => (value === "all" ? frame.set({ image: -1 }) : pick(Number(box.value || 0))));
   frame.on("image", () => {});
   frame.paint(() => frame.write(() => {
+    if (frame.get("moving")) return;
     const image = frame.get("image");
     which.select.value = image < 0 ? "all" : "one";
     box.hidden = image < 0;
@@ -44,9 +45,9 @@ function glass(frame, picture) {
       const into = picture.wiring.incoming(layer, spot.i);
       const first = layer.name === picture.wiring.layers[0]?.name && shape.length && into.length === shape[0] * shape[1];
       canvas.hidden = !first;
-      if (first) drawWeights(canvas, into, shape, colours);
+      if (first) drawWeights(canvas, into, shape);
       if (first) canvas.setAttribute("aria-label", `Weights of neuron ${spot.i} of ${layer.name}, one pixel an input: ${looks(into, shape)}`);
-      setText(caption, first ? "What it looks at: its incoming weights, one for each pixel. Blue ink raises its sum, orange ink lowers it." : "");
+      setText(caption, first ? "What it looks at: its incoming weights, one for each pixel. Light ones raise its sum, dark ones lower it." : "");
       setText(links, linksOf(picture, layer, spot.i, into, first));
     });
   };
@@ -71,14 +72,13 @@ function looks(into, [height, width]) {
   return `most of it lies at ${names[thirds.indexOf(Math.max(...thirds))]}`;
 }
 
-function drawWeights(canvas, into, [height, width], colours) {
+function drawWeights(canvas, into, [height, width]) {
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
-  const [paper, raise, lower] = [colours.paper, colours.kept, colours.mark].map(pixelColour);
   const most = Math.max(...into.map(Math.abs), 1e-12);
-  into.forEach((value, p) => { pixels[p] = blend(paper, value > 0 ? raise : lower, Math.abs(value) / most); });
+  into.forEach((value, p) => { pixels[p] = WEIGHT[Math.round(127.5 * (1 + value / most))]; });
   context.putImageData(image, 0, 0);
 }
 

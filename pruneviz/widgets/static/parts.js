@@ -1,11 +1,12 @@
 // The parts that all explorers share. `counts` says how many entries are kept at a step of the slider:
 // { noun, total, layers: [{ name, size }], at(sparsity, byHand) -> { rule, pruned, all, kept }, cuts(sparsity), load() },
 // and code() if Show code is more than the trait.
-import { crossing, estimate, finishedCode, grouped, percent, same, sparsityText, wilson } from "./pure.js";
-import { countOf, drawCurve } from "./draw.js";
+import { crossing, estimate, finishedCode, grouped, percent, remembered, same, sparsityText, wilson } from "./pure.js";
+import { countOf, drawCurve, drawStillCurve, floorOf, sheetOf } from "./draw.js";
 import { button, choice, el, fold, setText, shareSlider, table } from "./controls.js";
 import { Frame } from "./view.js";
 
+const HEIGHT = 210; // of the accuracy curve
 const PATIENCE = 3000; // milliseconds; a kernel that is gone or busy must not leave a listener without an answer
 
 export function sliderPart(frame, counts) {
@@ -50,15 +51,17 @@ export function layersPart(frame, counts) {
     const at = counts.at(frame.get("sparsity"), frame.get("by_hand"));
     rows.forEach(({ bar, words }, i) => {
       const { size } = counts.layers[i];
-      const share = (size - at.pruned[i]) / size;
-      bar.style.width = `${100 * share}%`;
-      setText(words, `${grouped(size - at.pruned[i])} of ${grouped(size)} kept, ${percent(at.pruned[i] / size)} pruned`);
+      const changed = setText(words, `${grouped(size - at.pruned[i])} of ${grouped(size)} kept, ${percent(at.pruned[i] / size)} pruned`);
+      if (changed) bar.style.width = `${(100 * (size - at.pruned[i])) / size}%`;
     });
   }));
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Pruned in each layer"), el("ul", { class: "pv-rows" }, ...rows.map((row) => row.node)));
 }
 
-export const sameState = (frame) => same(frame.get("exact").state ?? null, frame.state());
+export const sameState = (frame) => {
+  const { state } = frame.get("exact");
+  return Boolean(state) && frame.names.every((name) => same(state[name], frame.get(name)));
+};
 export const hidden = (frame) => frame.get("predict") && frame.get("guess") === null && frame.get("show").includes("accuracy");
 
 /** How many images are right at present: measured, or between measured points. */
@@ -80,28 +83,32 @@ export function accuracyPart(frame) {
   const verdict = el("p", { class: "pv-verdict" });
   const twin = fold("Curve in numbers", () => [table(["sparsity", "right", "accuracy"],
     hidden(frame) ? [] : frame.get("curve").map(([s, c]) => [sparsityText(s), grouped(c), percent(c / frame.get("n"))]))]);
+  const pointsOf = remembered((curve, n) => curve.map(([sparsity, correct]) => {
+    const [low, high] = wilson(correct, n);
+    return { sparsity, share: correct / n, low, high };
+  }));
+  const truthOf = remembered((curve, target, n) => (target ? crossing(curve, target * n) : null));
+  const still = remembered((width, floor, points, dense, target, guess, truth, covered, colours) => sheetOf(width, HEIGHT, (context) => drawStillCurve(context, width, HEIGHT, {
+    floor, points, target, truth, hidden: covered, dense: dense < 0 ? null : dense / frame.get("n"), guess: guess !== null && guess >= 0 ? guess : null,
+  }, colours)));
   frame.paint((colours) => {
     const n = frame.get("n");
     const covered = hidden(frame);
-    const points = frame.get("curve").map(([sparsity, correct]) => {
-      const [low, high] = wilson(correct, n);
-      return { sparsity, share: correct / n, low, high };
-    });
-    const now = accuracyNow(frame);
-    const target = frame.get("target");
-    const truth = target ? crossing(frame.get("curve"), target * n) : null;
-    const guess = frame.get("guess");
-    drawCurve(canvas, frame.widthOf(canvas), 210, {
-      points, dense: frame.get("dense") < 0 ? null : frame.get("dense") / n, target: frame.get("predict") ? target : null,
-      present: now && { sparsity: frame.get("sparsity"), share: now.correct / n, measured: now.measured },
-      guess: guess !== null && guess >= 0 ? guess : null, truth: frame.get("predict") ? truth : null, hidden: covered,
-    }, colours);
+    const [points, now] = [pointsOf(frame.get("curve"), n), covered ? null : accuracyNow(frame)];
+    const target = frame.get("predict") ? frame.get("target") : null;
+    const truth = truthOf(frame.get("curve"), target, n);
+    const [guess, dense, width] = [frame.get("guess"), frame.get("dense"), frame.widthOf(canvas)];
+    const present = now && { sparsity: frame.get("sparsity"), share: now.correct / n, measured: now.measured };
+    const floor = covered || !points.length ? 0 : floorOf(points, present);
+    const sheet = still(width, floor, points, dense, target, guess, truth, covered, colours, devicePixelRatio);
+    drawCurve(canvas, width, HEIGHT, { sheet, floor, present }, colours);
     frame.write(() => {
+      if (frame.get("moving")) return;
       setText(verdict, covered || !frame.get("predict") ? "" : verdictOf(guess, truth, target));
       const drawn = covered ? "The curve is shown once you have set your guess." : `${points.length} measured points. ${verdict.textContent}`;
       canvas.setAttribute("aria-label", `Accuracy against sparsity. ${drawn}`);
       twin.node.hidden = covered;
-      if (!frame.get("moving")) twin.refresh();
+      twin.refresh();
     });
   });
   return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar pv-titled" }, caption, frame.progressNode), guessPart(frame), canvas, verdict, twin.node);
@@ -124,6 +131,7 @@ function guessPart(frame) {
       button("Set my guess", () => { frame.set({ guess: chosen }); frame.speak = true; }, { class: "pv-button pv-primary" }),
       button("Skip", () => frame.set({ guess: -1 }))));
   frame.paint(() => frame.write(() => {
+    if (frame.get("moving")) return;
     node.hidden = !hidden(frame);
     const target = frame.get("target");
     setText(question, target ? `Predict: at which sparsity does accuracy fall below ${percent(target, 0)}?` : "Predict: at which sparsity does accuracy begin to fall?");

@@ -1,9 +1,18 @@
 // What a view computes, without a page: `node --test` checks these functions against NumPy.
 
 export const STEPS = 10000; // sparsities come in hundredths of a per cent
+const SUPERSCRIPT = { "-": "⁻", ...["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"] };
 const THIN_SPACE = "\u202f"; // a comma or full stop in a number misleads abroad
 
 export const stepOf = (sparsity) => Math.round(sparsity * STEPS);
+
+/** A score; where scores are small, all of them as 3.1 × 10⁻⁷. */
+export function scoreText(value, small) {
+  const short = +value.toPrecision(3);
+  if (!small || !short) return String(short);
+  const [digits, power] = short.toExponential().split("e");
+  return `${digits}${THIN_SPACE}×${THIN_SPACE}10${[...power.replace("+", "")].map((sign) => SUPERSCRIPT[sign]).join("")}`;
+}
 
 /** How many of `total` are pruned at a step, rounded half up. */
 export const cutAt = (step, total) => Math.floor((2 * step * total + STEPS) / (2 * STEPS));
@@ -52,12 +61,15 @@ export function cutPosition(counts, pruned) {
   return counts.length;
 }
 
+/** The score at a place of a histogram, from 0 (left) to 1. */
+export const scoreAt = ({ low, high, log }, along) => (log ? low * (high / low) ** along : low + (high - low) * along);
+
 export const grouped = (n) => Math.round(n).toString().replace(/\B(?=(\d{3})+(?!\d))/g, THIN_SPACE);
 
 /** A share as a percentage; 0 and 100 % are written only for exactly none and all. */
 export function percent(share, digits = 1) {
   const smallest = 10 ** -digits;
-  const value = 100 * share;
+  const value = +(100 * share).toFixed(9); // 100 * 0.3 is 30.000000000000004
   if (value > 0 && value < smallest) return `under ${smallest}${THIN_SPACE}%`;
   if (value < 100 && value > 100 - smallest) return `over ${100 - smallest}${THIN_SPACE}%`;
   return `${value.toFixed(value === Math.round(value) ? 0 : digits)}${THIN_SPACE}%`;
@@ -156,37 +168,27 @@ function folded(columns, rows) {
   return { width, height: bands * (rows + 1) - 1, pixelOf };
 }
 
-/** Colour the pixels of one layer: `pruned` where its place is reached, else `kept`. */
-export function fillMask(pixels, places, first, size, step, pixelOf, kept, pruned) {
-  const [difference, least] = [kept ^ pruned, step + 1];
-  // Where a place is reached, place - least is negative, and >> 31 spreads its sign over all bits: no branch to guess.
-  if (pixelOf) {
-    for (let i = 0; i < size; i++) pixels[pixelOf[i]] = kept ^ (difference & ((places[first + i] - least) >> 31));
-    return;
-  }
-  const fours = size - (size % 4); // four a round: going round costs more than a pixel
-  for (let i = 0, at = first; i < fours; i += 4, at += 4) {
-    pixels[i] = kept ^ (difference & ((places[at] - least) >> 31));
-    pixels[i + 1] = kept ^ (difference & ((places[at + 1] - least) >> 31));
-    pixels[i + 2] = kept ^ (difference & ((places[at + 2] - least) >> 31));
-    pixels[i + 3] = kept ^ (difference & ((places[at + 3] - least) >> 31));
-  }
-  for (let i = fours; i < size; i++) pixels[i] = kept ^ (difference & ((places[first + i] - least) >> 31));
-}
-
-/** The weights of a layer in the order in which they go, by counting; `counts` is prunedByStep of their places. */
-export function orderOf(places, first, size, counts) {
+/** The pixels of a layer in the order in which their weights go, by counting; `counts` is prunedByStep of their places. */
+export function orderOf(places, first, size, counts, pixelOf) {
   const next = new Uint32Array(counts.length);
   for (let step = 1; step < counts.length; step++) next[step] = counts[step - 1];
   const order = new Uint32Array(size);
-  for (let i = 0; i < size; i++) order[next[places[first + i]]++] = i;
+  for (let i = 0; i < size; i++) order[next[places[first + i]]++] = pixelOf ? pixelOf[i] : i;
   return order;
 }
 
-/** Recolour only the weights that a move of the slider cuts or gives back. */
-export function moveMask(pixels, order, from, to, pixelOf, kept, pruned) {
-  const colour = to > from ? pruned : kept;
-  for (let at = Math.min(from, to); at < Math.max(from, to); at++) pixels[pixelOf ? pixelOf[order[at]] : order[at]] = colour;
+/** Recolour only the pixels of the weights that a move of the slider cuts or gives back. */
+export function moveMask(pixels, order, from, to, kept, pruned) {
+  const colour = (to > from ? pruned : kept) | 0; // a number beyond 31 bits would be converted for every pixel
+  const end = Math.max(from, to);
+  let at = Math.min(from, to);
+  for (; at + 3 < end; at += 4) { // four a round: going round costs more than a pixel
+    pixels[order[at]] = colour;
+    pixels[order[at + 1]] = colour;
+    pixels[order[at + 2]] = colour;
+    pixels[order[at + 3]] = colour;
+  }
+  for (; at < end; at++) pixels[order[at]] = colour;
 }
 
 /** Share pruned in each block at a step, between two of the measured levels on a straight line. */
@@ -235,4 +237,19 @@ export function finishedCode(text, cuts, sparsity, byHand) {
   return text.replace(/\{(cut|cuts|share|sparsity|by_hand)\}/g, (_, word) => words[word]);
 }
 
-export const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+/** Whether two values of a trait say the same; most that differ do so at once. */
+export function same(one, other) {
+  if (one === other) return true;
+  if (!one || !other || typeof one !== "object" || typeof other !== "object") return false;
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => name in other && same(one[name], other[name]));
+}
+
+/** A function that works only when it is given something else than the last time. */
+export function remembered(make) {
+  let [last, value] = [null, null];
+  return (...given) => {
+    if (!last || last.length !== given.length || given.some((one, i) => one !== last[i])) [last, value] = [given, make(...given)];
+    return value;
+  };
+}

@@ -3,7 +3,7 @@
 // A view of its own kind adds its picture: openUnits(context, { network: networkPart }), where networkPart(frame, units)
 // gives an element. `units` has for each layer its `order` (best first) and `score`, `place`, `id` of each output, and
 // units.at(sparsity, byHand).gone[id] says whether a unit is pruned; units.toggle(frame, layer, i) cuts it by hand.
-import { bytesText, cutAt, grouped, millions, percent, same, sparsityText, stepOf, typed } from "./pure.js";
+import { bytesText, cutAt, grouped, millions, percent, remembered, same, sparsityText, stepOf, typed } from "./pure.js";
 import { hatch, line, sharp, text } from "./draw.js";
 import { button, choice, el, fold, setText, table, tabs } from "./controls.js";
 import { accuracyPart, changedImages, hidden, historyPart, layersPart, openExplorer, ruleOf, sameState, scorecardPart, selectors, sliderPart } from "./parts.js";
@@ -45,7 +45,11 @@ export function stepFor(places, wanted) {
 
 /** Parameters and multiplications of the network that is left when units are gone. */
 export function costWithout(wires, rest, gone) {
-  const left = (ids) => ids.reduce((sum, id) => sum + (id < 0 || !gone[id] ? 1 : 0), 0);
+  const left = (ids) => {
+    let many = ids.length;
+    for (let i = 0; i < ids.length; i++) if (ids[i] >= 0 && gone[ids[i]]) many--;
+    return many;
+  };
   let [parameters, macs] = [rest, 0];
   for (const { rows, columns, area, each, uses } of wires) {
     const [outputs, inputs] = [left(rows), left(columns)];
@@ -90,29 +94,34 @@ export class Units {
     this.last = null;
   }
 
+  /** The layers to choose from, and the one that stands for another. */
+  get tabs() { return this.layers.map(({ name }) => name); }
+  tabOf(name) { return name; }
+
   layer(name) { return this.layers.find((layer) => layer.name === name) ?? this.layers[0]; }
 
   /** Which units the rule prunes at a step. */
   ruled(step) {
     const gone = new Uint8Array(this.unitPlaces.length);
-    for (const id of this.counted) gone[id] = Number(this.unitPlaces[id] <= step);
+    for (let id = 0; id < gone.length; id++) gone[id] = Number(this.unitPlaces[id] <= step); // never, of what is not counted
     return gone;
   }
 
   /** Which units are gone, and how many of each layer and in all; several parts ask in one frame. */
   at(sparsity, byHand) {
     const step = stepOf(sparsity);
-    const shares = this.model.get("sparsities");
-    if (this.last?.step === step && this.last.byHand === byHand && this.last.shares === shares) return this.last;
-    const fates = fatesOf(byHand, this.layers, this.unitPlaces.length);
+    const [shares, last] = [this.model.get("sparsities"), this.last];
+    if (last?.step === step && last.byHand === byHand && last.shares === shares) return last;
     const ruled = this.ruled(step);
+    // Many a move of the slider cuts no unit more; what is drawn of the same object is not drawn anew.
+    if (last?.byHand === byHand && ruled.every((cut, id) => cut === last.ruled[id])) return Object.assign(last, { step, shares });
+    const fates = fatesOf(byHand, this.layers, this.unitPlaces.length);
     const gone = ruled.map((cut, id) => (fates[id] ? Number(fates[id] === CUT) : cut));
-    let all = 0;
-    for (const id of this.counted) all += gone[id];
+    const all = gone.reduce((sum, cut) => sum + cut, 0);
     const inLayers = (which) => this.layers.map((layer) => layer.id.reduce((sum, id) => sum + (id < 0 ? 0 : which[id]), 0));
     const pruned = inLayers(gone);
     const small = costWithout(this.wires, this.model.get("rest"), gone);
-    this.last = { step, byHand, shares, gone, fates, rule: inLayers(ruled), pruned, all, kept: this.total - all, small };
+    this.last = { step, byHand, shares, ruled, gone, fates, rule: inLayers(ruled), pruned, all, kept: this.total - all, small };
     return this.last;
   }
 
@@ -141,7 +150,7 @@ export class Units {
 export function sortChoice(frame) {
   const order = choice("order", [["score", "by score"], ["place", "by place"]], (value) => frame.set({ sort: value }));
   frame.on("sort", () => {});
-  frame.paint(() => frame.write(() => { order.select.value = frame.get("sort"); }));
+  frame.paint(() => frame.write(() => { if (!frame.get("moving")) order.select.value = frame.get("sort"); }));
   return order.node;
 }
 
@@ -149,8 +158,7 @@ export function sortChoice(frame) {
 export function scoresPart(frame, units) {
   const canvas = el("canvas", { role: "img" });
   const caption = el("figcaption", { class: "pv-caption", "data-png": true });
-  const names = units.layers.map((layer) => layer.name);
-  const layerTabs = tabs("Layer of the scores", names, (name) => frame.set({ layer: name }));
+  const layerTabs = tabs("Layer of the scores", units.tabs, (name) => frame.set({ layer: name }));
   const ordered = (layer) => (frame.get("sort") === "score" ? layer.order : [...layer.score.keys()]);
   const twin = fold("Scores in numbers", () => {
     const layer = units.layer(frame.get("layer"));
@@ -158,16 +166,20 @@ export function scoresPart(frame, units) {
     return [el("div", { class: "pv-scroll" }, table([units.noun.slice(0, -1), "score", "rank", ""], ordered(layer).map((i) => [String(i), layer.score[i].toPrecision(4), String(layer.rank[i] + 1), at.gone[layer.id[i]] ? "pruned" : "kept"])))];
   });
   frame.on("layer", () => twin.refresh());
+  const bars = remembered((width, layer, at, sorted, colours) => {
+    const cut = sorted ? layer.size - at.rule[units.layers.indexOf(layer)] : null;
+    drawBars(canvas, width, 190, { layer, order: ordered(layer), gone: at.gone, cut }, colours);
+  });
   frame.paint((colours) => {
     const layer = units.layer(frame.get("layer"));
     const at = units.at(frame.get("sparsity"), frame.get("by_hand"));
     const index = units.layers.indexOf(layer);
     const sorted = frame.get("sort") === "score";
-    drawBars(canvas, frame.widthOf(canvas), 190, { layer, order: ordered(layer), gone: at.gone, cut: sorted ? layer.size - at.rule[index] : null }, colours);
+    bars(frame.widthOf(canvas), layer, at, sorted, colours, devicePixelRatio);
     frame.write(() => {
       setText(caption, `Scores of ${layer.name} by ${frame.get("ranking")[1]}: ${grouped(layer.size - at.pruned[index])} of ${grouped(layer.size)} kept`);
       if (frame.get("moving")) return;
-      layerTabs.show(layer.name);
+      layerTabs.show(units.tabOf(layer.name));
       const best = layer.order[0];
       canvas.setAttribute("aria-label", `Bars, ${sorted ? "best first" : "by place"}. ${caption.textContent}. Highest ${layer.score[best].toPrecision(3)}, lowest ${layer.score[layer.order.at(-1)].toPrecision(3)}.`);
       twin.refresh();
@@ -271,6 +283,7 @@ export function changesPart(frame) {
   frame.on("against", () => {});
   refresh();
   frame.paint(() => frame.write(() => {
+    if (frame.get("moving")) return;
     against.select.value = frame.get("against");
     against.select.disabled = Boolean(frame.model.offline);
   }));
@@ -319,8 +332,9 @@ function removed(found) {
 
 function unitCard(frame, units) {
   const cost = ({ parameters, macs }) => `${grouped(parameters)} parameters, ${millions(macs)} MACs`;
+  const masked = cost(units.whole);
   return scorecardPart(frame, units, {
-    masked: () => cost(units.whole),
+    masked: () => masked,
     removed: ({ at, exact }) => (exact?.smaller?.problem ? "not possible here" : cost(exact?.smaller ?? at.small)),
     file: ({ at }) => `≈ ${bytesText(4 * at.small.parameters)} removed, ${bytesText(4 * units.whole.parameters)} masked`,
   });

@@ -29,18 +29,21 @@ export class Weights {
       if (grid) Object.assign(layer, { grid, block });
       if (grid) block += 51 * grid[0] * grid[1];
     });
+    this.last = null;
   }
 
   layer(name) { return this.layers.find((layer) => layer.name === name) ?? this.layers[0]; }
 
-  /** The slider's step, and what is pruned of each layer there by rule and in all. */
+  /** The slider's step, and what is pruned of each layer there by rule and in all; several parts ask in one frame. */
   at(sparsity, byHand) {
     const step = stepOf(sparsity);
+    if (this.last?.step === step && this.last.byHand === byHand) return this.last;
     const rule = this.layers.map((layer) => layer.counts[step]);
     const pruned = this.layers.map((layer, i) =>
       rule[i] + (this.exact && byHand[layer.name] ? handChange(byHand[layer.name], this.places, layer.first, step) : 0));
     const all = pruned.reduce((a, b) => a + b, 0);
-    return { step, rule, pruned, all, kept: this.total - all };
+    this.last = { step, byHand, rule, pruned, all, kept: this.total - all };
+    return this.last;
   }
 
   /** The counts that Show code needs. */
