@@ -201,7 +201,7 @@ class Gallery {
 
   /** The handle of the cut: drag it, or use the arrow keys, one filter a step. */
   cutHandle() {
-    const node = el("div", { class: "pv-cut", role: "slider", tabindex: 0, "aria-orientation": "horizontal", "aria-valuemin": 0, "data-lm-suppress-shortcuts": "true" });
+    const node = el("div", { class: "pv-cut", "data-png": true, role: "slider", tabindex: 0, "aria-orientation": "horizontal", "aria-valuemin": 0, "data-lm-suppress-shortcuts": "true" });
     const set = (kept, moving) => {
       this.frame.set({ sparsity: this.units.sparsityFor(this.layer, Math.max(0, Math.min(this.layer.size, kept))) }, { moving });
       if (!moving) this.frame.speak = true;

@@ -295,7 +295,7 @@ export class NetworkPicture {
 
   /** A handle of the cut line: drag it, or use the arrow keys, one neuron a step. */
   handle(layer, l) {
-    const node = el("div", { class: "pv-cut", role: "slider", tabindex: 0, "aria-label": `Cut of ${layer.name}`, "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": layer.size, "data-lm-suppress-shortcuts": "true" });
+    const node = el("div", { class: "pv-cut", "data-png": true, role: "slider", tabindex: 0, "aria-label": `Cut of ${layer.name}`, "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": layer.size, "data-lm-suppress-shortcuts": "true" });
     const set = (kept, moving) => {
       this.frame.set({ sparsity: this.units.sparsityFor(layer, Math.max(0, Math.min(layer.size, kept))) }, { moving });
       if (!moving) this.frame.speak = true;

@@ -237,9 +237,9 @@ export class Frame {
       context.fillStyle = this.colours.kept;
       context.fillRect(kept.left - frame.left, kept.top - frame.top, kept.width, kept.height);
     } else {
-      for (const badge of node.querySelectorAll(".pv-badge:not(:empty)")) {
-        const { left, top, width, height } = badge.getBoundingClientRect();
-        context.fillStyle = getComputedStyle(badge).backgroundColor;
+      for (const plate of [node, ...node.querySelectorAll("*")].filter((part) => part.matches(".pv-badge:not(:empty), .pv-cut"))) {
+        const { left, top, width, height } = plate.getBoundingClientRect();
+        context.fillStyle = getComputedStyle(plate).backgroundColor;
         context.fillRect(left - frame.left, top - frame.top, width, height);
       }
       writeText(context, node, frame);
