@@ -161,6 +161,22 @@ def test_point_and_click_follow_a_channel(page):
     assert not page.evaluate(COLUMN, ["block1.conv2", 5])  # that reads another stream
 
 
+def test_a_second_click_cuts_and_a_click_beside_lets_go(page):
+    best = lab.kernel(page, "int(view.scores()['conv1'].argmax())")
+    spot = page.evaluate(ROW, ["block2.conv2", best])
+    page.mouse.click(*spot)
+    page.mouse.click(*spot)
+    settled(page)
+    by_hand = lab.kernel(page, "view.by_hand")
+    assert list(by_hand) == ["conv1", "block1.conv2", "block2.conv2", "block3.conv2"]
+    assert all(lists == {"cut": [best], "kept": []} for lists in by_hand.values())
+    followed(page, f"Channel {best} of block2.conv2: pruned by hand")
+    page.locator(".pv-chain canvas").click(position={"x": 3, "y": 90})
+    page.mouse.move(2, 2)
+    followed(page, "Point at a channel")
+    check_picture(page)
+
+
 def test_python_follows_and_says_the_same(page):
     lab.run_python(page, "view.followed = ['block7.shortcut', 63]")
     followed(page, "Channel 63 of block7.shortcut")

@@ -262,10 +262,12 @@ export class ChainPicture {
     this.frame.repaint();
   }
 
+  /** A click follows a channel, a second one cuts or keeps it; beside the blocks it lets go. */
   press(event) {
     const spot = this.spotAt(event);
-    const now = this.followed;
-    this.follow(spot && !(spot.name === now?.name && spot.i === now?.i) ? spot : null);
+    const again = spot && this.units.unit(spot.name, spot.i) === this.units.unit(this.followed?.name, this.followed?.i);
+    if (again) this.toggle();
+    else this.follow(spot);
     this.hover = null;
     this.cursor.focus({ preventScroll: true });
   }

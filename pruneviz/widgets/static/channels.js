@@ -41,7 +41,7 @@ function chainPart(frame, units) {
   const chain = new ChainPicture(frame, units);
   frame.chain = chain; // for tests
   const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "The chain of layers: each block is a layer's weights, outputs down, inputs across");
-  const hint = el("p", { class: "pv-hint" }, "A row is what a layer writes, a column what it reads. Click a row to follow its channel; with the keyboard: arrows, then Enter to cut it.");
+  const hint = el("p", { class: "pv-hint" }, "A row is what a layer writes, a column what it reads. Click a row to follow its channel, again to cut it; with the keyboard: arrows, then Enter.");
   const twin = fold("Chain in words", () => inWords(chain));
   frame.paint((colours) => {
     chain.draw(frame.widthOf(chain.stage), colours);
