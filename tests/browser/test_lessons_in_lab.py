@@ -11,6 +11,8 @@ LESSONS = {
     "00_start_here.ipynb": "wired",
     "pytorch/01a_weight_pruning_thresholds.ipynb": "view",
     "tensorflow/01a_weight_pruning_thresholds.ipynb": "view",
+    "tensorflow/02_neuron_pruning.ipynb": "view",
+    "pytorch/03_filter_pruning.ipynb": "view",
 }
 CODE_CELLS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
   .filter((cell) => cell.type === 'code' && cell.sharedModel.source.trim()).length"""
@@ -61,7 +63,7 @@ def _cut_by_hand(page):
 
 
 def _drag_by_key(page):
-    lab.run_python(page, "view.sparsity = 0.75")
+    lab.run_python(page, "view.by_hand = {}; view.sparsity = 0.75")
     page.evaluate(GO_TO, "view = pv.explore(")
     slider = page.locator(".pv-range:visible").first
     slider.focus(timeout=60_000)
@@ -70,7 +72,8 @@ def _drag_by_key(page):
     moved = float(slider.input_value())
     assert moved > 0.75
     _prints(page, "print(round(view.sparsity, 4))", f"{moved:g}")
-    rule = "sparsity=view.sparsity, scope=view.scope, criterion=view.criterion"
+    names = ("sparsity", "scope", "criterion", "granularity", "keep_at_least")
+    rule = ", ".join(f"{name}=view.{name}" for name in names)
     assert lab.run_python(page, f"print(view.result() == pv.prune(model, {rule}))") == "True"
 
 

@@ -22,6 +22,8 @@ export function setText(node, words) {
   return true;
 }
 
+const percentOf = (share) => String(+(100 * share).toFixed(2));
+
 let count = 0;
 export const newId = () => `pv-${++count}-${Math.random().toString(36).slice(2, 7)}`;
 
@@ -54,12 +56,12 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
   let shown = null;
   const show = (share, words) => {
     if (Number(range.value) !== share) range.value = share;
-    if (shown !== share) range.style.setProperty("--pv-share", `${100 * share}%`);
-    shown = share;
     if (words) range.setAttribute("aria-valuetext", words);
-    const written = String(+(100 * share).toFixed(2));
-    if (editing || box.value === written) return; // never overwrite what is being typed
-    box.value = written;
+    if (shown !== share) range.style.setProperty("--pv-share", `${100 * share}%`);
+    else if (box.value === percentOf(share)) return;
+    shown = share;
+    if (editing) return; // never overwrite what is being typed
+    box.value = percentOf(share);
     if (box.getAttribute("aria-invalid") === "true") box.setAttribute("aria-invalid", "false");
   };
   return { node, show, range, box };

@@ -38,7 +38,7 @@ export function copyPart(context, sheet, x, y, wide, tall) {
 export function sharp(canvas, width, height) {
   const ratio = Math.min(window.devicePixelRatio || 1, 4);
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
-  const context = canvas.getContext("2d");
+  const context = (canvas.pvContext ??= canvas.getContext("2d"));
   const size = `${w}/${h}/${width}/${height}`;
   if (canvas.pvSize !== size) {
     canvas.pvSize = size;

@@ -145,15 +145,22 @@ export class NetworkPicture {
 
   /** The cells of pruned neurons are cut out of the second sheet at once: a fill each would cost far more. */
   drawPruned(context, width, at, colours) {
-    const { cell } = this.layout;
-    const [gone, hand] = [new Path2D(), new Path2D()];
-    this.kept = this.units.layers.map((layer, l) => layer.size - this.cutOut(gone, hand, layer, l, at));
     context.save();
-    context.clip(gone);
+    context.beginPath();
+    this.kept = this.units.layers.map((layer, l) => layer.size - this.cutOut(context, layer, l, at));
+    context.clip();
     context.clearRect(0, 0, width, this.height);
     context.drawImage(this.sheets[1], 0, 0, width, this.height);
     context.restore();
-    if (!Object.keys(this.frame.get("by_hand")).length) return;
+    if (Object.keys(this.frame.get("by_hand")).length) this.drawHand(context, at, colours);
+  }
+
+  /** Rings around what was changed by hand. */
+  drawHand(context, at, colours) {
+    const hand = new Path2D();
+    this.units.layers.forEach((layer, l) => layer.id.forEach((id, i) => {
+      if (id >= 0 && at.fates[id]) ring(hand, this.centre(l, i), this.layout.cell * 0.42 + 0.4);
+    }));
     for (const [colour, wide] of [[colours.paper, 5], [colours.guess, 2.5]]) {
       context.strokeStyle = colour;
       context.lineWidth = wide;
@@ -161,8 +168,8 @@ export class NetworkPicture {
     }
   }
 
-  /** Add the cells of a layer's pruned neurons to a path, a rectangle for each run in a row; gives how many. */
-  cutOut(gone, hand, layer, l, at) {
+  /** Add the cells of a layer's pruned neurons to the path, a rectangle for each run in a row; gives how many. */
+  cutOut(context, layer, l, at) {
     const { cell, blocks: { [l]: { x, across } } } = this.layout;
     let [run, many] = [0, 0];
     for (let place = 0; place < layer.size; place++) {
@@ -171,11 +178,10 @@ export class NetworkPicture {
       if (id >= 0 && at.gone[id]) run++;
       const next = place + 1 < layer.size && (place + 1) % across ? layer.id[this.neuron(l, place + 1)] : -1;
       if (run && !(next >= 0 && at.gone[next])) {
-        gone.rect(x + ((place % across) + 1 - run) * cell, TITLE + Math.floor(place / across) * cell, run * cell, cell);
+        context.rect(x + ((place % across) + 1 - run) * cell, TITLE + Math.floor(place / across) * cell, run * cell, cell);
         many += run;
         run = 0;
       }
-      if (id >= 0 && at.fates[id]) ring(hand, this.centre(l, i), cell * 0.42 + 0.4);
     }
     return many;
   }

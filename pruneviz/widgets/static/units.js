@@ -300,8 +300,8 @@ export function removalPart(frame, units) {
   frame.on("wanted", () => {});
   refresh();
   frame.paint(() => frame.write(() => {
-    const [state, found] = [frame.state(), frame.get("removal")];
-    const done = same(found.state ?? null, state);
+    const [state, found] = [frame.get("moving") ? null : frame.state(), frame.get("removal")];
+    const done = same(found.state, state);
     const asked = same(frame.get("wanted"), state);
     go.disabled = Boolean(frame.model.offline) || done;
     const problem = sameState(frame) ? frame.get("exact").smaller?.problem : null;
