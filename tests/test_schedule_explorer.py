@@ -365,6 +365,14 @@ def test_runs_are_overlaid_named_and_removed():
     assert view.rounds == []
 
 
+def test_it_is_measured_as_other_views_are():
+    view = opened()
+    view.measure()
+    asyncio.run(view.measured())
+    assert [run["status"] for run in view.runs] == ["finished", "finished"]
+    assert asyncio.run(view.finished()) == view.rounds
+
+
 def test_rounds_can_rewind():
     model = build(SPEC, "torch")
     view = pv.ScheduleExplorer(model, nothing, images(), rounds=2, start=model, kind="linear")

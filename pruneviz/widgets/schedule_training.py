@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
-from pruneviz.progress import bar
+from pruneviz.progress import bar, quiet
 from pruneviz.scorecards import scorecard
 from pruneviz.widgets import schedule_runs
 from pruneviz.widgets.base import View
@@ -184,8 +183,7 @@ class Training(View):
         """Train round after round; what takes long is handed out, to be called wherever it blocks nothing."""
         try:
             if self.dense < 0:
-                card = yield partial(scorecard, self._model, self._data)
-                self.dense = card.correct
+                self.dense = yield self._right_as_given
             while run is self._current:
                 if self.paused:
                     yield None
@@ -198,6 +196,10 @@ class Training(View):
                 self._error = error
                 where = f"round {len(run.rounds) + 1} failed: {type(error).__name__}"
                 self._end(run, "failed", f"{run.name}, {where}: {error}")
+
+    def _right_as_given(self) -> int:
+        with quiet():
+            return scorecard(self._model, self._data).correct
 
     def _add(self, run: TrainingRun, done: Round) -> None:
         run.rounds.append(done)
