@@ -80,19 +80,20 @@ MOVES = """async ([index, jumps]) => {
   const frame = document.querySelectorAll('.pv')[index].pruneviz;
   const range = frame.root.querySelector('.pv-range');
   const next = () => new Promise((done) => requestAnimationFrame(done));
-  const [work, latency] = [[], []];
+  const [work, latency, sent] = [[], [], []];
   for (let i = 0; i < 110; i++) {
     await new Promise((done) => setTimeout(done, 7 * (i % 3)));
     range.value = (jumps ? (i * 0.381966) % 1 : 0.6 + 0.3 * Math.sin(i / 12)).toFixed(3);
     const start = performance.now();
     range.dispatchEvent(new Event('input', { bubbles: true }));
+    sent.push(performance.now() - start);
     await next();
     await next();
     latency.push(performance.now() - start);
     work.push(frame.work);
   }
   range.dispatchEvent(new Event('change', { bubbles: true }));
-  return [work.slice(20), latency.slice(20)];
+  return [work.slice(20), latency.slice(20), sent.slice(20)];
 }"""
 PEER = """async () => {
   const [input, image] = ['input', 'img'].map((tag) => document.querySelector(`.peer ${tag}`));
@@ -172,6 +173,7 @@ def in_the_browser() -> Iterable[Row]:
     for name, limit in (("266 k", 1.0), ("996 k", 2.0)):
         yield f"JavaScript of a move, {name} weights, drag", results[f"{name} False"][0], "ms", (limit,)
         yield f"JavaScript of a move, {name} weights, jumps", results[f"{name} True"][0], "ms", (limit,)
+    yield "  besides, ipywidgets' message to the kernel, 266 k", results["266 k False"][2], "ms", ()
     yield "input to second frame, 266 k weights", results["266 k False"][1], "ms", (30, 36)
     yield "input to second frame, 996 k weights", results["996 k False"][1], "ms", (30, 36)
     for name, *_ in UNITS:

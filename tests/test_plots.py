@@ -118,7 +118,10 @@ def test_series_differ_in_marker_and_dashes():
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0, "0"), (1, "100"), (0.9, "90"), (0.9825, "98.2"), (0.00001, "under 0.1"), (0.99999, "over 99.9")],
+    [
+        *((0, "0"), (1, "100"), (0.3, "30"), (0.9, "90"), (0.9825, "98.2")),
+        *((0.00001, "under 0.1"), (0.99999, "over 99.9")),
+    ],
 )
 def test_percent_never_rounds_to_all_or_none(share, text):
     assert style.percent(share) == f"{text}\u202f%"

@@ -90,7 +90,11 @@ test("numbers as people write them", () => {
   assert.equal(pure.percent(0.00001), "under 0.1\u202f%");
   assert.equal(pure.percent(0.9999), "over 99.9\u202f%");
   assert.equal(pure.percent(0.5), "50\u202f%");
+  assert.equal(pure.percent(0.3), "30\u202f%"); // 100 * 0.3 is 30.000000000000004
   assert.equal(pure.bytesText(121_500), "122\u202fkB");
+  assert.equal(pure.scoreText(0.03141, false), "0.0314");
+  assert.equal(pure.scoreText(3.14159e-7, true), "3.14\u202f×\u202f10⁻⁷");
+  assert.equal(pure.scoreText(0, true), "0");
 });
 
 test("cuts by hand change the count once, and let go the second time", () => {
@@ -107,4 +111,21 @@ test("bytes need not be aligned", () => {
   const buffer = new Uint8Array([9, 1, 0, 2, 0]).buffer;
   assert.deepEqual([...pure.typed(new DataView(buffer, 1, 4), Uint16Array)], [1, 2]);
   assert.equal(pure.typed(null, Uint16Array).length, 0);
+});
+
+test("places of a histogram, on either scale", () => {
+  near(pure.scoreAt({ low: 0, high: 2, log: false }, 0.25), 0.5);
+  near(pure.scoreAt({ low: 1e-8, high: 1e-4, log: true }, 0.5), 1e-6, 1e-18);
+});
+
+test("values of traits are compared through and through", () => {
+  const state = { sparsity: 0.5, by_hand: { fc1: { cut: [1, 2] } } };
+  assert.ok(pure.same(state, structuredClone(state)));
+  for (const other of [{ ...state, sparsity: 0.4 }, { ...state, by_hand: { fc1: { cut: [1] } } }, { sparsity: 0.5 }, { sparsity: 0.5, hand: 1 }, null]) assert.ok(!pure.same(state, other));
+});
+
+test("what is remembered is made anew only for something else", () => {
+  let made = 0;
+  const sum = pure.remembered((a, b) => { made++; return a + b; });
+  assert.deepEqual([sum(1, 2), sum(1, 2), sum(1, 3), made], [3, 3, 4, 2]);
 });
