@@ -13,12 +13,12 @@ Calling ``mean(learners_function)`` in a notebook prints one line.
 from __future__ import annotations
 
 from functools import update_wrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 RIGHT, WRONG, UNANSWERED = "Right.", "Not yet:", "Not answered yet:"
 
@@ -78,6 +78,42 @@ def close(answer: object, reference: object, tolerance: float = 1e-6) -> bool:
     return given.shape == expected.shape and bool(
         np.allclose(given, expected, rtol=tolerance, atol=tolerance)
     )
+
+
+def wrong_count(
+    answer: Any,  # noqa: ANN401  # learners may give anything
+    right: Mapping[str, float],
+    known: Mapping[str, Mapping[str, float]],
+    hint: str,
+) -> str | None:
+    """Say which of some counts is wrong, and why if it is a known mistake.
+
+    Parameters
+    ----------
+    answer
+        The learner's dict of counts.
+    right
+        Name -> count.
+    known
+        Name -> what to say -> the count that calls for it.
+    hint
+        What to say of other counts.
+    """
+    if not hasattr(answer, "items") or set(answer) != set(right):
+        return f"give a dict with the keys {', '.join(right)}."
+    given = {name: _number(value, name) for name, value in answer.items()}
+    for name, count in right.items():
+        if given[name] != count:
+            why = (sentence for sentence, mistake in known[name].items() if given[name] == mistake)
+            return f"{name}: {next(why, f'{given[name]:,.0f} is not right. {hint}')}"
+    return None
+
+
+def _number(value: Any, name: str) -> float:  # noqa: ANN401
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise Wrong(f"{name}: give a number, not {value!r}.") from None
 
 
 def _asked(answer: object) -> object:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import Wrong, close, exercise
+from pruneviz.teaching.exercises import close, exercise, wrong_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,9 +93,6 @@ def three_filters(chosen: Answer, *, right_without: Callable[[list[int]], int]) 
 def macs_after(answer: Answer) -> str | None:
     """Judge the MACs of conv1, conv2 and the dense layers of LeNet-5 with half of conv1's filters."""
     parts: Mapping[str, int] = {"conv1": 58_800, "conv2": 120_000, "dense": 58_920}
-    if not hasattr(answer, "items") or set(answer) != set(parts):
-        return f"give a dict with the keys {', '.join(parts)}."
-    given = {name: _number(value, name) for name, value in answer.items()}
     known: dict[str, dict[str, float]] = {
         "conv1": {
             "this is conv1 with all six filters.": 117_600,
@@ -118,18 +115,4 @@ def macs_after(answer: Answer) -> str | None:
             "that is fc1 alone. There are three dense layers.": 48_000,
         },
     }
-    for name, right in parts.items():
-        if given[name] == right:
-            continue
-        for sentence, mistake in known[name].items():
-            if given[name] == mistake:
-                return f"{name}: {sentence}"
-        return f"{name}: {given[name]:,.0f} is not right. Weights times places of the feature map."
-    return None
-
-
-def _number(value: Answer, name: str) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise Wrong(f"{name}: give a number, not {value!r}.") from None
+    return wrong_count(answer, parts, known, "Weights times places of the feature map.")

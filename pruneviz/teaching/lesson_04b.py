@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import Wrong, close, exercise
+from pruneviz.teaching.exercises import close, exercise, wrong_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,9 +154,6 @@ def _maps() -> np.ndarray:
 )
 def macs_left(answer: Answer) -> str | None:
     """Judge the MACs of LeNet-5 when 2 of conv1's maps and 4 of conv2's are skipped."""
-    if not hasattr(answer, "items") or set(answer) != set(_RIGHT_MACS):
-        return f"give a dict with the keys {', '.join(_RIGHT_MACS)}."
-    given = {name: _number(value, name) for name, value in answer.items()}
     known: dict[str, dict[str, float]] = {
         "conv1": {
             "that would be static pruning. The gate looks at a map that has been computed.": 78_400,
@@ -173,21 +170,7 @@ def macs_left(answer: Answer) -> str | None:
             "that is what is saved. Asked is what is left.": 12_000,
         },
     }
-    for name, right in _RIGHT_MACS.items():
-        if given[name] == right:
-            continue
-        for sentence, mistake in known[name].items():
-            if given[name] == mistake:
-                return f"{name}: {sentence}"
-        return f"{name}: {given[name]:,.0f} is not right. Weights that meet a map that is left, times places."
-    return None
-
-
-def _number(value: Answer, name: str) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise Wrong(f"{name}: give a number, not {value!r}.") from None
+    return wrong_count(answer, _RIGHT_MACS, known, "Weights that meet a map that is left, times places.")
 
 
 def _shown(value: Answer) -> str:
