@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "lottery.json"
 SEEDS, ROUNDS, LEFT_A_ROUND = (0, 1, 2, 3, 4), 15, 0.8
-EPOCHS, BATCH, RATE = 5, 128, 1.2e-3
+EPOCHS, BATCH, RATE = 3, 256, 1.2e-3
 OTHER = 1000  # added to a seed for the other random weights
 
 
