@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -257,5 +258,5 @@ def _as_code(options: dict[str, Any]) -> dict[str, str]:
         plain = isinstance(value, str | int) or (
             isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
         )
-        code[name] = repr(value) if plain else getattr(value, "__name__", name)
+        code[name] = json.dumps(value) if plain else getattr(value, "__name__", name)
     return code

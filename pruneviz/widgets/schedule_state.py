@@ -15,7 +15,6 @@ State: TypeAlias = "Mapping[str, Any]"
 
 STATE = ("kind", "initial", "final", "begin", "end", "power", "frequency", "budget")
 KINDS = ("one_shot", "constant", "linear", "exponential", "cosine", "polynomial", "article")
-_RAMPS = ("linear", "exponential", "cosine", "polynomial")
 
 _CODE = """\
 import pruneviz as pv
@@ -148,9 +147,5 @@ def _article(state: State) -> schedules.Curve:
 def words_of(state: State) -> str:
     """Describe a schedule in a few words, as a name for a run."""
     kind = {"one_shot": "one-shot", "article": "article's formula"}.get(state["kind"], state["kind"])
-    return f"{kind} to {round(100 * state['final'], 2):g} %"
-
-
-def starts_at(state: State) -> bool:
-    """Whether the initial sparsity matters."""
-    return state["kind"] in (*_RAMPS, "article")
+    ends = state["final"] - (state["initial"] if state["kind"] == "article" else 0)
+    return f"{kind} to {round(100 * ends, 2):g} %"

@@ -109,9 +109,9 @@ export function powerThrough({ kind, initial, final, power }, share) {
 // -- in words ----------------------------------------------------------------------------------------------
 
 /** A schedule in a few words, as the kernel names a run of it. */
-export function nameOfRun({ kind, final }) {
+export function nameOfRun({ kind, initial, final }) {
   const word = { one_shot: "one-shot", article: "article's formula" }[kind] ?? kind;
-  return `${word} to ${+(100 * final).toFixed(2)} %`;
+  return `${word} to ${+(100 * (kind === "article" ? final - initial : final)).toFixed(2)} %`;
 }
 
 /** The rounds that prune, as "1 to 4", "1, 3, 5" or "2". */
