@@ -7,7 +7,7 @@ import shutil
 import lab
 import pytest
 
-LESSONS = {
+LESSONS = {  # and the name of the view that is moved
     "00_start_here.ipynb": "wired",
     "pytorch/01a_weight_pruning_thresholds.ipynb": "view",
     "tensorflow/01a_weight_pruning_thresholds.ipynb": "view",
@@ -49,7 +49,7 @@ def test_a_lesson_runs_and_its_view_answers(browser, server, name):
     if LESSONS[name] == "wired":
         _cut_by_hand(page)
     else:
-        _drag_by_key(page)
+        _drag_by_key(page, LESSONS[name])
     assert seen == {"errors": [], "outside": []}
     page.close()
 
@@ -62,19 +62,19 @@ def _cut_by_hand(page):
     _prints(page, "print(*wired.cut)", "w3")
 
 
-def _drag_by_key(page):
-    lab.run_python(page, "view.by_hand = {}; view.sparsity = 0.75")
-    page.evaluate(GO_TO, "view = pv.explore(")
+def _drag_by_key(page, view):
+    lab.run_python(page, f"{view}.by_hand = {{}}; {view}.sparsity = 0.75")
+    page.evaluate(GO_TO, f"{view} = pv.explore(")
     slider = page.locator(".pv-range:visible").first
     slider.focus(timeout=60_000)
     page.wait_for_function("(slider) => slider.value === '0.75'", arg=slider.element_handle())
     slider.press("ArrowRight")
     moved = float(slider.input_value())
     assert moved > 0.75
-    _prints(page, "print(round(view.sparsity, 4))", f"{moved:g}")
+    _prints(page, f"print(round({view}.sparsity, 4))", f"{moved:g}")
     names = ("sparsity", "scope", "criterion", "granularity", "keep_at_least")
-    rule = ", ".join(f"{name}=view.{name}" for name in names)
-    assert lab.run_python(page, f"print(view.result() == pv.prune(model, {rule}))") == "True"
+    rule = ", ".join(f"{name}={view}.{name}" for name in names)
+    assert lab.run_python(page, f"print({view}.result() == pv.prune(model, {rule}))") == "True"
 
 
 def _prints(page, code, wanted):
