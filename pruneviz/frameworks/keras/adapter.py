@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pruneviz.removal import Plan
 
 
+_AT_ONCE = 75_000_000  # numbers, 300 MB: what the layers of a model make of one batch
+
+
 class KerasAdapter:
     """A Keras model seen by the rest of pruneviz."""
 
@@ -62,8 +65,10 @@ class KerasAdapter:
         variables = [variable_of(kernel.variable) for kernel in self.kernels.values()]
         totals = [np.zeros(variable.shape) for variable in variables]
         criterion = loss or _cross_entropy(self.model)
-        for start, batch in enumerate(self._batches(x)):
-            labels = y[start * BATCH : start * BATCH + BATCH]
+        done = 0
+        for batch in self._batches(x):
+            labels = y[done : done + len(batch)]
+            done += len(batch)
             with tf.GradientTape() as tape:
                 tape.watch(variables)
                 value = criterion(self.model(batch, training=False), labels)
@@ -246,9 +251,23 @@ class KerasAdapter:
     def _batches(self, x: Array, size: int = BATCH) -> Iterator[tf.Tensor]:
         declared = self.model.input_shape[1:] if hasattr(self.model, "input_shape") else x.shape[1:]
         shape = [-1, *declared] if _same_size(declared, x.shape[1:]) else [-1, *x.shape[1:]]
+        size = min(size, self._images_that_fit())
         for start in steps("running the model", "batch", range(0, len(x), size)):
             batch = tf.reshape(tf.cast(x[start : start + size], self.model.compute_dtype), shape)
             yield batch / 255 if x.dtype == np.uint8 else batch
+
+    def _images_that_fit(self) -> int:
+        """Keras holds what all layers make until the last one is done: a deep model takes fewer images."""
+        return max(1, _AT_ONCE // max(1, sum(_made_by(layer) for _, layer in walk(self.model))))
+
+
+def _made_by(layer: Any) -> int:
+    """Count the numbers that a layer makes of one image; 0 where Keras does not know."""
+    try:
+        shape = layer.output.shape
+    except (AttributeError, ValueError):
+        return 0
+    return math.prod(size or 1 for size in shape[1:])
 
 
 def _refuse(optimizer: object) -> None:
