@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Array: TypeAlias = NDArray[Any]
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -53,6 +56,13 @@ def data_for(criterion: object, data: Data | None) -> Data:
     if data is None:
         raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
     return checked_data(data)
+
+
+def names_in(exclude: Iterable[str]) -> tuple[str, ...]:
+    """Take a list of layer names; refuse one name, which would be taken for a list of letters."""
+    if isinstance(exclude, str):
+        raise TypeError(f'exclude takes a list of layer names: ["{exclude}"]')
+    return tuple(exclude)
 
 
 def places_of(scores: Array) -> Array:

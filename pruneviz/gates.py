@@ -29,7 +29,7 @@ from pruneviz import frameworks
 from pruneviz.arrays import Array, checked_data
 from pruneviz.graph import KERNELS
 from pruneviz.layers import network
-from pruneviz.progress import steps
+from pruneviz.progress import quiet, steps
 from pruneviz.scorecards import classes
 from pruneviz.structure import checked_example, structure
 
@@ -155,7 +155,8 @@ def gate_threshold(model: object, x: Array, share: float, *, measure: str = "max
     circuit = _Circuit(model, x, measure)
 
     def left(threshold: float, images: Array = x) -> float:
-        return float(circuit.run(images, circuit.limits(threshold))[2].mean()) / circuit.total
+        with quiet():
+            return float(circuit.run(images, circuit.limits(threshold))[2].mean()) / circuit.total
 
     least = left(math.inf, x[:1])
     if share < least:
@@ -167,7 +168,7 @@ def gate_threshold(model: object, x: Array, share: float, *, measure: str = "max
         return low
     while left(high) > share:
         low, high = high, 2 * high
-    for _ in range(_STEPS):
+    for _ in steps("searching a threshold", "step", range(_STEPS)):
         middle = (low + high) / 2
         low, high = (low, middle) if left(middle) <= share else (middle, high)
     return high

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from pruneviz import frameworks
+from pruneviz.arrays import names_in
 from pruneviz.masks import Mask, Ranking, rank
 from pruneviz.pruning import importance, zeros
 
@@ -41,10 +42,8 @@ def checked_words(words: Words) -> Words:
         raise TypeError(f"unknown argument {', '.join(unknown)}; there is {', '.join(Words.__annotations__)}")
     if words.get("scope", "global") not in ("global", "layer"):
         raise ValueError('scope must be "global" or "layer": it is the schedule that says how much to prune')
-    exclude = words.get("exclude", ())
-    if isinstance(exclude, str):
-        raise TypeError(f'exclude takes a list of layer names: ["{exclude}"]')
-    return {**words, "exclude": tuple(exclude)}  # asked for more than once, so that a generator will not do
+    exclude = names_in(words.get("exclude", ()))
+    return {**words, "exclude": exclude}  # asked for more than once, so that a generator will not do
 
 
 def prune_further(model: object, sparsity: float, before: Mask | None, seed: int, words: Words) -> Mask:

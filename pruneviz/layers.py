@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pruneviz import frameworks
+from pruneviz.arrays import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,3 +117,14 @@ def network(model: object) -> Network:
                 "an earlier checkpoint before pruning"
             )
     return Network(layers)
+
+
+def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
+    """Check the names of layers to exclude against those of a model."""
+    names, known = names_in(exclude), network(model)
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ValueError(
+            f"exclude names no layer of the model: {', '.join(unknown)}; it has {', '.join(known)}"
+        )
+    return names

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from pruneviz.arrays import Array, BoolArray, places_of
+from pruneviz.arrays import Array, BoolArray, names_in, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -297,11 +297,9 @@ def rank(
     ValueError
         If scope is none of these, a layer is unknown, or units reach what pruneviz does not know.
     """
-    if isinstance(exclude, str):
-        raise TypeError(f'exclude takes a list of layer names: ["{exclude}"]')
     if isinstance(keep_at_least, bool) or not isinstance(keep_at_least, int) or keep_at_least < 0:
         raise ValueError(f"keep_at_least is {keep_at_least!r}, not a whole number from 0")
-    left_alone = set(exclude)
+    left_alone = set(names_in(exclude))
     units = importance.units
     _refuse_unknown("exclude", left_alone, importance if units is None else units.of)
     if units is not None:

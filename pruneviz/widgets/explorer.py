@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 import traitlets as t
 
-from pruneviz.layers import network
+from pruneviz.layers import left_alone
 from pruneviz.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.pruning import apply, importance
 from pruneviz.widgets import history, measuring, snippets
@@ -105,7 +105,7 @@ class Explorer(View):
         show: Sequence[str] | None = None,
         **traits: Any,  # noqa: ANN401
     ) -> None:
-        self._model, self._exclude, self._scored_on = model, _excluded(model, exclude), scored_on or data
+        self._model, self._exclude, self._scored_on = model, left_alone(model, exclude), scored_on or data
         self._meter = measuring.Meter(model, data)
         name = criterion if isinstance(criterion, str) else getattr(criterion, "__name__", "own")
         self._criteria: dict[str, Criterion] = {word: word for word in self.words}
@@ -338,8 +338,8 @@ class Explorer(View):
 
     def _measure_present(self) -> Iterator[float]:
         state = self.state()
-        dense = yield from _scaled(self._predict(self._at(0.0)), 0, 0.05)
-        found = yield from _scaled(self._predict(state), 0.05, 0.1)
+        dense = yield from measuring.scaled(self._predict(self._at(0.0)), 0, 0.05)
+        found = yield from measuring.scaled(self._predict(state), 0.05, 0.1)
         key, mask = self._key(state), self._mask(state)
         if key not in self._cards:
             self._cards[key] = self._meter.card(mask, found)
@@ -364,7 +364,7 @@ class Explorer(View):
         entries = []
         for entry in self.kept:
             state = {name: entry[name] for name in self.state_names}
-            found = yield from _scaled(self._predict(state), 0.1, 0.15)
+            found = yield from measuring.scaled(self._predict(state), 0.1, 0.15)
             entries.append({**entry, "correct": int(np.count_nonzero(found == self._meter.labels))})
         if entries != self.kept:
             self.set_trait("kept", entries)
@@ -384,34 +384,13 @@ class Explorer(View):
         missing = [sparsity for sparsity in measuring.grid() if sparsity not in curve]
         for place, sparsity in enumerate(missing):
             start, end = (0.15 + 0.8 * (place + more) / len(missing) for more in (0, 1))
-            yield from _scaled(self._predict(self._at(sparsity)), start, end)
+            yield from measuring.scaled(self._predict(self._at(sparsity)), start, end)
             self._publish_curve()
         wanted = (self.target or 0) * self.n
         while (gap := measuring.crossing(curve, wanted)) and gap[1] - gap[0] > _HALF_PERCENT:
-            yield from _scaled(self._predict(self._at(round(sum(gap) / 2, 3))), 0.95, 1)
+            yield from measuring.scaled(self._predict(self._at(round(sum(gap) / 2, 3))), 0.95, 1)
             self._publish_curve()
 
     def _publish_curve(self) -> None:
         found = self._curves.get((self.scope, self.criterion), {})
         self.curve = [[sparsity, found[sparsity]] for sparsity in sorted(found)]
-
-
-def _excluded(model: object, names: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(names, str):
-        raise TypeError(f'exclude takes a list of layer names: ["{names}"]')
-    names, known = tuple(names), network(model)
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise ValueError(
-            f"exclude names no layer of the model: {', '.join(unknown)}; it has {', '.join(known)}"
-        )
-    return names
-
-
-def _scaled(work: Generator[float, None, Array], start: float, end: float) -> Generator[float, None, Array]:
-    """Let a part of the work report its share of the whole."""
-    while True:
-        try:
-            yield start + (end - start) * next(work)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]

@@ -112,3 +112,12 @@ def crossing(curve: dict[float, int], wanted: float) -> tuple[float, float] | No
         if curve[before] >= wanted > curve[after]:
             return before, after
     return None
+
+
+def scaled(work: Generator[float, None, Array], start: float, end: float) -> Generator[float, None, Array]:
+    """Let a part of the work report its share of the whole."""
+    while True:
+        try:
+            yield start + (end - start) * next(work)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
