@@ -116,7 +116,8 @@ pv.teaching.show(figure, alt=f"Eight photographs of 32 by 32 pixels, with their 
 # ResNet-20 is small for a network of its kind, and too large for this page to count all 10,000 test images
 # again and again. So the cells count the first thousand validation images, and you see at once what happens.
 # The full counts were made once, by `benchmarks/collapse.py`, on the test images; tables that come from there
-# say "stored".
+# say "stored". They were counted in bfloat16, the short numbers that the network was trained with: in float32
+# a few of 10,000 images more or less are right.
 
 # %% [markdown]
 # ## One channel, and all its places
@@ -417,6 +418,9 @@ for name, title in (("resnet_18", "ResNet-18, % right"), ("resnet_50", "ResNet-5
 # **Predict.** Do the same to ResNet-20. How many of the 1,000 images will be right at 50 %? Where does it reach
 # chance?
 
+#
+# **Measure.** One function cuts as the article does, the next cell counts.
+
 
 # %% tags=["pytorch"]
 def cut(network, share, spare=("fc",)):
@@ -583,6 +587,8 @@ line("resnet_20", [f"{100 * count / n:.1f}" for count in (stored["dense"], *stor
 # This table cannot tell: the networks differ in everything at once. Only the two LeNet-5 differ in one thing.
 # The one with BatchNorm falls sooner, which is a hint, from one training of each. Keep it in mind for the
 # next suspect.
+#
+# (That both gain from 70 to 80 % means little. Near the bottom a network guesses, and guesses can be lucky.)
 
 # %% [markdown]
 # ## The weights were not the only thing broken
@@ -597,6 +603,9 @@ line("resnet_20", [f"{100 * count / n:.1f}" for count in (stored["dense"], *stor
 
 # %% tags=["slow"]
 my_guess = 500  # change it
+
+# %% [markdown]
+# **Measure.** It takes a few seconds.
 
 # %% tags=["slow"]
 unlabelled = cifar.train[0][:4_000]  # images; their labels stay where they are
