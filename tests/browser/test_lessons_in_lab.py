@@ -74,7 +74,8 @@ def _drag_by_key(page, view):
     _prints(page, f"print(round({view}.sparsity, 4))", f"{moved:g}")
     names = ("sparsity", "scope", "criterion", "granularity", "keep_at_least")
     rule = ", ".join(f"{name}={view}.{name}" for name in names)
-    assert lab.run_python(page, f"print({view}.result() == pv.prune(model, {rule}))") == "True"
+    example = "example=pv.datasets.mnist().validation[0][:1]"
+    assert lab.run_python(page, f"print({view}.result() == pv.prune(model, {rule}, {example}))") == "True"
 
 
 def _prints(page, code, wanted):
