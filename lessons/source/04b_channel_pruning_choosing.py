@@ -101,7 +101,7 @@ print("numbers that conv2 gives:", f"{len(whole):,}")
 print("the six parts add up to them:", np.allclose(parts.sum(axis=1), whole, atol=1e-4))
 
 # %% tags=["tensorflow"]
-probe = keras.Model(model.inputs, model.get_layer("pool1").output)
+probe = keras.Model(model.inputs[0], model.get_layer("pool1").output)
 read = probe(shown / np.float32(255))
 kernel = model.get_layer("conv2").kernel
 made = [tf.nn.conv2d(read[..., i : i + 1], kernel[:, :, i : i + 1], 1, "VALID") for i in range(6)]
@@ -231,8 +231,8 @@ ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 pv.teaching.show(
     figure,
     alt="Twenty dots: for each choice of three channels, the share of conv2's output that is lost, and how many digits "
-    "are still right. Where little of the output is lost, most digits are right; where much is lost, they differ "
-    "widely.",
+    "are still right. The choice that loses least leaves most digits right; among the others the two hardly go "
+    "together.",
 )
 
 # %% [markdown]
@@ -272,7 +272,7 @@ def output_of(network):
 # %% tags=["tensorflow"]
 def output_of(network):
     """What conv2 gives for the 200 images."""
-    probe = keras.Model(network.inputs, network.get_layer("conv2").output)
+    probe = keras.Model(network.inputs[0], network.get_layer("conv2").output)
     return probe(shown / np.float32(255)).numpy().astype(np.float64)
 
 
@@ -606,7 +606,7 @@ largest = maps.max(axis=(2, 3))
 cnn = pv.zoo.mnist_cnn(FRAMEWORK)
 digits = images[:1_000], labels[:1_000]
 print(pv.network(cnn))
-probe = keras.Model(cnn.inputs, cnn.get_layer("relu2").output)
+probe = keras.Model(cnn.inputs[0], cnn.get_layer("relu2").output)
 maps = probe(digits[0] / np.float32(255)).numpy()
 largest = maps.max(axis=(1, 2))
 
@@ -659,7 +659,7 @@ style.legend_above(ax, [style.pruned_patch("skipped", hatched=False), style.kept
 pv.teaching.show(
     figure,
     alt="Thirty rows, three images of each digit; 64 columns, the maps of conv2. Some maps are skipped for nearly all images, "
-    "some for none, and many for some digits only: rows of one digit look alike.",
+    "some for almost none, and many for some images only; the images of a 1 skip most.",
 )
 
 # %%
