@@ -746,6 +746,7 @@ check.cut_together(loss_of_both)
 # | 03 · Filter pruning | test rankings of filters, meet BatchNorm's trap, and take the time | [open](pytorch/03_filter_pruning.ipynb) | [open](tensorflow/03_filter_pruning.ipynb) |
 # | 04a · Channel pruning: coupled layers | follow a channel through a residual network, and ask why such a network collapses | [open](pytorch/04a_channel_pruning_coupled.ipynb) | [open](tensorflow/04a_channel_pruning_coupled.ipynb) |
 # | 04b · Channel pruning: choosing | ask the next layer, the training and the image which channels can go | [open](pytorch/04b_channel_pruning_choosing.ipynb) | [open](tensorflow/04b_channel_pruning_choosing.ipynb) |
+# | 05 · Iterative pruning | draw how fast weights leave, train it, and find out when patience does not pay | [open](pytorch/05_iterative_pruning.ipynb) | [open](tensorflow/05_iterative_pruning.ipynb) |
 
 # %% [markdown]
 # ## Further reading
