@@ -175,8 +175,8 @@ for number in lasso_order[::-1]:
 # %% [markdown]
 # ### Does it matter which rule you ask?
 #
-# There are only 20 ways to keep three of six channels. So you need not believe any rule: measure all 20. For each,
-# how much of `conv2`'s output is lost, and how many digits are still right?
+# **Measure.** There are only 20 ways to keep three of six channels. So you need not believe any rule: try all 20. For
+# each, how much of `conv2`'s output is lost, and how many digits are still right?
 
 
 # %%
@@ -344,8 +344,8 @@ show_ways(stored["lenet_5"], ("masked", "refitted", "masked, then an epoch", "re
 # - *Refitted.* Channels drawn by lot and refitted beat the LASSO's best choice without refitting, at half of the
 #   channels and more by far. Up to half, the three rules now lie close together. At 70 % a difference is left: the
 #   LASSO's worst network is above the best of L1, and L1 is no better than the lottery.
-# - *Then an epoch.* An epoch on 55,000 labelled images mends a masked network about as far as least squares did with
-#   2,000 images and no label. Both together do best, if not by much.
+# - *Then an epoch.* An epoch on all training images, with their labels, mends a masked network about as far as least
+#   squares did with 2,000 images and no label. Both together do best, if not by much.
 #
 # So the rule matters, most of all where the cut is deep. But most of what is called the success of the method is its
 # second step, which works for any rule. The lottery is in the table to show that.
@@ -878,7 +878,7 @@ check.macs_left(left_over)
 #   why: More networks are better, but they would not separate the two steps either.
 
 # %% [markdown] tags=["quiz"]
-# All scales of a BatchNorm are 0.01; another BatchNorm of the network has scales near 1. Should the first one's
+# All scales of a BatchNorm are a hundredth; another BatchNorm of the network has scales near 1. Should the first one's
 # channels go?
 # - [ ] Yes, they are a hundred times less important.
 #   why: The layer behind them may have weights a hundred times as large, or a BatchNorm that divides by their
