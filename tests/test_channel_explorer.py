@@ -11,6 +11,7 @@ import torch_pruning
 import traitlets
 from live import by_layer
 from torch import nn
+from twins import copy_weights
 
 import pruneviz as pv
 from pruneviz.widgets import ChannelExplorer, payload
@@ -69,14 +70,7 @@ def keras_model(model):
     x = layers.ReLU()(conv("conv4", 6, x, padding="valid"))
     x = layers.Flatten()(layers.Permute((3, 1, 2))(x))
     net = keras.Model(image, layers.Dense(4, name="out")(x))
-    arrays = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    for name in ("conv1", "conv2", "conv3", "conv4"):
-        kernel = arrays[f"{name}.weight"].transpose(2, 3, 1, 0)
-        net.get_layer(name).set_weights([kernel, arrays[f"{name}.bias"]])
-    parts = ("weight", "bias", "running_mean", "running_var")
-    for name in ("bn1", "bn2", "bn3"):
-        net.get_layer(name).set_weights([arrays[f"{name}.{part}"] for part in parts])
-    net.get_layer("out").set_weights([arrays["out.weight"].T, arrays["out.bias"]])
+    copy_weights(model, net)
     return net
 
 

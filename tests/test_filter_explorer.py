@@ -8,6 +8,7 @@ import torch
 import traitlets
 from live import by_layer
 from torch import nn
+from twins import copy_weights
 
 import pruneviz as pv
 from pruneviz.widgets import FilterExplorer, payload
@@ -54,13 +55,7 @@ def keras_model(model):
             layers.Dense(4, name="out"),
         ]
     )
-    arrays = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    for name in ("conv1", "conv2"):
-        kernel = arrays[f"{name}.weight"].transpose(2, 3, 1, 0)
-        net.get_layer(name).set_weights([kernel, arrays[f"{name}.bias"]])
-    parts = ("weight", "bias", "running_mean", "running_var")
-    net.get_layer("bn1").set_weights([arrays[f"bn1.{part}"] for part in parts])
-    net.get_layer("out").set_weights([arrays["out.weight"].T, arrays["out.bias"]])
+    copy_weights(model, net)
     return net
 
 

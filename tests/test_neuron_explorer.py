@@ -10,6 +10,7 @@ import torch
 import traitlets
 from live import by_layer
 from torch import nn
+from twins import copy_weights
 
 import pruneviz as pv
 from pruneviz import zoo
@@ -70,9 +71,7 @@ def keras_model(model):
     for name, size in {"one": 20, "two": 12}.items():
         net.add(layers.Dense(size, activation="relu", name=name))
     net.add(layers.Dense(4, name="out"))
-    for name in ("one", "two", "out"):
-        twin = model.get_submodule(name)
-        net.get_layer(name).set_weights([twin.weight.detach().numpy().T, twin.bias.detach().numpy()])
+    copy_weights(model, net)
     return net
 
 

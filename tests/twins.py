@@ -163,3 +163,18 @@ __all__ = [
     "tf_keras",
     "torch",
 ]
+
+
+def copy_weights(model, net):
+    """Give a Keras model the weights of the PyTorch model whose layers have the same names."""
+    arrays = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    for layer in net.layers:
+        weight = arrays.get(f"{layer.name}.weight")
+        if weight is None:
+            continue
+        if weight.ndim == 1:  # batch normalisation
+            rest = [arrays[f"{layer.name}.{part}"] for part in ("bias", "running_mean", "running_var")]
+            layer.set_weights([weight, *rest])
+        else:
+            kernel = weight.T if weight.ndim == 2 else weight.transpose(2, 3, 1, 0)
+            layer.set_weights([kernel, arrays[f"{layer.name}.bias"]])
