@@ -132,7 +132,6 @@ def choosing(
                 for seed in range(len(models))
             ]
             for criterion in CRITERIA[name]
-            if (way, criterion) != ("refitted, then an epoch", "random")
         }
         for way in WAYS[name]
     }

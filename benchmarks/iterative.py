@@ -14,9 +14,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import itertools
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch._dynamo  # before TensorFlow, or both abort when an optimizer is made
 from safetensors.numpy import load_file, save_file
@@ -24,9 +25,6 @@ from safetensors.numpy import load_file, save_file
 import pruneviz as pv
 from pruneviz import storage
 from pruneviz.zoo.train import RECIPES, train
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "iterative.json"
 EPOCHS, RAMP, BATCH, RATE = 6, 4, 512, 8e-3  # the largest rate that the networks were trained with
@@ -53,13 +51,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare one-shot and gradual pruning at equal training.")
     parser.add_argument("frameworks", nargs="*", default=["torch"], help="torch, keras")
     parser.add_argument("--networks", nargs="+", default=NETWORKS)
+    parser.add_argument("--ways", nargs="+", default=WAYS)
     parser.add_argument("--seeds-in", type=Path, default=Path("seeds"), help="trained seeds; made if missing")
     parser.add_argument("--out", type=Path, default=RESULT)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     test = pv.datasets.mnist().test
     table = json.loads(chosen.out.read_text(encoding="utf-8")) if chosen.out.exists() else empty(len(test[1]))
-    for framework, name, sparsity, way in cells(chosen.frameworks, chosen.networks):
+    deepest_first = reversed(SPARSITIES)  # there the ways differ most
+    rows = itertools.product(chosen.frameworks, chosen.networks, deepest_first, chosen.ways)
+    for framework, name, sparsity, way in rows:
         row = table["correct"].setdefault(framework, {}).setdefault(name, {}).setdefault(way, {})
         counts = row.setdefault(f"{sparsity}", [])
         for seed in SEEDS[len(counts) :]:
@@ -70,15 +71,6 @@ def main() -> None:
             counts.append(card.correct)
             print(framework, name, way, sparsity, counts, flush=True)
             storage.write(chosen.out, (json.dumps(table, indent=1) + "\n").encode())
-
-
-def cells(frameworks: list[str], networks: list[str]) -> Iterator[tuple[str, str, float, str]]:
-    """List what is to be measured, the deepest cuts first: there the ways differ most."""
-    for framework in frameworks:
-        for name in networks:
-            for sparsity in reversed(SPARSITIES):
-                for way in WAYS:
-                    yield framework, name, sparsity, way
 
 
 def empty(images: int) -> dict[str, Any]:

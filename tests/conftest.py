@@ -12,8 +12,8 @@ import torch
 from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("lab", "live")  # their assertions explain themselves too
-torch.set_num_threads(2)
-tf.config.threading.set_intra_op_parallelism_threads(2)
+torch.set_num_threads(1)  # the networks are small, and several test processes may share the machine
+tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 settings.register_profile(
     "pruneviz",
