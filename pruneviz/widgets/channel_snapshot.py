@@ -23,6 +23,7 @@ _PANEL = (664.0, 196.0)  # what a wide panel measures, in points
 _GAP = 7.0
 _POWER = 0.3  # of a number of channels, for the side of a block
 _LEGIBLE = 5.0  # points; more layers than that leaves room for stay without names
+_GROUPS = 12
 _LIT = 3.0  # at least so thick is a channel that is followed
 
 
@@ -90,4 +91,18 @@ def _light(ax: Axes, corner: tuple[float, float], width: float, height: float) -
     ax.add_patch(Rectangle(corner, width, height, facecolor=style.PAPER, edgecolor=style.INK, linewidth=0.5))
 
 
-CHANNEL_PANELS = {"chain": _draw_chain, **UNIT_PANELS}
+def _write_groups(ax: Axes, view: ChannelExplorer) -> None:
+    """Write how many channels are left of each group of tied layers; of the first, if there are many."""
+    mask = view.result()
+    for line, group in enumerate(view.groups[:_GROUPS]):
+        name, more = group["name"], len(group["layers"]) - 1
+        left = f"{np.count_nonzero(mask[name])} of {len(mask[name])} kept"
+        tied = f"{name}, {more} tied to it" if more else name
+        for x, words, colour in ((0.0, tied, style.INK), (0.7, left, style.QUIET)):
+            y = 0.98 - line / _GROUPS
+            ax.text(x, y, words, va="top", color=colour, fontsize=style.SMALL, transform=ax.transAxes)
+    ax.axis("off")
+    style.title(ax, "Groups of tied layers" + (", the first" if len(view.groups) > _GROUPS else ""))
+
+
+CHANNEL_PANELS = {"chain": _draw_chain, "groups": _write_groups, **UNIT_PANELS}
