@@ -10,7 +10,7 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.arrays import names_in
 from pruneviz.masks import Mask, Ranking, rank
-from pruneviz.pruning import importance, zeros
+from pruneviz.pruning import scored, zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -67,18 +67,18 @@ def prune_further(model: object, sparsity: float, before: Mask | None, seed: int
     Mask
         Kept by it only what `before` keeps.
     """
-    scores = importance(
+    exclude = words.get("exclude", ())
+    scores = scored(
         model,
-        granularity=words.get("granularity", "weight"),
-        criterion=words.get("criterion", "magnitude"),
-        data=words.get("scored_on"),
-        example=words.get("example"),
-        loss=words.get("loss"),
-        seed=seed,
+        words.get("granularity", "weight"),
+        words.get("criterion", "magnitude"),
+        words.get("scored_on"),
+        words.get("example"),
+        exclude,
+        words.get("loss"),
+        seed,
     )
-    ranking = rank(
-        scores, words.get("scope", "global"), words.get("exclude", ()), words.get("keep_at_least", 0)
-    )
+    ranking = rank(scores, words.get("scope", "global"), exclude, words.get("keep_at_least", 0))
     if before is None:
         return ranking.mask(sparsity)
     return _pruned_first(ranking, before).mask(sparsity) & before

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from pruneviz import channelscores, criteria, frameworks, unitscores
-from pruneviz.arrays import data_for
-from pruneviz.layers import Layer, network
+from pruneviz.arrays import checked_data, data_for, names_in
+from pruneviz.layers import network
 from pruneviz.masks import Importance, Mask, Scope, rank
 from pruneviz.structure import checked_mask, pruned_units, structure
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pruneviz.arrays import Array, BoolArray, Data
     from pruneviz.criteria import Criterion
+    from pruneviz.layers import Network
 
 _Model = TypeVar("_Model")
 GRANULARITIES = ("weight", "neuron", "filter", "channel")
@@ -71,16 +72,7 @@ def importance(
         If an argument is not one of these, or scores come out NaN, infinite or in another shape; the message
         names the layer or the argument.
     """
-    if granularity not in GRANULARITIES:
-        raise ValueError(f"granularity {granularity!r} is not one of {', '.join(GRANULARITIES)}")
-    if granularity != "weight":
-        return _of_units(model, granularity, criterion, data, example, (), loss, seed)
-    layers = network(model)
-    if criterion in criteria.FROM_GRADIENTS:
-        slopes = frameworks.adapter(model).gradients(data_for(criterion, data), loss)
-        score = criteria.FROM_GRADIENTS[str(criterion)]
-        return Importance({name: score(layer, slopes[name]) for name, layer in layers.items()})
-    return Importance({layer.name: _score(layer, criterion, seed) for layer in layers.layers})
+    return scored(model, granularity, criterion, data, example, (), loss, seed)
 
 
 def prune(
@@ -124,14 +116,9 @@ def prune(
     >>> mask = pv.prune(model, scope={"fc1": 0.95, "fc2": 0.8})
     >>> mask = pv.prune(model, 0.5, granularity="filter", example=x[:1])
     """
-    exclude = exclude if isinstance(exclude, str) else tuple(exclude)
-    if granularity in ("neuron", "filter", "channel"):
-        scores = _of_units(model, granularity, criterion, data, example, exclude, loss, seed)
-    else:
-        scores = importance(
-            model, granularity=granularity, criterion=criterion, data=data, loss=loss, seed=seed
-        )
-    return rank(scores, scope, exclude, keep_at_least).mask(sparsity)
+    names = names_in(exclude)
+    scores = scored(model, granularity, criterion, data, example, names, loss, seed)
+    return rank(scores, scope, names, keep_at_least).mask(sparsity)
 
 
 def apply(model: _Model, mask: Mask, example: Array | None = None) -> _Model:
@@ -246,18 +233,22 @@ def zeros(model: object, mask: Mask, example: Array | None) -> dict[str, BoolArr
     return found
 
 
-def _of_units(
+def scored(
     model: object,
     granularity: str,
     criterion: Criterion,
     data: Data | None,
     example: Array | None,
-    exclude: Iterable[str],
-    loss: Callable[..., Any] | None,
-    seed: int,
+    exclude: Iterable[str] = (),
+    loss: Callable[..., Any] | None = None,
+    seed: int = 0,
 ) -> Importance:
-    """Score units; those left alone need not be such as the criterion can score."""
-    layers = network(model)
+    """Score as `importance` does; units that are left alone need not be such as the criterion can score."""
+    if granularity not in GRANULARITIES:
+        raise ValueError(f"granularity {granularity!r} is not one of {', '.join(GRANULARITIES)}")
+    layers, data = network(model), None if data is None else checked_data(data)
+    if granularity == "weight":
+        return Importance(_of_weights(model, layers, criterion, data, loss, seed))
     found = structure(model, data[0] if example is None and data is not None else example)
     units = found.units.only(granularity).without(name for name in exclude if name in layers)
     if granularity == "channel":
@@ -267,13 +258,22 @@ def _of_units(
     return Importance(scores, granularity, units)
 
 
-def _score(layer: Layer, criterion: Criterion, seed: int) -> Array:
+def _of_weights(
+    model: object,
+    layers: Network,
+    criterion: Criterion,
+    data: Data | None,
+    loss: Callable[..., Any] | None,
+    seed: int,
+) -> dict[str, Array]:
+    if not isinstance(criterion, str):
+        return {name: criteria.own(criterion, layer, layer.shape) for name, layer in layers.items()}
+    if criterion in criteria.FROM_GRADIENTS:
+        slopes = frameworks.adapter(model).gradients(data_for(criterion, data), loss)
+        rule = criteria.FROM_GRADIENTS[criterion]
+        return {name: rule(layer, slopes[name]) for name, layer in layers.items()}
     if criterion == "random":
-        return criteria.random(layer, seed)
-    if isinstance(criterion, str):
-        if criterion not in criteria.FROM_WEIGHTS:
-            raise ValueError(
-                f"criterion {criterion!r} is not one of {', '.join(criteria.NAMES)}, or a function"
-            )
-        return criteria.FROM_WEIGHTS[criterion](layer)
-    return criteria.own(criterion, layer, layer.shape)
+        return {name: criteria.random(layer, seed) for name, layer in layers.items()}
+    if criterion not in criteria.FROM_WEIGHTS:
+        raise ValueError(f"criterion {criterion!r} is not one of {', '.join(criteria.NAMES)}, or a function")
+    return {name: criteria.FROM_WEIGHTS[criterion](layer) for name, layer in layers.items()}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import cloudpickle
 
-from pruneviz.arrays import checked_data
+from pruneviz.arrays import checked_data, names_in
 from pruneviz.masks import Ranking, rank
 from pruneviz.progress import bar, quiet
-from pruneviz.pruning import apply, importance
+from pruneviz.pruning import apply, scored
 from pruneviz.scorecards import Scorecard, scorecard
 
 if TYPE_CHECKING:
@@ -72,15 +72,13 @@ def sweep(
         If the executor forks its processes, which hangs once a framework has computed in this one, or as
         `prune` and `scorecard` do.
     """
-    shares = list(sparsities)
+    shares, names = list(sparsities), names_in(exclude)
     x, _ = checked_data(data)
     with quiet(silent=not progress):
-        scores = importance(
-            model, granularity=granularity, criterion=criterion, data=scored_on, example=x[:1]
-        )
-    ranking = rank(scores, scope, exclude, keep_at_least)
+        scores = scored(model, granularity, criterion, scored_on, x[:1], names)
+    ranking = rank(scores, scope, names, keep_at_least)
     for share in shares:
-        ranking.mask(share)
+        ranking.mask(share)  # what is out of range is refused before any work
     with bar("measuring", "model", len(shares), shown=progress) as done:
         if executor is not None:
             return _spread(executor, cloudpickle.dumps((model, data, ranking)), shares, done)

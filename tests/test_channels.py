@@ -158,6 +158,19 @@ def test_bn_scale_scores_what_is_not_excluded(granularity, framework):
             pv.prune(model, 0.5, **options)
 
 
+def test_layers_that_cannot_be_scored_are_excluded_everywhere():
+    model, data = pv.zoo.lenet_5_bn("torch"), (np.zeros((1, 28, 28, 1), np.float32), np.zeros(1, int))
+    options = {"granularity": "channel", "criterion": "bn_scale", "exclude": ["fc1", "fc2"]}
+    mask = pv.prune(model, 0.5, example=data[0], **options)
+    (card,) = pv.sweep(model, data, [0.5], **options)
+    assert card == pv.scorecard(pv.apply(model, mask), data, name="50%")
+    (done,) = pv.iterate(model, lambda _: 0.5, lambda *_: None, data, rounds=1, **options)
+    assert done.mask == mask
+    with pv.prune_while_training(model, lambda _: 0.5, example=data[0], **options) as pruning:
+        pruning.after_step()
+    assert pruning.mask == mask
+
+
 def test_a_function_scores_weights_or_inputs(framework):
     for plan in (CHAIN, BLOCK):
         _, _, usual = scored(plan, framework, criterion="magnitude")

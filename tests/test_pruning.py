@@ -236,6 +236,7 @@ def test_taylor_predicts_the_change_of_loss_of_a_small_cut():
             "uint8",
         ),
         ({"criterion": "taylor", "data": [1, 2]}, TypeError, "pair"),
+        ({"granularity": "filter", "criterion": "apoz", "data": 5}, TypeError, "pair"),
     ],
 )
 def test_bad_input_is_refused_by_name(options, error, words, framework):
