@@ -56,7 +56,9 @@ COLUMN = """([name, i]) => {
   const here = chain.canvas.getContext('2d').getImageData(...at, 1, 1).data;
   return [0, 1, 2].every((c) => Math.abs(ink[c] - here[c]) < 25);
 }"""
+KEPT = "() => document.querySelector('.pv').pruneviz.chain.at.kept"
 TITLE = "() => document.querySelector('.pv-follow .pv-caption').textContent"
+LAST_WORDS = "() => [...document.querySelectorAll('.pv-groups .pv-row-words')].at(-1).textContent"
 BOX = "conv1 + 3 tied in per cent"
 
 
@@ -85,7 +87,7 @@ def followed(page, words):
 
 def check_picture(page):
     """The page's picture, and its count, agree with the kernel's mask."""
-    noted = int(page.evaluate("() => document.querySelector('.pv-chain canvas').dataset.kept"))
+    noted = page.evaluate(KEPT)
     assert noted == lab.kernel(page, "view.result().kept")
     assert page.evaluate(BLUE) == lab.kernel(
         page, "{name: int(kept.sum()) for name, kept in view.result().items()}"
@@ -135,6 +137,26 @@ def test_drag_a_group(page):
     assert name == "block9.conv1"
     assert 0.7 < share < 0.9
     check_picture(page)
+
+
+def test_what_is_out_of_sight_waits_while_the_hand_moves(page):
+    tall = page.viewport_size
+    page.set_viewport_size({**tall, "height": 700})
+    page.locator(".pv-title").scroll_into_view_if_needed()
+    before = page.evaluate(LAST_WORDS)
+    page.evaluate(
+        """() => {
+          const range = document.querySelector('.pv-range');
+          range.value = 0.9;
+          range.dispatchEvent(new Event('input', { bubbles: true }));
+        }"""
+    )
+    page.wait_for_function(f"() => ({KEPT})() < 100")
+    assert page.evaluate(LAST_WORDS) == before
+    page.get_by_label("block9.conv1", exact=True).scroll_into_view_if_needed()
+    page.wait_for_function(f"(before) => ({LAST_WORDS})() !== before", arg=before)
+    page.set_viewport_size(tall)
+    page.locator(".jp-Cell").first.scroll_into_view_if_needed()
 
 
 def test_point_and_click_follow_a_channel(page):
@@ -214,7 +236,7 @@ def test_keyboard_follows_and_cuts(page):
 
 def check_picture_by_number(page):
     """A followed channel crosses the strips: only the count tells."""
-    noted = int(page.evaluate("() => document.querySelector('.pv-chain canvas').dataset.kept"))
+    noted = page.evaluate(KEPT)
     assert noted == lab.kernel(page, "view.result().kept")
 
 

@@ -212,23 +212,16 @@ export class ChainPicture {
     return ends;
   }
 
-  /** What follows on the page, after the picture is drawn. */
+  /** What follows on the page, after the picture is drawn: where the cursor is, and what it says. */
   write() {
-    const { frame, at } = this;
-    this.canvas.dataset.kept = at.kept;
+    if (this.frame.get("moving")) return;
     const spot = this.followed ?? this.first;
     const b = this.units.blocks.findIndex(({ name }) => name === spot.name);
     const { x, y, wide, tall } = this.layout.boxes[b];
-    const place = this.orders[b][0].indexOf(spot.i);
-    const move = `translate(${x - 5}px, ${y + ((place + 0.5) * tall) / this.units.blocks[b].rows.length - 12}px)/${wide + 20}px`;
-    if (this.cursorAt !== move) {
-      this.cursorAt = move;
-      const [transform, width] = move.split("/");
-      Object.assign(this.cursor.style, { transform, width });
-    }
-    if (frame.get("moving")) return;
+    const row = y + ((this.orders[b][0].indexOf(spot.i) + 0.5) * tall) / this.units.blocks[b].rows.length;
+    Object.assign(this.cursor.style, { transform: `translate(${x - 5}px, ${row - 12}px)`, width: `${wide + 20}px` });
     this.cursor.setAttribute("aria-label", this.describe(spot));
-    this.cursor.setAttribute("aria-pressed", String(Boolean(at.gone[this.units.unit(spot.name, spot.i)])));
+    this.cursor.setAttribute("aria-pressed", String(Boolean(this.at.gone[this.units.unit(spot.name, spot.i)])));
   }
 
   // -- the hand ----------------------------------------------------------------------------------------------

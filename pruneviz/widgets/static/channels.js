@@ -21,10 +21,10 @@ function followedPart(frame, chain) {
   const lists = el("div", { class: "pv-slices" }, facts("score", "goes at", "cost"), facts("outputs", "BatchNorm", "inputs"));
   const cut = button("", () => chain.toggle());
   const stop = button("Let go", () => chain.follow(null));
-  const buttons = el("div", { class: "pv-buttons" }, cut, stop);
+  const node = el("section", { class: "pv-follow", "aria-label": "The channel that is followed" }, el("div", { class: "pv-bar" }, title, el("div", { class: "pv-buttons" }, cut, stop)), lists, why);
   frame.paint(() => frame.write(() => {
     const spot = chain.shown;
-    for (const node of [lists, why, buttons]) node.style.visibility = spot ? "" : "hidden"; // a box that grew under the pointer would push the page down
+    node.toggleAttribute("data-empty", !spot);
     if (!spot) return setText(title, "Point at a channel, or click it, to follow it through the network");
     const unit = chain.units.unit(spot.name, spot.i);
     setText(title, `Channel ${spot.i} of ${spot.name}: ${chain.fateOf(unit)}`);
@@ -34,7 +34,7 @@ function followedPart(frame, chain) {
     setText(cut, chain.at.fates[unit] ? "Let the rule decide" : chain.at.gone[unit] ? "Keep it by hand" : "Cut it by hand");
     cut.disabled = !chain.units.counted.has(unit);
   }));
-  return el("section", { class: "pv-follow", "aria-label": "The channel that is followed" }, el("div", { class: "pv-bar" }, title, buttons), lists, why);
+  return node;
 }
 
 function chainPart(frame, units) {
@@ -86,11 +86,11 @@ function lookUpChannel(chain) {
 /** A slider for each group of tied layers; it has its own share until it is told to do as all. */
 function groupsPart(frame, units) {
   const rows = units.groups.map((group) => groupRow(frame, units, group));
+  const list = el("ul", { class: "pv-groups" }, ...rows.map((row) => row.node));
   frame.paint(() => {
     const at = units.at(frame.get("sparsity"), frame.get("by_hand"));
     frame.write(() => { for (const row of rows) row(at); });
-  });
-  const list = el("ul", { class: "pv-groups" }, ...rows.map((row) => row.node));
+  }, list);
   return el("section", { class: "pv-panel pv-wide" }, el("h4", { class: "pv-caption", "data-png": true }, "A share for each group of tied layers"), list);
 }
 

@@ -47,6 +47,7 @@ export function layersPart(frame, counts) {
     const node = el("li", {}, el("span", { class: "pv-row-name", "data-png": true }, layer.name), el("span", { class: "pv-meter", "aria-hidden": "true" }, bar), words);
     return { bar, words, node };
   });
+  const list = el("ul", { class: "pv-rows" }, ...rows.map((row) => row.node));
   frame.paint(() => frame.write(() => {
     const at = counts.at(frame.get("sparsity"), frame.get("by_hand"));
     rows.forEach(({ bar, words }, i) => {
@@ -54,8 +55,8 @@ export function layersPart(frame, counts) {
       const changed = setText(words, `${grouped(size - at.pruned[i])} of ${grouped(size)} kept, ${percent(at.pruned[i] / size)} pruned`);
       if (changed) bar.style.width = `${(100 * (size - at.pruned[i])) / size}%`;
     });
-  }));
-  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Pruned in each layer"), el("ul", { class: "pv-rows" }, ...rows.map((row) => row.node)));
+  }), list);
+  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Pruned in each layer"), list);
 }
 
 export const sameState = (frame) => {
@@ -110,7 +111,7 @@ export function accuracyPart(frame) {
       twin.node.hidden = covered;
       twin.refresh();
     });
-  });
+  }, canvas);
   return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar pv-titled" }, caption, frame.progressNode), guessPart(frame), canvas, verdict, twin.node);
 }
 
@@ -157,7 +158,7 @@ export function scorecardPart(frame, counts, rows) {
     setText(cells.answers, now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : frame.model.offline ? "not measured here" : "after release");
     setText(cells.kept, countOf(at.kept, counts.total));
     for (const [name, words] of Object.entries(rows)) setText(cells[name], words({ at, exact }));
-  }));
+  }), list);
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Scorecard ", badge), list);
 }
 

@@ -116,12 +116,14 @@ export class Units {
     // Many a move of the slider cuts no unit more; what is drawn of the same object is not drawn anew.
     if (last?.byHand === byHand && ruled.every((cut, id) => cut === last.ruled[id])) return Object.assign(last, { step, shares });
     const fates = fatesOf(byHand, this.layers, this.unitPlaces.length);
-    const gone = ruled.map((cut, id) => (fates[id] ? Number(fates[id] === CUT) : cut));
+    const changed = Object.keys(byHand).length > 0;
+    const gone = changed ? ruled.map((cut, id) => (fates[id] ? Number(fates[id] === CUT) : cut)) : ruled;
     const all = gone.reduce((sum, cut) => sum + cut, 0);
     const inLayers = (which) => this.layers.map((layer) => layer.id.reduce((sum, id) => sum + (id < 0 ? 0 : which[id]), 0));
-    const pruned = inLayers(gone);
+    const rule = inLayers(ruled);
+    const pruned = changed ? inLayers(gone) : rule;
     const small = costWithout(this.wires, this.model.get("rest"), gone);
-    this.last = { step, byHand, shares, ruled, gone, fates, rule: inLayers(ruled), pruned, all, kept: this.total - all, small };
+    this.last = { step, byHand, shares, ruled, gone, fates, rule, pruned, all, kept: this.total - all, small };
     return this.last;
   }
 
@@ -184,7 +186,7 @@ export function scoresPart(frame, units) {
       canvas.setAttribute("aria-label", `Bars, ${sorted ? "best first" : "by place"}. ${caption.textContent}. Highest ${layer.score[best].toPrecision(3)}, lowest ${layer.score[layer.order.at(-1)].toPrecision(3)}.`);
       twin.refresh();
     });
-  });
+  }, canvas);
   return el("figure", { class: "pv-panel" }, caption, el("div", { class: "pv-bar" }, layerTabs.node, sortChoice(frame)), canvas, twin.node);
 }
 
@@ -232,7 +234,7 @@ export function confusionPart(frame) {
       canvas.setAttribute("aria-label", rows ? `Confusion matrix. Most frequent errors: ${worst.map(([truth, answer, many]) => `${truth} taken for ${answer}, ${many} times`).join("; ") || "none"}.` : "Confusion matrix, not measured yet");
       twin.refresh();
     });
-  });
+  }, canvas);
   return el("figure", { class: "pv-panel" }, caption, canvas, twin.node);
 }
 

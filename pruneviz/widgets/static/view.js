@@ -4,6 +4,7 @@
 //   frame.body.append(...)                     // what the view shows
 //   frame.set({ count: 3 }, { moving: true }); // while dragging; without `moving` when it is let go
 //   frame.paint(() => ...);                    // called at most once a frame, and on theme and size changes
+//   frame.paint(() => ..., canvas);            // not while dragging, if this element is out of sight
 //   frame.on("count", () => ...);              // a trait changed, here or in Python; repaints by itself
 //   frame.say("…");                            // to screen readers; after release only
 //   frame.sentence = () => "…";                // what Save writes under the picture
@@ -47,6 +48,7 @@ export class Frame {
     for (const name of [...this.names, "moving"]) this.on(name, () => this.commit());
     for (const name of ["progress", "running", "problem"]) this.on(name, () => this.showProgress());
     this.watchTheme();
+    this.watchSight();
     this.showProgress();
     this.refreshTools();
     parent.append(this.root);
@@ -70,7 +72,11 @@ export class Frame {
     this.cleanups.push(() => this.model.off(`change:${name}`, listener));
   }
 
-  paint(painter) { this.painters.push(painter); this.repaint(); }
+  paint(painter, node = null) {
+    this.painters.push([painter, node]);
+    if (node) this.sight.observe(node);
+    this.repaint();
+  }
 
   /** Change the page after all pictures are drawn: text on a canvas asks for the styles of a page that has changed. */
   write(change) { this.writes.push(change); }
@@ -93,7 +99,8 @@ export class Frame {
     if (!this.root.isConnected || !this.widthOf(this.root)) return;
     const start = performance.now();
     if (!this.colours) this.applyTheme();
-    for (const painter of this.painters) painter(this.colours);
+    const moving = this.get("moving");
+    for (const [painter, node] of this.painters) if (!moving || !this.outOfSight.has(node)) painter(this.colours);
     for (const write of this.writes.splice(0)) write();
     this.work = performance.now() - start;
   }
@@ -268,6 +275,16 @@ export class Frame {
     const sizes = new ResizeObserver(() => { this.widths = new WeakMap(); this.paintNow(); });
     sizes.observe(this.root);
     this.cleanups.push(() => { watcher.disconnect(); sizes.disconnect(); system.removeEventListener("change", later); });
+  }
+
+  /** While the hand moves, it does not wait for what is out of sight. */
+  watchSight() {
+    this.outOfSight = new Set();
+    this.sight = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) this.outOfSight[isIntersecting ? "delete" : "add"](target);
+      if (this.get("moving")) this.repaint();
+    });
+    this.cleanups.push(() => this.sight.disconnect());
   }
 
   applyTheme() {
