@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from muheeb_table_1 import compact
+from shared import RESULTS, compact, keep
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 from torch.nn.utils import prune
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "collapse.json"
+RESULT = RESULTS / "collapse.json"
 SPARSITIES = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9)
 LAST, FIRST = ["fc"], ["conv1"]
 WIDER = ["block4.conv1", "block4.shortcut", "block7.conv1", "block7.shortcut"]  # where the sides are halved
@@ -137,9 +137,7 @@ class Study:
         """Look a count up, or make the network, count and keep it; the file is replaced whole."""
         if what not in self.known:
             self.known[what] = correct(make(), *self.test)
-            draft = self.path.with_suffix(".tmp")
-            draft.write_text(json.dumps(self.known), encoding="utf-8")
-            draft.replace(self.path)
+            keep(self.path, self.known, indent=None)
             print(f"{what}: {self.known[what]:,}", flush=True)
         return self.known[what]
 

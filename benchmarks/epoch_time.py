@@ -22,15 +22,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch._dynamo  # before TensorFlow, or both abort when an optimizer is made
+from shared import RESULTS, keep
 from torch.nn.utils import prune
 
 import pruneviz as pv
-from pruneviz import storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "epoch_time.json"
+RESULT = RESULTS / "epoch_time.json"
 NETWORKS = ("lenet_300_100", "lenet_5")
 SPARSITY, UNITS, STEPS, BATCH, TURNS = 0.9, 0.5, 30, 512, 3
 SCHEDULE = pv.schedules.polynomial(0, SPARSITY, begin=0, end=(TURNS + 1) * STEPS, frequency=10)
@@ -55,7 +55,7 @@ def main(names: list[str]) -> None:
                 times = taken(trainers(name, stack))
             table["seconds"].setdefault(framework, {})[name] = times
             print(framework, name, times, flush=True)
-    storage.write(RESULT, (json.dumps(table, indent=1) + "\n").encode())
+    keep(RESULT, table)
 
 
 def taken(trainers: dict[str, Callable[[], object]]) -> dict[str, float]:

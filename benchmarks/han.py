@@ -15,20 +15,19 @@ Networks", Advances in Neural Information Processing Systems 28, 2015.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from iterative import SEEDS, fit, network
+from iterative import SEEDS, fit
+from shared import RESULTS, begun, keep, network
 
 import pruneviz as pv
-from pruneviz import storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "han.json"
+RESULT = RESULTS / "han.json"
 NETWORKS = ("lenet_300_100", "lenet_5")
 TIMES, ROUNDS, EPOCHS, RATE = 12, 5, 4, 4e-3
 WAYS: dict[str, Callable[[int], float]] = {
@@ -48,30 +47,25 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    table = json.loads(chosen.out.read_text(encoding="utf-8")) if chosen.out.exists() else empty()
+    table = begun(
+        chosen.out,
+        made_by=f"benchmarks/{Path(__file__).name}",
+        images=len(pv.datasets.mnist().test[1]),
+        times=TIMES,
+        rounds=ROUNDS,
+        epochs_a_round=EPOCHS,
+        largest_rate=RATE,
+        seeds=SEEDS,
+        theirs=THEIRS,
+    )
     for name in NETWORKS:
         counts = table["correct"].setdefault(name, {"before": [], **{way: [] for way in WAYS}})
         for seed in SEEDS[len(counts["control"]) :]:
-            found = measured(network("torch", name, seed, chosen.seeds_in), seed)
+            found = measured(network(name, seed, chosen.seeds_in), seed)
             for what, correct in found.items():
                 counts[what].append(correct)
             print(name, seed, found, flush=True)
-            storage.write(chosen.out, (json.dumps(table, indent=1) + "\n").encode())
-
-
-def empty() -> dict[str, Any]:
-    """Begin a table."""
-    return {
-        "made_by": f"benchmarks/{Path(__file__).name}",
-        "images": len(pv.datasets.mnist().test[1]),
-        "times": TIMES,
-        "rounds": ROUNDS,
-        "epochs_a_round": EPOCHS,
-        "largest_rate": RATE,
-        "seeds": SEEDS,
-        "theirs": THEIRS,
-        "correct": {},
-    }
+            keep(chosen.out, table)
 
 
 def measured(model: torch.nn.Module, seed: int) -> dict[str, int]:

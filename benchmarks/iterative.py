@@ -15,18 +15,15 @@ import argparse
 import contextlib
 import importlib
 import itertools
-import json
 from pathlib import Path
 from typing import Any
 
 import torch._dynamo  # before TensorFlow, or both abort when an optimizer is made
-from safetensors.numpy import load_file, save_file
+from shared import RESULTS, begun, descend, keep, network
 
 import pruneviz as pv
-from pruneviz import storage
-from pruneviz.zoo.train import RECIPES, train
 
-RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "iterative.json"
+RESULT = RESULTS / "iterative.json"
 EPOCHS, RAMP, BATCH, RATE = 6, 4, 512, 8e-3  # the largest rate that the networks were trained with
 SPARSITIES, SEEDS = (0.8, 0.9, 0.95, 0.98), (0, 1, 2)
 STEPS = -(-55_000 // BATCH)  # 108 an epoch, of which every twelfth prunes
@@ -57,47 +54,29 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     test = pv.datasets.mnist().test
-    table = json.loads(chosen.out.read_text(encoding="utf-8")) if chosen.out.exists() else empty(len(test[1]))
+    table = begun(
+        chosen.out,
+        made_by=f"benchmarks/{Path(__file__).name}",
+        images=len(test[1]),
+        epochs=EPOCHS,
+        epochs_of_the_ramp=RAMP,
+        batch=BATCH,
+        largest_rate=RATE,
+        seeds=SEEDS,
+    )
     deepest_first = reversed(SPARSITIES)  # there the ways differ most
     rows = itertools.product(chosen.frameworks, chosen.networks, deepest_first, chosen.ways)
     for framework, name, sparsity, way in rows:
         row = table["correct"].setdefault(framework, {}).setdefault(name, {}).setdefault(way, {})
         counts = row.setdefault(f"{sparsity}", [])
         for seed in SEEDS[len(counts) :]:
-            model = network(framework, name, seed, chosen.seeds_in)
+            model = network(name, seed, chosen.seeds_in, framework)
             card = pv.scorecard(pruned(model, way, sparsity, seed), test)
             if abs(card.sparsity - sparsity) > 1e-4:  # a ramp that ends between two cuts falls short
                 raise RuntimeError(f"{way} ends at {card.sparsity:.2%}, not at {sparsity:.0%}")
             counts.append(card.correct)
             print(framework, name, way, sparsity, counts, flush=True)
-            storage.write(chosen.out, (json.dumps(table, indent=1) + "\n").encode())
-
-
-def empty(images: int) -> dict[str, Any]:
-    """Begin a table."""
-    return {
-        "made_by": f"benchmarks/{Path(__file__).name}",
-        "images": images,
-        "epochs": EPOCHS,
-        "epochs_of_the_ramp": RAMP,
-        "batch": BATCH,
-        "largest_rate": RATE,
-        "seeds": SEEDS,
-        "correct": {},
-    }
-
-
-def network(framework: str, name: str, seed: int, folder: Path) -> Any:  # noqa: ANN401  (of either framework)
-    """Load the zoo's network for seed 0, and another from the folder; train what is not there."""
-    if seed == 0:
-        return getattr(pv.zoo, name)(framework)
-    path = folder / f"{name}_{seed}.safetensors"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        state = train(name, seed, RECIPES[name]).state_dict()
-        save_file({key: tensor.numpy() for key, tensor in state.items()}, path)
-    home = importlib.import_module(f"pruneviz.zoo.{framework}")
-    return home.build(name, load_file(path), *([] if framework == "torch" else [framework]))
+            keep(chosen.out, table)
 
 
 def pruned(model: Any, way: str, sparsity: float, seed: int) -> Any:  # noqa: ANN401
@@ -125,20 +104,10 @@ def fit(
         fit_keras(model, epochs, seed, plan, rate)
         return
     torch.manual_seed(seed)
-    images, labels = pv.datasets.mnist().train
-    x, y = torch.tensor(images.transpose(0, 3, 1, 2)).float() / 255, torch.tensor(labels)
     optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * STEPS)
-    model.train()
     with pv.prune_while_training(model, plan, optimizer) if plan else contextlib.nullcontext():
-        for _ in range(epochs):
-            for batch in torch.randperm(len(x)).split(BATCH):
-                loss = torch.nn.functional.cross_entropy(model(x[batch]), y[batch])
-                optimizer.zero_grad()
-                torch.autograd.backward(loss)
-                optimizer.step()
-                decay.step()
-    model.eval()
+        descend(model, optimizer, epochs, BATCH, decay)
 
 
 def fit_keras(

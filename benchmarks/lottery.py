@@ -16,22 +16,21 @@ International Conference on Learning Representations, 2019.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from shared import RESULTS, begun, descend, keep
 
 import pruneviz as pv
-from pruneviz import storage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from torch import nn
 
-RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "lottery.json"
+RESULT = RESULTS / "lottery.json"
 SEEDS, ROUNDS, LEFT_A_ROUND = (0, 1, 2, 3, 4), 15, 0.8
 EPOCHS, BATCH, RATE = 3, 256, 1.2e-3
 OTHER = 1000  # added to a seed for the other random weights
@@ -45,30 +44,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    table = json.loads(chosen.out.read_text(encoding="utf-8")) if chosen.out.exists() else empty()
-
-    def keep() -> None:
-        storage.write(chosen.out, (json.dumps(table) + "\n").encode())
-
+    table = begun(
+        chosen.out,
+        made_by=f"benchmarks/{Path(__file__).name}",
+        images=len(pv.datasets.mnist().test[1]),
+        epochs=EPOCHS,
+        batch=BATCH,
+        rate=RATE,
+        left=[round(LEFT_A_ROUND**number, 4) for number in range(ROUNDS + 1)],
+    )
     for seed in chosen.seeds:
-        search(seed, chosen.folder / str(seed), table["correct"].setdefault(str(seed), {}), keep)
+        counts = table["correct"].setdefault(str(seed), {})
+        for _ in search(seed, chosen.folder / str(seed), counts):
+            keep(chosen.out, table, indent=None)
 
 
-def empty() -> dict[str, Any]:
-    """Begin a table."""
-    return {
-        "made_by": f"benchmarks/{Path(__file__).name}",
-        "images": len(pv.datasets.mnist().test[1]),
-        "epochs": EPOCHS,
-        "batch": BATCH,
-        "rate": RATE,
-        "left": [round(LEFT_A_ROUND**number, 4) for number in range(ROUNDS + 1)],
-        "correct": {},
-    }
-
-
-def search(seed: int, folder: Path, counts: dict[str, list[int]], keep: Callable[[], None]) -> None:
-    """Count the right answers of one seed: arm -> one number a round, the unpruned network first."""
+def search(seed: int, folder: Path, counts: dict[str, list[int]]) -> Iterator[pv.Round]:
+    """Count the right answers of one seed, round by round: arm -> counts, the unpruned network first."""
     test = pv.datasets.mnist().test
     initial = fresh(seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +86,7 @@ def search(seed: int, folder: Path, counts: dict[str, list[int]], keep: Callable
         }
         for arm, correct in found.items():
             counts[arm].append(correct)
-        keep()
+        yield done
         print(seed, done, found, flush=True)
 
 
@@ -121,17 +113,7 @@ def trained(model: nn.Module, mask: pv.Mask, seed: int) -> int:
 def train(model: nn.Module, _: pv.Mask | None, seed: int) -> None:
     """Train in place with Adam at a constant rate, as the paper does."""
     torch.manual_seed(seed)
-    images, labels = pv.datasets.mnist().train
-    x, y = torch.tensor(images.transpose(0, 3, 1, 2)).float() / 255, torch.tensor(labels)
-    optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
-    model.train()
-    for _ in range(EPOCHS):
-        for batch in torch.randperm(len(x)).split(BATCH):
-            loss = torch.nn.functional.cross_entropy(model(x[batch]), y[batch])
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-    model.eval()
+    descend(model, torch.optim.Adam(model.parameters(), RATE, fused=True), EPOCHS, BATCH)
 
 
 if __name__ == "__main__":

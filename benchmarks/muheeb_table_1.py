@@ -12,21 +12,18 @@ training. The result goes to ``lessons/results/muheeb_table_1.json``, which less
 from __future__ import annotations
 
 import argparse
-import json
-import re
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save_file
+from shared import RESULTS, compact, descend, network
 from torch import nn
 
 import pruneviz as pv
 from pruneviz.zoo.torch import build
-from pruneviz.zoo.train import RECIPES, train
 
-RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "muheeb_table_1.json"
+RESULT = RESULTS / "muheeb_table_1.json"
 SPARSITIES = (0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.99)
 SCOPES = ("layer", "global")
 SEEDS = (0, 1, 2)
@@ -98,20 +95,6 @@ def by_digit(name: str, test: pv.datasets.Split, folder: Path | None) -> dict[st
     return {"network": name, "scope": "global", "sparsity": 0.8, "images": images, "correct": rows}
 
 
-def network(name: str, seed: int, folder: Path | None) -> nn.Module:
-    """Load the zoo's network for seed 0, and another from the folder; train what is not there."""
-    if seed == 0:
-        return getattr(pv.zoo, name)("torch")
-    path = folder / f"{name}_{seed}.safetensors" if folder else None
-    if path and path.exists():
-        return build(name, load_file(path))
-    model = train(name, seed, RECIPES[name])
-    if path:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file({key: tensor.numpy() for key, tensor in model.state_dict().items()}, path)
-    return model
-
-
 def other_training(name: str, test: pv.datasets.Split) -> dict[str, list[list[int]]]:
     """Count right answers of networks trained otherwise, pruned per layer: way -> one row for each seed."""
     return {
@@ -132,19 +115,11 @@ def plainly_trained(
 ) -> nn.Module:
     """Train for the article's 20 epochs, in batches of 64, at a constant learning rate."""
     torch.manual_seed(seed)
-    model = build(name, None).train()
+    model = build(name, None)
     if standardise:
         model = nn.Sequential(OrderedDict([("standardise", Standardise()), *model.named_children()]))
-    images, labels = pv.datasets.mnist().train
-    x, y = torch.tensor(images.transpose(0, 3, 1, 2) / np.float32(255)), torch.tensor(labels)
-    optimizer = optimizer_class(model.parameters(), fused=True, **options)
-    for _ in range(EPOCHS):
-        for batch in torch.split(torch.randperm(len(x)), 64):
-            loss = nn.functional.cross_entropy(model(x[batch]), y[batch])
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-    return model.eval()
+    descend(model, optimizer_class(model.parameters(), fused=True, **options), EPOCHS, 64)
+    return model
 
 
 def counts(title: str, model: nn.Module, test: pv.datasets.Split, scope: str) -> list[int]:
@@ -153,13 +128,6 @@ def counts(title: str, model: nn.Module, test: pv.datasets.Split, scope: str) ->
     row = [card.correct for card in cards]
     print(title, row, flush=True)
     return row
-
-
-def compact(table: dict[str, object]) -> str:
-    """Write JSON with one row of numbers a line."""
-    text = json.dumps(table, indent=1)
-    rows = r"\[[-.,\d\s]+\]"
-    return re.sub(rows, lambda row: f"[{' '.join(row[0][1:-1].split())}]", text) + "\n"
 
 
 if __name__ == "__main__":

@@ -12,14 +12,13 @@ hidden layers.
 
 from __future__ import annotations
 
-import json
-import re
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from shared import RESULTS, compact, descend
 from torch import nn
 
 import pruneviz as pv
@@ -28,7 +27,7 @@ from pruneviz.zoo.torch import build
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "prune_or_start_small.json"
+RESULT = RESULTS / "prune_or_start_small.json"
 SEEDS = (0, 1, 2)
 RATES = (4e-3, 8e-3, 1.6e-2, 3.2e-2)  # at 6.4e-2 the small network is worse again
 LARGE_RATE, BATCH = 8e-3, 512
@@ -103,32 +102,17 @@ def trained(
 ) -> nn.Module:
     """Train a copy of what `start` makes by the zoo's recipe: Adam, one cycle of the learning rate."""
     torch.manual_seed(seed)
-    model = pv.apply(start(), pv.Mask({})).train()
-    images, labels = mnist.train
-    x, y = torch.tensor(images.transpose(0, 3, 1, 2) / np.float32(255)), torch.tensor(labels)
+    model = pv.apply(start(), pv.Mask({}))
     optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
-    steps = -(-len(x) // BATCH)
+    steps = -(-len(mnist.train[1]) // BATCH)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, epochs=epochs, steps_per_epoch=steps)
-    for _ in range(epochs):
-        for batch in torch.split(torch.randperm(len(x)), BATCH):
-            loss = nn.functional.cross_entropy(model(x[batch]), y[batch])
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-            cycle.step()
-    return model.eval()
+    descend(model, optimizer, epochs, BATCH, cycle)
+    return model
 
 
 def counts(model: nn.Module, mnist: pv.datasets.Dataset) -> tuple[int, int]:
     """Count the right answers on validation and test images."""
     return pv.scorecard(model, mnist.validation).correct, pv.scorecard(model, mnist.test).correct
-
-
-def compact(table: dict[str, object]) -> str:
-    """Write JSON with one row of numbers a line."""
-    rows = r"\[[-.,\d\s]+\]"
-    text = json.dumps(table, indent=1)
-    return re.sub(rows, lambda row: f"[{' '.join(row[0][1:-1].split())}]", text) + "\n"
 
 
 if __name__ == "__main__":

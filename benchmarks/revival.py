@@ -23,20 +23,20 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch._dynamo  # before TensorFlow, or both abort when an optimizer is made
+from shared import RESULTS, keep
 
 import pruneviz as pv
-from pruneviz import frameworks, pruning, storage
+from pruneviz import frameworks, pruning
 
 if TYPE_CHECKING:
     from pruneviz.arrays import Array
 
-RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "revival.json"
+RESULT = RESULTS / "revival.json"
 SPARSITY, HISTORY, STEPS, BATCH, DECAY = 0.9, 5, 10, 512, 0.1
 OPTIMIZERS = ("SGD", "SGD, momentum", "Adam", "AdamW", "RMSprop")
 WAYS = ("unmasked", "masked_new", "masked_history", "decay_alone", "keep_pruned")
@@ -107,7 +107,7 @@ def main() -> None:
         for kind in OPTIMIZERS:
             rows[kind] = {way: revived(home, kind, way, mask) for way in WAYS}
             print(framework, kind, rows[kind], flush=True)
-    storage.write(RESULT, (json.dumps(table, indent=1) + "\n").encode())
+    keep(RESULT, table)
 
 
 def revived(home: type[Torch | Keras], kind: str, way: str, mask: pv.Mask) -> int:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from muheeb_table_1 import compact, network
+from shared import RESULTS, compact, keep, network
 from torch import nn
 
 import pruneviz as pv
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pruneviz.datasets import Dataset
 
-RESULT = Path(__file__).resolve().parents[1] / "lessons" / "results" / "unit_criteria.json"
+RESULT = RESULTS / "unit_criteria.json"
 NETWORKS = {"lenet_300_100": "neuron", "lenet_5": "filter"}
 SCOPES = ("layer", "global")
 CRITERIA = ("magnitude", "l2", "fpgm", "taylor", "gradient", "activation", "apoz", "random")
@@ -134,9 +134,7 @@ class Study:
         key = f"{what} {hashlib.sha256(bits).hexdigest()[:16]}"
         if key not in self.known:
             self.known[key] = measure()
-            draft = self.path.with_suffix(".tmp")
-            draft.write_text(json.dumps(self.known), encoding="utf-8")
-            draft.replace(self.path)
+            keep(self.path, self.known, indent=None)
         return self.known[key]
 
     def masked(self, seed: int, mask: pv.Mask) -> nn.Module:

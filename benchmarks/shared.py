@@ -1,0 +1,76 @@
+"""What several measurements need: tables that grow, networks trained from other seeds, a loop that trains."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.numpy import load_file, save_file
+
+import pruneviz as pv
+from pruneviz import storage
+from pruneviz.zoo.train import RECIPES, train
+
+if TYPE_CHECKING:
+    from torch import nn
+
+RESULTS = Path(__file__).resolve().parents[1] / "lessons" / "results"
+
+
+def begun(path: Path, **about: object) -> dict[str, Any]:
+    """Go on with a table that a run has begun; without one, begin with what there is to say about it."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {**about, "correct": {}}
+
+
+def keep(path: Path, table: object, indent: int | None = 1) -> None:
+    """Replace a table whole, so that a run may be stopped at any moment."""
+    storage.write(path, (json.dumps(table, indent=indent) + "\n").encode())
+
+
+def compact(table: object) -> str:
+    """Write JSON with one row of numbers a line."""
+    rows = r"\[[-.,\d\s]+\]"
+    return re.sub(rows, lambda row: f"[{' '.join(row[0][1:-1].split())}]", json.dumps(table, indent=1)) + "\n"
+
+
+def network(name: str, seed: int, folder: Path | None, framework: str = "torch") -> Any:  # noqa: ANN401
+    """Load the zoo's network for seed 0, and another from the folder; train what is not there."""
+    if seed == 0:
+        return getattr(pv.zoo, name)(framework)
+    path = folder / f"{name}_{seed}.safetensors" if folder else None
+    if path and path.exists():
+        arrays = load_file(path)
+    else:
+        state = train(name, seed, RECIPES[name]).state_dict()
+        arrays = {key: tensor.numpy() for key, tensor in state.items()}
+    if path and not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(arrays, path)
+    home = importlib.import_module(f"pruneviz.zoo.{framework}")
+    return home.build(name, arrays, *([] if framework == "torch" else [framework]))
+
+
+def descend(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+    size: int,
+    plan: torch.optim.lr_scheduler.LRScheduler | None = None,
+) -> None:
+    """Train on the 55,000 digits, in batches of a size whose order PyTorch's generator decides."""
+    images, labels = pv.datasets.mnist().train
+    x, y = torch.tensor(images.transpose(0, 3, 1, 2)).float() / 255, torch.tensor(labels)
+    model.train()
+    for _ in range(epochs):
+        for batch in torch.randperm(len(x)).split(size):
+            loss = torch.nn.functional.cross_entropy(model(x[batch]), y[batch])
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            if plan:
+                plan.step()
+    model.eval()
