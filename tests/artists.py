@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 
@@ -68,3 +69,15 @@ class Stairs:
     def prunes_at(self, step):
         inside = self.begin <= step and (self.end == -1 or step <= self.end)
         return inside and (step - self.begin) % self.frequency == 0
+
+
+def luminance(colour):
+    """Relative luminance of a colour, from 0 (black) to 1 (white), as in WCAG 2."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """Luminance contrast of two colours, from 1 to 21, as in WCAG 2."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)

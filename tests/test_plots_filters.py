@@ -3,7 +3,7 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-from artists import captions, labelled, legend, overlaps, tile
+from artists import captions, labelled, legend, luminance, overlaps, tile
 from matplotlib.figure import Figure
 from twins import Spec, build, images, torch
 
@@ -25,9 +25,9 @@ def cnn():
 
 
 def test_sign_survives_greyscale():
-    levels = [style.luminance(mpl.colors.to_hex(style.WEIGHT(share))) for share in np.linspace(0, 1, 50)]
+    levels = [luminance(mpl.colors.to_hex(style.WEIGHT(share))) for share in np.linspace(0, 1, 50)]
     assert np.all(np.diff(levels) > 0)
-    levels = [style.luminance(mpl.colors.to_hex(style.ACTIVITY(share))) for share in np.linspace(0, 1, 50)]
+    levels = [luminance(mpl.colors.to_hex(style.ACTIVITY(share))) for share in np.linspace(0, 1, 50)]
     assert np.all(np.diff(levels) < 0)
 
 

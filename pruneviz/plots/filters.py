@@ -140,10 +140,6 @@ def _pictures(weight: Array) -> Array:
     return joined
 
 
-def _spread(whole: BoolArray, weight: Array) -> BoolArray:
-    return whole.reshape(-1, *(1,) * (weight.ndim - 1))
-
-
 def _columns(pictures: Array, inches: float) -> int:
     """Choose the most that may stand in a row: narrow pictures twice as many, if their captions have room."""
     _, high, wide = pictures.shape

@@ -108,18 +108,8 @@ def hang(
 ) -> None:
     """Draw the pictures as one image, frame them, and write below each what it is.
 
-    Parameters
-    ----------
-    ax
-        Where.
-    gallery
-        What.
-    numbers, kept
-        (n,) for each picture the number of its filter, and whether that is kept.
-    shades, limits
-        The colours, and the values that the first and the last of them stand for.
-    unit
-        What the values are, for the colour bar.
+    Numbers and kept, (n,), tell of each picture which filter it is of, and whether that is kept; the limits
+    are what the first and the last of the shades stand for, in this unit.
     """
     _, high, wide = gallery.pictures.shape
     image = np.full((gallery.height, gallery.width), np.nan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.collections import PatchCollection
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
@@ -55,18 +55,6 @@ WEIGHT = LinearSegmentedColormap.from_list(
 ACTIVITY = LinearSegmentedColormap.from_list("pruneviz_activity", ["#f4f6f8", "#5b8db8", "#062448"])
 
 THIN_SPACE = "\u202f"
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of a colour, from 0 (black) to 1 (white), as in WCAG 2."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    """Luminance contrast of two colours, from 1 to 21, as in WCAG 2."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 def grouped(number: float) -> str:

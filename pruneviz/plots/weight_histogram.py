@@ -67,8 +67,7 @@ def plot_weight_histogram(
         raise ValueError(f'by is {by!r}: choose "value" or "magnitude"')
     chosen = inputs.pick(inputs.weights_by_layer(weights, "weights"), layer, "weights")
     values = np.concatenate([array.ravel() for array in chosen.values()]).astype(float)
-    noun, quantity = ("weights", "weight")
-    compared = np.abs(values)
+    noun, quantity, compared = "weights", "weight", np.abs(values)
     if by == "magnitude":
         values, quantity = compared, "magnitude |w|"
     if isinstance(weights, Importance):
@@ -82,7 +81,10 @@ def plot_weight_histogram(
     ax.set_xlabel(quantity)
     ax.set_ylabel(f"number of {noun}")
     ax.yaxis.set_major_formatter(style.GROUPED_TICKS)
-    _explain(ax, seen, noun, split=mask is not None or threshold is not None)
+    if mask is None and threshold is None:
+        style.legend_above(ax, [style.kept_patch(f"{style.grouped(seen[0])} {noun}")])
+    else:
+        style.legend_split(ax, seen[0], sum(seen))
     style.title(ax, where if title is None else title, above_legend=True)
     describe(ax, _sentence(where, quantity, values, kept, threshold))
     return ax
@@ -136,13 +138,6 @@ def _draw(ax: Axes, values: Array, kept: BoolArray, edges: Array) -> tuple[int, 
         ax.set_xlim(low - margin, high + margin)
     ax.set_ylim(0, 1.05 * max(everything.max(), 1))
     return int((everything - pruned).sum()), int(pruned.sum())
-
-
-def _explain(ax: Axes, seen: tuple[int, int], noun: str, *, split: bool) -> None:
-    if not split:
-        style.legend_above(ax, [style.kept_patch(f"{style.grouped(seen[0])} {noun}")])
-        return
-    style.legend_split(ax, seen[0], sum(seen))
 
 
 def _draw_threshold(ax: Axes, places: list[float]) -> None:
