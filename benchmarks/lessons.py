@@ -27,13 +27,7 @@ def main(names: list[str]) -> None:
 
 
 def measured(path: Path) -> tuple[float, float, float]:
-    """Run a notebook in a fresh kernel.
-
-    Returns
-    -------
-    tuple
-        Seconds for all cells, seconds for the slowest one, and the kernel's peak resident memory in MB.
-    """
+    """Run a notebook in a fresh kernel: seconds in all, of the slowest cell, and the peak memory in MB."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}})
     cells = []
