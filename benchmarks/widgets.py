@@ -57,12 +57,6 @@ def draw(change):
 value.observe(draw, "value")
 peer = widgets.VBox([value, image], _dom_classes=["peer"]); peer""",
 )
-UNITS = (
-    ("LeNet-300-100, neurons", "lenet_300_100", "neuron", "mnist", 1000),
-    ("LeNet-5, filters", "lenet_5", "filter", "mnist", 1000),
-    ("MNIST CNN, filters", "mnist_cnn", "filter", "mnist", 1000),
-    ("ResNet-20, channels", "resnet_20", "channel", "cifar10", 100),
-)
 UNIT_CELL = """\
 import torch
 import pruneviz as pv
@@ -72,27 +66,59 @@ x, y = pv.datasets.{}().validation
 view = pv.explore(model, (x[:{many}], y[:{many}]), granularity=granularity, predict=False)
 view.layer = view.layers[-1]["name"]
 view"""
+SCHEDULE_CELL = """\
+import torch
+import pruneviz as pv
+torch.set_num_threads(1)
+x, y = pv.datasets.mnist().validation
+model, train_nothing = pv.zoo.lenet_300_100("torch"), lambda model, mask, seed: None
+view = pv.ScheduleExplorer(model, train_nothing, (x[:500], y[:500]), rounds=6, final=0.98)
+for kind in ("one_shot", "polynomial"):
+    view.kind = kind
+    view.run()
+view"""
+TRAINED = "() => document.querySelector('.pv')?.pruneviz.get('runs').length === 2"
 MEASURED = """() => {
   const frame = document.querySelector('.pv')?.pruneviz;
   return frame?.get('curve').length > 20 && !frame.get('running');
 }"""
+UNITS = (
+    ("LeNet-300-100, neurons", "lenet_300_100", "neuron", "mnist", 1000),
+    ("LeNet-5, filters", "lenet_5", "filter", "mnist", 1000),
+    ("MNIST CNN, filters", "mnist_cnn", "filter", "mnist", 1000),
+    ("ResNet-20, channels", "resnet_20", "channel", "cifar10", 100),
+)
+VIEWS = {  # name -> the cell that opens it, and when it may be moved
+    name: (UNIT_CELL.format(network, granularity, dataset, many=many), MEASURED)
+    for name, network, granularity, dataset, many in UNITS
+} | {"LeNet-300-100, schedule": (SCHEDULE_CELL, TRAINED)}
 MOVES = """async ([index, jumps]) => {
   const frame = document.querySelectorAll('.pv')[index].pruneviz;
-  const range = frame.root.querySelector('.pv-range');
+  const find = (name) => frame.root.querySelector(name);
+  const [range, ring, canvas] = [find('.pv-range'), find('.pv-handle[data-name=end]'), find('canvas')];
+  if (ring) ring.hasPointerCapture = () => true; // a pointer that does not exist cannot be captured
+  const drag = (share) => {
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    const at = { clientX: left + share * width, clientY: top + (1 - share) * height, bubbles: true };
+    ring.dispatchEvent(new PointerEvent('pointermove', at));
+  };
+  const slide = (share) => {
+    range.value = share.toFixed(3);
+    range.dispatchEvent(new Event('input', { bubbles: true }));
+  };
   const next = () => new Promise((done) => requestAnimationFrame(done));
   const [work, latency, sent] = [[], [], []];
   for (let i = 0; i < 110; i++) {
     await new Promise((done) => setTimeout(done, 7 * (i % 3)));
-    range.value = (jumps ? (i * 0.381966) % 1 : 0.6 + 0.3 * Math.sin(i / 12)).toFixed(3);
     const start = performance.now();
-    range.dispatchEvent(new Event('input', { bubbles: true }));
+    (ring ? drag : slide)(jumps ? (i * 0.381966) % 1 : 0.6 + 0.3 * Math.sin(i / 12));
     sent.push(performance.now() - start);
     await next();
+    work.push(frame.work); // now, for what the kernel sends is painted too
     await next();
     latency.push(performance.now() - start);
-    work.push(frame.work);
   }
-  range.dispatchEvent(new Event('change', { bubbles: true }));
+  (ring ?? range).dispatchEvent(new Event(ring ? 'lostpointercapture' : 'change', { bubbles: true }));
   return [work.slice(20), latency.slice(20), sent.slice(20)];
 }"""
 PEER = """async () => {
@@ -163,11 +189,10 @@ def in_the_browser() -> Iterable[Row]:
             page.wait_for_timeout(1500)
             paints.append(page.evaluate(FIRST_PAINT))
             page.wait_for_timeout(3000)
-        for name, network, granularity, dataset, many in UNITS:
-            cell = UNIT_CELL.format(network, granularity, dataset, many=many)
-            lab.write_notebook(folder / f"{network}.ipynb", cell)
-            lab.open_notebook(page, address, f"{network}.ipynb", workspace=network)
-            page.wait_for_function(MEASURED, timeout=120_000)
+        for place, (name, (cell, ready)) in enumerate(VIEWS.items()):
+            lab.write_notebook(folder / f"{place}.ipynb", cell)
+            lab.open_notebook(page, address, f"{place}.ipynb", workspace=f"view{place}")
+            page.wait_for_function(ready, timeout=120_000)
             for jumps in (False, True):
                 results[f"{name} {jumps}"] = page.evaluate(MOVES, [0, jumps])
     for name, limit in (("266 k", 1.0), ("996 k", 2.0)):
@@ -176,7 +201,7 @@ def in_the_browser() -> Iterable[Row]:
     yield "  besides, ipywidgets' message to the kernel, 266 k", results["266 k False"][2], "ms", ()
     yield "input to second frame, 266 k weights", results["266 k False"][1], "ms", (30, 36)
     yield "input to second frame, 996 k weights", results["996 k False"][1], "ms", (30, 36)
-    for name, *_ in UNITS:
+    for name in VIEWS:
         yield f"JavaScript of a move, {name}, drag", results[f"{name} False"][0], "ms", (1.0,)
         yield f"JavaScript of a move, {name}, jumps", results[f"{name} True"][0], "ms", (1.0,)
         yield f"input to second frame, {name}", results[f"{name} False"][1], "ms", (30, 36)

@@ -178,9 +178,12 @@ def test_python_moves_the_picture(page):
     page.wait_for_function("() => !document.querySelector('.pv-warning').hidden")
     assert "30" in page.locator(".pv-warning").inner_text()
     page.get_by_text("Rounds in numbers").click()
-    rows = page.locator(".pv-fold").first.locator("tbody tr").all_inner_texts()
+    left = page.locator(".pv-fold").first.locator("tbody td:last-child")
+    left.last.wait_for()
     plan = lab.kernel(page, "view.plan()")
-    assert [row.replace("\u202f", "").split("\t")[-1] for row in rows] == [str(one["left"]) for one in plan]
+    assert [number.replace("\u202f", "") for number in left.all_inner_texts()] == [
+        str(one["left"]) for one in plan
+    ]
     page.get_by_text("Rounds in numbers").click()
 
 

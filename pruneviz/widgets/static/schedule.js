@@ -1,5 +1,5 @@
 // ScheduleExplorer: draw how sparse a network is to be in each round, then train it for real.
-import { grouped, percent, same } from "./pure.js";
+import { grouped, percent, remembered, same } from "./pure.js";
 import { button, choice, el, fold, setText, table } from "./controls.js";
 import { drawRuns, drawSwatch, runLooks } from "./schedule_draw.js";
 import { nameOfRun, snippetOf } from "./schedule_math.js";
@@ -47,6 +47,7 @@ function goPart(frame, planned) {
   const bar = el("progress", { max: 1, "aria-label": "Training" });
   const says = el("p", { class: "pv-says" });
   const refresh = () => {
+    if (frame.get("moving")) return;
     const now = progressOf(frame);
     run.disabled = now.on || Boolean(frame.model.offline);
     run.title = frame.model.offline ? "Training needs a kernel" : "";
@@ -92,7 +93,7 @@ function follow(frame, bar) {
   };
   const timer = setInterval(() => frame.get("running") && move(), matchMedia("(prefers-reduced-motion: reduce)").matches ? 2000 : 200);
   frame.cleanups.push(() => clearInterval(timer));
-  frame.paint(() => frame.write(move));
+  frame.paint(() => frame.write(() => frame.get("moving") || move()));
 }
 
 // -- the runs ----------------------------------------------------------------------------------------------
@@ -103,16 +104,16 @@ function runsPart(frame, planned) {
   const against = choice("over", ["sparsity", "compression", "round"].map((word) => [word, word]), (value) => frame.set({ against: value }));
   const twin = fold("Runs in numbers", () => [el("div", { class: "pv-scroll" }, table(["run", "round", "sparsity", "right", "accuracy", "95 % interval"],
     frame.get("runs").flatMap((run) => run.rounds.map((one) => [run.name, one.round, percent(one.sparsity, 2), grouped(one.correct), percent(one.correct / one.n, 2), `${percent(one.low)} to ${percent(one.high)}`]))))]);
-  frame.paint((colours) => {
-    const runs = frame.get("runs").map((run) => ({ ...run, budget: run.schedule.budget, look: lookOf(frame, run, colours) }));
-    const scene = { runs, against: frame.get("against"), dense: frame.get("dense"), n: frame.get("n"), budget: frame.get("budget"), total: planned.total };
-    drawRuns(canvas, Math.max(frame.widthOf(stage), 200), 250, scene, colours);
+  const refresh = remembered((width, trained, over, dense, budget, colours) => {
+    const runs = trained.map((run) => ({ ...run, budget: run.schedule.budget, look: lookOf(frame, run, colours) }));
+    drawRuns(canvas, width, 250, { runs, against: over, dense, n: frame.get("n"), budget, total: planned.total }, colours);
     frame.write(() => {
-      against.select.value = frame.get("against");
-      canvas.setAttribute("aria-label", `Accuracy over ${frame.get("against")}. ${runs.length ? runs.map((run) => `${run.name}: ${reached(run)}.`).join(" ") : "Nothing is trained yet."}`);
+      against.select.value = over;
+      canvas.setAttribute("aria-label", `Accuracy over ${over}. ${runs.length ? runs.map((run) => `${run.name}: ${reached(run)}.`).join(" ") : "Nothing is trained yet."}`);
       twin.refresh();
     });
   });
+  frame.paint((colours) => refresh(Math.max(frame.widthOf(stage), 200), ...["runs", "against", "dense", "budget"].map((name) => frame.get(name)), colours, devicePixelRatio));
   const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "Accuracy of the runs");
   return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar pv-titled" }, caption, against.node), stage, twin.node);
 }
@@ -121,15 +122,13 @@ function listPart(frame, planned) {
   const list = el("ul", { class: "pv-runs", "aria-label": "Runs" });
   const hint = el("p", { class: "pv-hint" }, "Run one schedule, then another with as many rounds: both are drawn. Runs can be renamed and removed.");
   const rows = new Map();
-  frame.paint((colours) => {
-    const runs = frame.get("runs");
-    frame.write(() => {
-      for (const run of runs) if (!rows.has(run.id)) rows.set(run.id, row(frame, run.id));
-      for (const [id, { node }] of rows) if (!runs.some((run) => run.id === id)) { node.remove(); rows.delete(id); }
-      for (const run of runs) rows.get(run.id).show(run, colours, list);
-      hint.hidden = runs.length > 1;
-    });
-  });
+  const refresh = remembered((runs, _paused, colours) => frame.write(() => {
+    for (const run of runs) if (!rows.has(run.id)) rows.set(run.id, row(frame, run.id));
+    for (const [id, { node }] of rows) if (!runs.some((run) => run.id === id)) { node.remove(); rows.delete(id); }
+    for (const run of runs) rows.get(run.id).show(run, colours, list);
+    hint.hidden = runs.length > 1;
+  }));
+  frame.paint((colours) => refresh(frame.get("runs"), frame.get("paused"), colours, devicePixelRatio));
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Runs"), goPart(frame, planned), list, hint);
 }
 

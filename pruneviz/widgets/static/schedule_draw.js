@@ -1,6 +1,6 @@
 // Pictures of ScheduleExplorer: rounds as columns under the curve, and what the runs reached.
 import { grouped, millions, percent } from "./pure.js";
-import { hatch, line, sharp, text } from "./draw.js";
+import { hatch, line, sharp, sheetOf, text } from "./draw.js";
 import { sparsityAt } from "./schedule_math.js";
 
 const EDGES = { left: 48, right: 14, top: 12, bottom: 78 };
@@ -31,20 +31,33 @@ export function curvePlaces(width, height, budget) {
   };
 }
 
+/** What no hand on the curve changes: shares at the left, rounds and names of the rows of numbers below. */
+export function scheduleSheet(width, height, budget, colours) {
+  return sheetOf(width, height, (context) => {
+    const places = curvePlaces(width, height, budget);
+    shareTicks(context, places, width, colours);
+    const { x, base, across } = places;
+    const every = Math.ceil(26 / across);
+    for (let round = 0; round <= budget; round += every) text(context, round ? String(round) : across > 44 ? "given" : "0", x(round), base + 21, { colour: colours.ink, align: "center" });
+    [["round", colours.quiet], ["cut", colours.mark], ["left", colours.quiet]].forEach(([words, colour], row) => text(context, words, EDGES.left - 6, base + 21 + 18 * row, { colour, align: "right" }));
+  });
+}
+
 /** One column a round, pruned below and kept above; the formula as a dotted line; what other runs had as marks. */
-export function drawSchedule(canvas, width, height, { state, plan, marks }, colours) {
+export function drawSchedule(canvas, width, height, { sheet, state, plan, marks }, colours) {
   const context = sharp(canvas, width, height);
   const places = curvePlaces(width, height, state.budget);
-  shareTicks(context, places, width, colours);
+  context.drawImage(sheet, 0, 0, width, height);
   columns(context, places, plan, colours);
-  const steps = Array.from({ length: 301 }, (_, i) => (state.budget * i) / 300);
+  const each = Math.ceil(120 / state.budget); // a whole number of points a round, so that a bend at a round is sharp
+  const steps = Array.from({ length: state.budget * each + 1 }, (_, i) => i / each);
   const curve = steps.map((step) => [places.x(step), places.y(sparsityAt(state, step))]);
   line(context, curve, colours.paper, 4);
   line(context, curve, colours.ink, 2, [2, 3]);
   for (const { look, plan: theirs } of marks) {
     for (const { round, sparsity } of theirs) if (round <= state.budget) marker(context, places.x(round) + places.across / 2, places.y(sparsity), look, colours, 3.5);
   }
-  numbersBelow(context, places, plan, width, height, colours);
+  numbersBelow(context, places, plan, colours);
 }
 
 function shareTicks(context, { y }, width, colours) {
@@ -63,14 +76,9 @@ function columns(context, { x, y, across }, plan, colours) {
   for (const { round, sparsity } of all) context.fillRect(x(round) - wide / 2, y(sparsity), wide, y(0) - y(sparsity));
 }
 
-/** Round numbers, and how many go and how many are left where there is room for them. */
-function numbersBelow(context, { x, base, across }, plan, width, height, colours) {
-  const every = Math.ceil(26 / across);
+/** How many go and how many are left, where there is room for them. */
+function numbersBelow(context, { x, base, across }, plan, colours) {
   const words = (value, at, row, colour) => text(context, value, at, base + 21 + 18 * row, { colour, align: "center" });
-  [0, ...plan.map((one) => one.round)].forEach((round) => round % every === 0 && words(round ? String(round) : across > 44 ? "given" : "0", x(round), 0, colours.ink));
-  text(context, "round", EDGES.left - 6, base + 21, { colour: colours.quiet, align: "right" });
-  text(context, "cut", EDGES.left - 6, base + 39, { colour: colours.mark, align: "right" });
-  text(context, "left", EDGES.left - 6, base + 57, { colour: colours.quiet, align: "right" });
   const some = Math.ceil(41 / across);
   for (const { round, leave, left } of plan) {
     if (round % some && round !== plan.length) continue;

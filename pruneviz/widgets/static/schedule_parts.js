@@ -1,7 +1,7 @@
 // Parts of ScheduleExplorer that need no kernel: the curve with its handles, the dials, and what the rounds will do.
-import { grouped, millions, parsePercent, percent, same, sparsityText } from "./pure.js";
+import { grouped, millions, parsePercent, percent, remembered, same, sparsityText } from "./pure.js";
 import { choice, el, fold, newId, setText, table } from "./controls.js";
-import { curvePlaces, drawSchedule, runLooks } from "./schedule_draw.js";
+import { curvePlaces, drawSchedule, runLooks, scheduleSheet } from "./schedule_draw.js";
 import { KIND_NAMES, changed, firstRound, handlesOf, hasEnd, hasInitial, hasPower, planOf, pruningRounds, warningOf } from "./schedule_math.js";
 
 const SNAP = 200; // a hand on the curve moves in half per cents, sliders and boxes move finer
@@ -43,17 +43,18 @@ export function curvePart(frame, planned) {
   stage.append(...handles.map(({ node }) => node));
   const twin = fold("Rounds in numbers", () => [el("div", { class: "pv-scroll" }, table(["round", "sparsity", `${planned.noun} cut`, "left"],
     planned.plan.map((one) => [String(one.round), percent(one.sparsity, 2), grouped(one.leave), grouped(one.left)])))]);
+  const still = remembered((width, height, budget, colours) => scheduleSheet(width, height, budget, colours));
   frame.paint((colours) => {
     const { state, plan } = planned;
     const looks = runLooks(frame.root, colours);
     const marks = frame.get("show").includes("run") ? frame.get("runs").map((run) => ({ look: looks[(run.id - 1) % looks.length], plan: run.rounds })) : [];
     const width = Math.max(frame.widthOf(stage), 200);
     const height = Math.min(460, Math.max(330, Math.round(0.96 * width)));
-    drawSchedule(canvas, width, height, { state, plan, marks }, colours);
+    drawSchedule(canvas, width, height, { sheet: still(width, height, state.budget, colours, devicePixelRatio), state, plan, marks }, colours);
     const places = curvePlaces(width, height, state.budget);
     frame.write(() => {
       const found = handlesOf(state);
-      for (const { node, name, show } of handles) show(node, found.find((one) => one.name === name), places, state);
+      for (const { name, show } of handles) show(found.find((one) => one.name === name), places, state);
       if (frame.get("moving")) return;
       setText(how, `Drag the ring${found.length > 1 ? "s" : ""}${found.some((one) => one.name === "exponent") ? ", and the diamond for α" : ""}.${marks.length ? " Small marks: the runs." : ""}`);
       canvas.setAttribute("aria-label", `Sparsity over ${state.budget} rounds. ${planned.words()}`);
@@ -86,21 +87,22 @@ function handle(planned, canvas, name) {
     event.stopPropagation();
     planned.change(nudged(planned.state, current(), move, event.shiftKey ? 0.1 : 0.01));
   });
-  return { node, name, show: showHandle };
+  const put = remembered((left, top, label) => {
+    Object.assign(node.style, { left, top });
+    node.setAttribute("aria-label", label);
+  });
+  const show = (one, places, state) => {
+    node.hidden = !one;
+    if (!one) return;
+    const what = name === "exponent" ? `Exponent ${state.power}` : `${{ begin: "Begin", end: "End", prune: "Prune" }[name]}: round ${one.step}, ${sparsityText(one.share)}`;
+    put(`${places.x(one.step)}px`, `${places.y(one.share)}px`, `${what}. Arrow keys move it.`);
+  };
+  return { node, name, show };
 }
 
 function nudged(state, one, [across, up], by) {
   if (one.name === "exponent") return { power: state.power + (state.kind === "article" ? -1 : 1) * (across + up) * 10 * by };
   return one.change(one.step + across, one.share + up * by);
-}
-
-function showHandle(node, one, places, state) {
-  node.hidden = !one;
-  if (!one) return;
-  Object.assign(node.style, { left: `${places.x(one.step)}px`, top: `${places.y(one.share)}px` });
-  const what = one.name === "exponent" ? `Exponent ${state.power}` : `${{ begin: "Begin", end: "End", prune: "Prune" }[one.name]}: round ${one.step}, ${sparsityText(one.share)}`;
-  const label = `${what}. Arrow keys move it.`;
-  if (node.getAttribute("aria-label") !== label) node.setAttribute("aria-label", label);
 }
 
 // -- the dials ---------------------------------------------------------------------------------------------
@@ -153,12 +155,15 @@ function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, w
   const range = el("input", { type: "range", id, min, step, class: "pv-range", ...keys });
   const box = el("input", { type: "text", inputmode: "decimal", size: 5, class: "pv-box", autocomplete: "off", "aria-label": `${label}${unit ? ` in ${unit === "%" ? "per cent" : unit}` : ""}`, ...keys });
   const node = el("div", { class: "pv-dial" }, el("label", { for: id, "data-png": true }, label), range, el("span", { class: "pv-unit", "data-png": true }, box, el("span", {}, unit)));
+  let touched = 0; // what a hand has moved or typed is set right even where the trait stays
+  for (const control of [range, box]) control.addEventListener("input", () => { touched += 1; });
   range.addEventListener("input", () => planned.change({ [name]: Number(range.value) }, true));
   range.addEventListener("change", () => planned.change({ [name]: Number(range.value) }));
   let editing = false;
   const commit = () => {
     if (!editing) return;
     editing = false;
+    touched += 1;
     const typed = (100 * parsePercent(box.value)) / scale;
     box.setAttribute("aria-invalid", String(!(typed >= 0)));
     if (typed >= 0) planned.change({ [name]: +typed.toFixed(6) });
@@ -166,15 +171,17 @@ function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, w
   box.addEventListener("input", () => { editing = true; });
   box.addEventListener("change", commit);
   box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
-  const show = (state) => {
-    node.hidden = !when(state);
-    const now = value(state);
-    const most = String(max === "budget" ? Math.max(state.budget, now) : Math.max(max, now));
-    if (range.max !== most) range.max = most;
+  const write = remembered((now, most) => {
+    if (Number(range.max) !== most) range.max = most;
     if (Number(range.value) !== now) range.value = now;
     const written = String(+(scale * now).toFixed(2));
     range.setAttribute("aria-valuetext", `${written} ${unit === "%" ? "per cent" : unit}`.trim());
-    if (!editing && box.value !== written) box.value = written;
+    if (!editing) box.value = written;
+  });
+  const show = (state) => {
+    node.hidden = !when(state);
+    const now = value(state);
+    write(now, Math.max(max === "budget" ? state.budget : max, now), touched);
   };
   return { node, show };
 }
@@ -194,6 +201,6 @@ export function planCard(frame, planned) {
     setText(cells.prunes, pruningRounds(plan));
     setText(cells["largest cut"], largest.leave ? `${millions(largest.leave)} ${noun} in round ${largest.round}` : "none");
     setText(cells["then trains"], after === 1 ? "1 round more, cutting nothing" : after ? `${after} rounds more, cutting nothing` : "no more");
-  }));
+  }), list);
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "What it will do"), list);
 }
