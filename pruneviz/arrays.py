@@ -1,4 +1,4 @@
-"""The kinds of arrays that pruneviz passes around, what it asks of them, and how it sorts them."""
+"""What pruneviz asks of arrays and other arguments, and how it sorts arrays."""
 
 from __future__ import annotations
 
@@ -16,17 +16,9 @@ Data: TypeAlias = tuple[Array, Array]
 
 
 def checked_data(data: Data) -> Data:
-    """Refuse what is not (x, y) in the form that every function of pruneviz takes.
+    """Refuse what is not (x, y) in the form that every function of pruneviz takes; give the same two arrays.
 
-    Parameters
-    ----------
-    data
-        (x, y): x (n, …) uint8, or float and finite; images are (n, height, width, channels). y (n,) integers.
-
-    Returns
-    -------
-    tuple
-        The same two arrays.
+    x is (n, …) uint8, or float and finite; images are (n, height, width, channels). y is (n,) integers.
 
     Raises
     ------
@@ -38,8 +30,7 @@ def checked_data(data: Data) -> Data:
     if not isinstance(data, tuple) or len(data) != 2 or not all(isinstance(a, np.ndarray) for a in data):
         raise TypeError("data must be a pair (x, y) of NumPy arrays, such as pv.datasets.mnist().validation")
     x, y = data
-    if x.dtype != np.uint8 and not np.issubdtype(x.dtype, np.floating):
-        raise TypeError(f"x is {x.dtype}: pass uint8 images, or floats in [0, 1]")
+    _refuse_numbers_other_than_pixels("x", x)
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise TypeError(
             f"y must be integer classes of shape (n,), not {y.dtype} {y.shape}; for one-hot: y.argmax(1)"
@@ -49,6 +40,19 @@ def checked_data(data: Data) -> Data:
     if x.dtype != np.uint8 and not np.isfinite(x).all():
         raise ValueError("x has entries that are NaN or infinite")
     return x, y
+
+
+def checked_images(argument: str, x: Array) -> Array:
+    """Refuse what is not (n, …) images of numbers; `argument` names them in errors."""
+    if not isinstance(x, np.ndarray) or x.ndim < 2 or not len(x):
+        raise TypeError(f"{argument} must be an array (n, …) of at least one image, such as x[:8]")
+    _refuse_numbers_other_than_pixels(argument, x)
+    return x
+
+
+def _refuse_numbers_other_than_pixels(argument: str, x: Array) -> None:
+    if x.dtype != np.uint8 and not np.issubdtype(x.dtype, np.floating):
+        raise TypeError(f"{argument} is {x.dtype}: pass uint8 images, or floats in [0, 1]")
 
 
 def data_for(criterion: object, data: Data | None) -> Data:
@@ -63,6 +67,22 @@ def names_in(exclude: Iterable[str]) -> tuple[str, ...]:
     if isinstance(exclude, str):
         raise TypeError(f'exclude takes a list of layer names: ["{exclude}"]')
     return tuple(exclude)
+
+
+def refuse_unknown(argument: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise a ValueError if a name is not that of a layer."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ValueError(
+            f"{argument} names no layer of the model: {', '.join(unknown)}; it has {', '.join(known)}"
+        )
+
+
+def whole(argument: str, value: int, least: int = 0) -> int:
+    """Take a whole number of any type; raise a ValueError at others, and below the least."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{argument} is {value!r}, not a whole number from {least}")
+    return int(value)
 
 
 def places_of(scores: Array) -> Array:

@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.arrays import Array, checked_data
+from pruneviz.arrays import Array, checked_data, checked_images
 from pruneviz.graph import KERNELS
 from pruneviz.layers import network
 from pruneviz.progress import quiet, steps
 from pruneviz.scorecards import classes
-from pruneviz.structure import checked_example, structure
+from pruneviz.structure import structure
 
 if TYPE_CHECKING:
     from pruneviz.arrays import BoolArray, Data
@@ -151,7 +151,7 @@ def gate_threshold(model: object, x: Array, share: float, *, measure: str = "max
     """
     if isinstance(share, bool) or not isinstance(share, Real) or not 0 < share <= 1:
         raise ValueError(f"share {share!r} is not a number above 0 and at most 1, such as 0.8")
-    checked_example(x)
+    checked_images("x", x)
     circuit = _Circuit(model, x, measure)
 
     def left(threshold: float, images: Array = x) -> float:

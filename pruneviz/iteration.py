@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.arrays import checked_data
+from pruneviz.arrays import checked_data, whole
 from pruneviz.gradual import Words, checked_words, prune_further, prunes_at
 from pruneviz.masks import Mask, number_to_prune
 from pruneviz.progress import bar, quiet
@@ -130,10 +130,10 @@ def iterate(
         raise TypeError(f"fine_tune is {fine_tune!r}, not a function of a model, its mask and a seed")
     if not callable(schedule):
         raise TypeError(f"schedule is {schedule!r}, not one of pv.schedules or a function of the round")
-    number, stops = _rounds(rounds, schedule), _stopping(stop)
+    number, seed, stops = _rounds(rounds, schedule), whole("seed", seed), _stopping(stop)
     words = {"example": x[:1], **checked_words(words)}
     with quiet(silent=not progress):
-        run = Run(model, schedule, fine_tune, start, _whole("seed", seed), words)
+        run = Run(model, schedule, fine_tune, start, seed, words)
     folder = None
     if resume is not None:
         folder = RunFolder(resume, fingerprint(model, start, seed, words), schedule)
@@ -142,11 +142,6 @@ def iterate(
 
 class Run:
     """The rounds of `iterate`, each computed from the one before.
-
-    Parameters
-    ----------
-    model, schedule, fine_tune, start, seed, words
-        As for `iterate`.
 
     Attributes
     ----------
@@ -243,13 +238,7 @@ def _rounds(rounds: int | None, schedule: Callable[[int], float]) -> int:
         if end < 1:
             raise ValueError("rounds is missing: the schedule does not say how many there are")
         return int(end)
-    return _whole("rounds", rounds)
-
-
-def _whole(argument: str, value: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-        raise ValueError(f"{argument} is {value!r}, not a whole number from 0")
-    return int(value)
+    return whole("rounds", rounds)
 
 
 def _stopping(stop: Stop | None) -> Callable[[Round], bool]:

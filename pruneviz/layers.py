@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.arrays import names_in
+from pruneviz.arrays import names_in, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,9 +122,5 @@ def network(model: object) -> Network:
 def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
     """Check the names of layers to exclude against those of a model."""
     names, known = names_in(exclude), network(model)
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise ValueError(
-            f"exclude names no layer of the model: {', '.join(unknown)}; it has {', '.join(known)}"
-        )
+    refuse_unknown("exclude", names, known)
     return names

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from pruneviz.arrays import Array, BoolArray, names_in, places_of
+from pruneviz.arrays import Array, BoolArray, names_in, places_of, refuse_unknown, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,13 +60,13 @@ class _Arrays(Mapping[str, _A], Generic[_A]):
     @property
     def total(self) -> int:
         """Number of entries, over all layers; a unit that several layers share counts once."""
-        return len(self._first_entries()) if self.units else sum(array.size for array in self.values())
+        if self.units is None:
+            return sum(array.size for array in self.values())
+        return len(self._first_entries(self.units))
 
-    def _first_entries(self) -> Array:
+    def _first_entries(self, tied: Units) -> Array:
         """Find one entry for each unit in all arrays laid end to end."""
-        ids = (
-            np.concatenate([self.units.ids(name) for name in self] or [np.array([-1])]) if self.units else ()
-        )
+        ids = np.concatenate([tied.ids(name) for name in self] or [np.array([-1])])
         units, places = np.unique(ids, return_index=True)
         first: Array = places[units >= 0]
         return first
@@ -134,7 +134,7 @@ class Mask(_Arrays[BoolArray]):
     def kept(self) -> int:
         """Number of entries kept."""
         if self.units and len(self):
-            return int(np.count_nonzero(np.concatenate(list(self.values()))[self._first_entries()]))
+            return int(np.count_nonzero(np.concatenate(list(self.values()))[self._first_entries(self.units)]))
         return sum(int(np.count_nonzero(array)) for array in self.values())
 
     @property
@@ -297,18 +297,17 @@ def rank(
     ValueError
         If scope is none of these, a layer is unknown, or units reach what pruneviz does not know.
     """
-    if isinstance(keep_at_least, bool) or not isinstance(keep_at_least, int) or keep_at_least < 0:
-        raise ValueError(f"keep_at_least is {keep_at_least!r}, not a whole number from 0")
+    keep_at_least = whole("keep_at_least", keep_at_least)
     left_alone = set(names_in(exclude))
     units = importance.units
-    _refuse_unknown("exclude", left_alone, importance if units is None else units.of)
+    refuse_unknown("exclude", left_alone, importance if units is None else units.of)
     if units is not None:
         units = units.without(left_alone)
         units.refuse_obstacles()
         left_alone = importance.keys() - set(units.names())
     scores = {name: array for name, array in importance.items() if name not in left_alone}
     if isinstance(scope, Mapping):
-        _refuse_unknown("scope", scope, scores)
+        refuse_unknown("scope", scope, scores)
         for name, sparsity in scope.items():
             number_to_prune(sparsity, scores[name].size)
     elif scope not in ("global", "layer"):
@@ -381,11 +380,3 @@ def number_to_prune(sparsity: float, total: int) -> int:
         raise ValueError(f"sparsity {sparsity} is not a share from 0 to 1, such as 0.9{hint}")
     exact = Fraction(sparsity) if isinstance(sparsity, Rational) else Fraction(str(sparsity))
     return math.floor(exact * total + Fraction(1, 2))
-
-
-def _refuse_unknown(argument: str, names: Iterable[str], known: Mapping[str, Array]) -> None:
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise ValueError(
-            f"{argument} names no layer of the model: {', '.join(unknown)}; it has {', '.join(known)}"
-        )

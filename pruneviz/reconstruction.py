@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from pruneviz import criteria, frameworks, lasso
-from pruneviz.layers import network
+from pruneviz.arrays import checked_images
 from pruneviz.progress import quiet, steps
 from pruneviz.pruning import apply
-from pruneviz.structure import checked_example, checked_mask, pruned_units, structure
+from pruneviz.structure import without_units
 
 if TYPE_CHECKING:
     from pruneviz.arrays import Array, BoolArray
@@ -59,13 +59,9 @@ def reconstruct(model: _Model, mask: Mask, x: Array) -> _Model:
     .. [1] Y. He, X. Zhang and J. Sun, "Channel pruning for accelerating very deep neural networks",
        International Conference on Computer Vision, 2017.
     """
-    checked_example(x)
-    layers = network(model)
-    checked_mask(layers, mask)
-    if mask.granularity == "weight":
-        raise ValueError("a mask of weights leaves no channel out: prune neurons, filters or channels")
-    found = structure(model, x)
-    pruned = np.append(pruned_units(found.units, mask), False)
+    checked_images("x", x)
+    layers, found, gone = without_units(model, mask, x)
+    pruned = np.append(gone, False)
     readers = lasso.readers(
         found.graph, layers, {name: pruned[of] for name, of in found.units.columns.items()}
     )

@@ -101,17 +101,7 @@ class RunFolder:
 def fingerprint(model: object, start: object, seed: int, words: Words) -> dict[str, Any]:
     """Describe a run, so that another one is told from it.
 
-    Parameters
-    ----------
-    model
-        The one that it begins with.
-    start, seed, words
-        As for `pruneviz.iterate`.
-
-    Returns
-    -------
-    dict
-        What it does not say: the schedule, which each round answers for, and the code of fine_tune.
+    It does not say the schedule, which each round answers for, nor the code of fine_tune.
     """
     images, labels = words.get("scored_on") or (np.empty(0), np.empty(0))
     return {
@@ -123,7 +113,7 @@ def fingerprint(model: object, start: object, seed: int, words: Words) -> dict[s
         "scope": words.get("scope", "global"),
         "scored_on": _digest({"x": images, "y": labels}),
         "exclude": sorted(words.get("exclude", ())),
-        "keep_at_least": words.get("keep_at_least", 0),
+        "keep_at_least": int(words.get("keep_at_least", 0)),
         "loss": _name(words.get("loss")),
     }
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeAlias
 
+from pruneviz.arrays import whole
+
 __all__ = [
     "Schedule",
     "constant",
@@ -276,14 +278,12 @@ def from_dict(arguments: dict[str, Any]) -> Schedule:
 
 
 def _schedule(name: str, begin: int, end: int, frequency: int, **options: object) -> Schedule:
-    for argument, value, least in (("begin", begin, 0), ("end", end, -1), ("frequency", frequency, 1)):
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-            raise ValueError(f"{argument} is {value!r}, not a whole number from {least}")
+    begin, end, frequency = whole("begin", begin), whole("end", end, -1), whole("frequency", frequency, 1)
     if end == -1 and name != "constant":
         raise ValueError(f"end is -1, but {name} needs an end to reach its final sparsity")
     if -1 < end < begin:
         raise ValueError(f"end {end} comes before begin {begin}")
-    return Schedule(name, int(begin), int(end), int(frequency), tuple(options.items()))
+    return Schedule(name, begin, end, frequency, tuple(options.items()))
 
 
 def _ends(initial: float, final: float) -> dict[str, float]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from pruneviz import frameworks, removal
-from pruneviz.layers import network
+from pruneviz.arrays import checked_images
 from pruneviz.pruning import apply
-from pruneviz.structure import checked_example, checked_mask, pruned_units, structure
+from pruneviz.structure import without_units
 
 if TYPE_CHECKING:
     from pruneviz.arrays import Array
@@ -45,15 +45,8 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
         If the mask does not fit, the model cannot be traced, what is left cannot compute the same, or the
         comparison fails; the message names the layer or the reason.
     """
-    checked_example(example)
-    layers = network(model)
-    checked_mask(layers, mask)
-    if mask.granularity == "weight":
-        raise ValueError(
-            "a mask of weights leaves no unit to remove: prune neurons, filters or channels, or use pv.apply"
-        )
-    found = structure(model, example)
-    pruned = pruned_units(found.units, mask)
+    checked_images("example", example)
+    layers, found, pruned = without_units(model, mask, example)
     adapter = frameworks.adapter(model)
     thin = apply(model, mask, example)
     masked = frameworks.adapter(thin).layers()
@@ -90,7 +83,7 @@ def check_removed(model: object, mask: Mask, small: object, x: Array) -> float:
     ValueError
         If the outputs differ in shape or dtype.
     """
-    return _difference(apply(model, mask, x), small, checked_example(x))
+    return _difference(apply(model, mask, x), small, checked_images("x", x))
 
 
 def recalibrate(model: _Model, x: Array) -> _Model:
@@ -108,7 +101,7 @@ def recalibrate(model: _Model, x: Array) -> _Model:
     model
         A copy with other running means and variances, and the same weights.
     """
-    return frameworks.adapter(model).recalibrated(checked_example(x))  # type: ignore[return-value]
+    return frameworks.adapter(model).recalibrated(checked_images("x", x))  # type: ignore[return-value]
 
 
 def _difference(thin: object, small: object, x: Array) -> float:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz import frameworks
+from pruneviz.arrays import checked_images
+from pruneviz.layers import network
 from pruneviz.masks import Mask
 from pruneviz.units import find
 
@@ -30,14 +32,7 @@ class Structure:
 
 
 def structure(model: object, example: Array | None) -> Structure:
-    """Follow the units through a model.
-
-    Parameters
-    ----------
-    model
-        A torch.nn.Module, keras.Model or tf_keras.Model.
-    example
-        (n, …) images like those it takes; None asks a Keras model for its input's shape.
+    """Follow the units through a model; an example of None asks a Keras model for its input's shape.
 
     Raises
     ------
@@ -45,20 +40,29 @@ def structure(model: object, example: Array | None) -> Structure:
         If the example is no array, or missing, or the model cannot be traced.
     """
     if example is not None:
-        checked_example(example)
+        checked_images("example", example)
     adapter = frameworks.adapter(model)
     graph = adapter.graph(None if example is None else example[:1])
     units, labels = find(graph, adapter.layers())
     return Structure(graph, units, labels)
 
 
-def checked_example(example: Array) -> Array:
-    """Refuse what is not (n, …) images of numbers."""
-    if not isinstance(example, np.ndarray) or example.ndim < 2 or not len(example):
-        raise TypeError("example must be an array (n, …) of at least one image, such as x[:8]")
-    if example.dtype != np.uint8 and not np.issubdtype(example.dtype, np.floating):
-        raise TypeError(f"example is {example.dtype}: pass uint8 images, or floats in [0, 1]")
-    return example
+def without_units(model: object, mask: Mask, example: Array) -> tuple[Network, Structure, BoolArray]:
+    """Find a model's layers, its structure, and the units that a mask takes out: (units,) bool.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the mask is one of weights, or does not fit; or as `structure` does.
+    """
+    layers = network(model)
+    checked_mask(layers, mask)
+    if mask.granularity == "weight":
+        raise ValueError(
+            "a mask of weights takes no unit out: prune neurons, filters or channels, or use pv.apply"
+        )
+    found = structure(model, example)
+    return layers, found, pruned_units(found.units, mask)
 
 
 def checked_mask(layers: Network, mask: Mask) -> None:
@@ -80,19 +84,7 @@ def checked_mask(layers: Network, mask: Mask) -> None:
 
 
 def pruned_units(units: Units, mask: Mask) -> BoolArray:
-    """Find the units that a structured mask prunes.
-
-    Parameters
-    ----------
-    units
-        The model's units.
-    mask
-        Layer name -> (out,); what is absent is kept.
-
-    Returns
-    -------
-    array
-        (units,) bool.
+    """Find the units that a structured mask prunes, (units,) bool; what is absent from the mask is kept.
 
     Raises
     ------

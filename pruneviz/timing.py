@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz import frameworks
+from pruneviz.arrays import checked_images, whole
 from pruneviz.progress import steps
-from pruneviz.structure import checked_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -49,18 +49,15 @@ def latency(
     TypeError, ValueError
         If a batch is no whole number from 1, x is no array of images, or a model is of another type.
     """
-    checked_example(x)
-    sizes = list(batches)
-    for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-            raise ValueError(f"batches takes whole numbers from 1, such as (1, 64); not {size!r}")
+    checked_images("x", x)
+    sizes = [whole("a batch", size, 1) for size in batches]
     adapters = {name: frameworks.adapter(model) for name, model in models.items()}
     found: dict[str, dict[int, float]] = {name: {} for name in models}
     for size in sizes:
         images = x[np.arange(size) % len(x)]
         passes = {name: adapter.forward(images) for name, adapter in adapters.items()}
         for name, median in _medians(passes, seconds).items():
-            found[name][int(size)] = 1000 * median
+            found[name][size] = 1000 * median
     return found
 
 

@@ -316,6 +316,12 @@ def test_a_damaged_round_is_refused_and_can_be_trained_again(tmp_path):
     assert equal(shown(run(model, resume=tmp_path)), whole)
 
 
+def test_whole_numbers_of_numpy_are_those_numbers(tmp_path):
+    model, whole = build(SPEC, "torch"), shown(run(build(SPEC, "torch"), seed=3, keep_at_least=1))
+    for seed, least in ((np.int64(3), np.int64(1)), (3, 1)):
+        assert equal(shown(run(model, seed=seed, keep_at_least=least, resume=tmp_path)), whole)
+
+
 def test_a_run_prints_as_a_sentence():
     first = next(run(build(SPEC, "torch")))
     assert repr(first).startswith("round 1: 20.0% of weights pruned, ")

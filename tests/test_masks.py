@@ -110,6 +110,13 @@ def test_excluded_layers_are_absent_and_not_counted():
     assert pv.rank(scores, exclude=["a", "b"]).mask(0.5).total == 0
 
 
+def test_every_layer_keeps_at_least_its_best():
+    scores = pv.Importance({"a": np.arange(10.0), "b": np.arange(90.0)})
+    assert [kept.sum() for kept in pv.rank(scores, keep_at_least=np.int64(2)).mask(1).values()] == [2, 2]
+    with pytest.raises(ValueError, match=r"keep_at_least is 1\.5, not a whole number from 0"):
+        pv.rank(scores, keep_at_least=1.5)
+
+
 def test_unknown_scope_and_missing_sparsity_are_refused():
     scores = pv.Importance({"a": np.arange(10.0)})
     with pytest.raises(ValueError, match='not "global", "layer"'):

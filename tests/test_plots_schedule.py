@@ -81,7 +81,7 @@ def test_rows_can_be_called_otherwise():
         ("schedule is a float, not a schedule", lambda: pv.plot_schedule(0.5)),
         ("schedule is a function, not a schedule", lambda: pv.plot_schedule(lambda _: 0.5)),
         ("steps is missing, and a schedule never ends", lambda: pv.plot_schedule(Stairs(0.5, 1, -1, 1))),
-        ("steps is 0: give a whole number", lambda: pv.plot_schedule(GRADUAL, 0)),
+        ("steps is 0, not a whole number from 1", lambda: pv.plot_schedule(GRADUAL, 0)),
         ("steps is 1.5", lambda: pv.plot_schedule(GRADUAL, 1.5)),
         ("schedule 'a' asks for a sparsity", lambda: pv.plot_schedule({"a": Stairs(90, 0, 10, 1)})),
         ("cards is empty", lambda: pv.plot_scorecards([])),

@@ -258,7 +258,7 @@ def test_what_cannot_be_removed_is_refused_by_name():
         pv.prune(Branching(), 0.5, granularity="neuron", example=x[:, :4])
     with pytest.raises(ValueError, match="pass example"):
         pv.prune(strange, 0.5, granularity="neuron")
-    with pytest.raises(ValueError, match="a mask of weights leaves no unit to remove"):
+    with pytest.raises(ValueError, match="a mask of weights takes no unit out"):
         pv.remove(normed, pv.prune(normed, 0.5), x)
     with pytest.raises(TypeError, match="example must be an array"):
         pv.remove(normed, mask, None)

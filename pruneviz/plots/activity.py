@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz import frameworks, layers
-from pruneviz.structure import checked_example, structure
+from pruneviz.arrays import checked_images
+from pruneviz.structure import structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,28 +39,14 @@ def layer_of(model: object, layer: str | None, *, dense: bool) -> Layer:
 
 
 def activations(model: object, x: Array, layer: str) -> Iterator[Array]:
-    r"""Run images through a model and give what follows a layer's activation function.
-
-    Parameters
-    ----------
-    model
-        A torch.nn.Module, keras.Model or tf_keras.Model.
-    x
-        (n, …) images.
-    layer
-        Name of a prunable layer.
-
-    Yields
-    ------
-    array
-        (images, out, \*places), batch after batch.
+    r"""Give what follows a layer's activation function, (images, out, \*places), batch after batch.
 
     Raises
     ------
     TypeError, ValueError
         If x is no array of images, the model cannot be traced, or the layer is not part of what it computes.
     """
-    found = structure(model, checked_example(x))
+    found = structure(model, checked_images("x", x))
     place = found.units.reads.get(layer)
     axis = next((node.options["axis"] for node in found.graph.nodes if node.layer == layer), -1)
     for batch in frameworks.adapter(model).activations(x, {place} if place else set()):

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from pruneviz.arrays import checked_images
 from pruneviz.plots import inputs, style
 from pruneviz.plots.activity import activations, layer_of
 from pruneviz.plots.alt import describe
@@ -135,10 +136,7 @@ def plot_neuron_activity(
     kept: BoolArray = np.ones(len(chosen.weight), bool)
     if mask is not None:
         kept = inputs.alive(inputs.fit(mask, {chosen.name: chosen.weight})[chosen.name])
-    if not isinstance(x, np.ndarray) or x.ndim < 2 or not len(x):
-        raise TypeError(
-            "x must be an array of images (n, …), at least one, such as that of the validation set"
-        )
+    checked_images("x", x)
     classes, groups = np.unique(np.zeros(len(x)) if by is None else np.asarray(by), return_inverse=True)
     if groups.shape != (len(x),):
         raise ValueError(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from pruneviz.arrays import whole
 from pruneviz.plots import style
 from pruneviz.plots.alt import describe
 from pruneviz.plots.picture import canvas
@@ -18,24 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from pruneviz.arrays import Array
+    from pruneviz.schedules import Schedule
 
 
 _POINTS = 500
 _MARKS = 60
-
-
-class Schedule(Protocol):
-    """What is asked of a schedule."""
-
-    begin: int
-    end: int
-    frequency: int
-
-    def __call__(self, step: float) -> float:
-        """Tell the sparsity at a step."""
-
-    def prunes_at(self, step: int) -> bool:
-        """Tell whether to prune at a step."""
 
 
 def plot_schedule(
@@ -54,7 +41,7 @@ def plot_schedule(
     ----------
     schedule
         One, or name -> schedule for several on one picture: anything with ``schedule(step)`` -> sparsity,
-        ``prunes_at(step)`` -> bool, and ``begin``, ``end`` and ``frequency``.
+        ``prunes_at(step)`` -> bool, and ``begin`` and ``end``.
     steps
         The last step to show; None shows a tenth more than the last one that prunes.
     title
@@ -104,9 +91,7 @@ def _last_step(named: Mapping[str, Schedule], steps: int | None) -> int:
         if min(ends) < 0:
             raise ValueError("steps is missing, and a schedule never ends: say how many steps to show")
         return max(ends) + max(round(max(ends) / 10), 1)
-    if isinstance(steps, bool) or not isinstance(steps, Integral) or steps < 1:
-        raise ValueError(f"steps is {steps!r}: give a whole number of at least 1")
-    return int(steps)
+    return whole("steps", steps, 1)
 
 
 def _draw(ax: Axes, name: str, schedule: Schedule, last: int, order: int) -> Series:
