@@ -58,12 +58,9 @@ class Check:
 
 
 def exercise(*, right: str) -> Callable[[Callable[..., str | None]], Check]:
-    """Turn a function that returns what is wrong with an answer, or None, into a Check.
+    """Turn a function that says what is wrong with an answer, or None, into a Check.
 
-    Parameters
-    ----------
-    right : str
-        What a right answer is told: not only praise, but what it has shown.
+    `right` is what a right answer is told: not only praise, but what it has shown.
     """
     return lambda judge: Check(judge, right)
 
@@ -80,24 +77,20 @@ def close(answer: object, reference: object, tolerance: float = 1e-6) -> bool:
     )
 
 
+def known_mistake(answer: object, mistakes: Mapping[str, object]) -> str | None:
+    """Give the first sentence whose mistake leads to this answer."""
+    return next((sentence for sentence, mistake in mistakes.items() if close(answer, mistake)), None)
+
+
 def wrong_count(
     answer: Any,  # noqa: ANN401  # learners may give anything
     right: Mapping[str, float],
     known: Mapping[str, Mapping[str, float]],
     hint: str,
 ) -> str | None:
-    """Say which of some counts is wrong, and why if it is a known mistake.
+    """Say which of a learner's counts is wrong, and why if it is a known mistake: name -> sentence -> count.
 
-    Parameters
-    ----------
-    answer
-        The learner's dict of counts.
-    right
-        Name -> count.
-    known
-        Name -> what to say -> the count that calls for it.
-    hint
-        What to say of other counts.
+    Other wrong counts are answered by the hint.
     """
     if not hasattr(answer, "items") or set(answer) != set(right):
         return f"give a dict with the keys {', '.join(right)}."

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import close, exercise
+from pruneviz.teaching.exercises import close, exercise, known_mistake
 
 # Answers come from learners: they can be anything.
 Answer = Any
@@ -114,8 +114,5 @@ def _diagnose(answer: Answer, expected: object, known: dict[str, Any]) -> str | 
     """Return None for the expected answer, else the sentence of the mistake that leads to this one."""
     if close(answer, expected):
         return None
-    for sentence, mistake in known.items():
-        if close(answer, mistake):
-            return sentence
     given, wanted = (np.array2string(np.asarray(value), precision=4) for value in (answer, expected))
-    return f"gives {given}, but it should be {wanted}."
+    return known_mistake(answer, known) or f"gives {given}, but it should be {wanted}."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import Wrong, close, exercise
+from pruneviz.teaching.exercises import Wrong, close, exercise, known_mistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,11 +127,9 @@ def cost_of_cuts(cut_cost: Answer) -> str | None:
         "this leaves out how steep the walls are.": 0.5 * weights**2,
         "the sign is wrong: at rest the loss is lowest, so every cut makes it larger.": -cost,
     }
-    for sentence, mistake in known.items():
-        if close(given, mistake):
-            return sentence
     right = cost.round(3).tolist()
-    return f"for weights {weights.tolist()} and curvatures {bends.tolist()} it should give {right}."
+    fallback = f"for weights {weights.tolist()} and curvatures {bends.tolist()} it should give {right}."
+    return known_mistake(given, known) or fallback
 
 
 @exercise(right="Your calls reach every target, and the last amount is smaller than the one before.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import close, exercise, wrong_count
+from pruneviz.teaching.exercises import close, exercise, known_mistake, wrong_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,9 +47,8 @@ def filter_scores(l1_scores: Answer, *, track: str) -> str | None:
             ),
             "that is one number for the layer. Each filter needs its own: add up three axes.": sums[0].sum(),
         }
-        for sentence, mistake in known.items():
-            if close(given, mistake):
-                return sentence
+        if sentence := known_mistake(given, known):
+            return sentence
         size = np.shape(given)
         if size != (shape[0],):
             return (
