@@ -53,20 +53,10 @@ numpy.savez("arrays.npz", **{key: numpy.asarray(array, "uint8") for key, array i
 
 
 def sources(name: str, folder: Path) -> list[Source]:
-    """Return the sources of a data set, in the order to try them.
+    """List the sources of a data set in the order to try them, files that the user put into the folder first.
 
-    Parameters
-    ----------
-    name : {"fashion_mnist", "cifar10"}
-        The data set.
-    folder : Path
-        Where the user may have put original files.
-
-    Returns
-    -------
-    list of (str, callable)
-        Each callable takes an empty folder to work in and returns the uint8 arrays x_train, y_train,
-        x_test and y_test, not yet checked, or raises OSError, ValueError or KeyError.
+    Each is a name and a function that takes an empty folder to work in and returns the uint8 arrays x_train,
+    y_train, x_test and y_test, not yet checked, or raises OSError, ValueError or KeyError.
     """
     if name == "fashion_mnist":
         by_hand, torchvision_name, mirror = _read_idx, "FashionMNIST", ("Debian package", _debian)

@@ -49,23 +49,8 @@ def checked_words(words: Words) -> Words:
 def prune_further(model: object, sparsity: float, before: Mask | None, seed: int, words: Words) -> Mask:
     """Choose what to prune of a masked model, so that what is pruned stays pruned.
 
-    Parameters
-    ----------
-    model
-        Masked with `before`.
-    sparsity
-        Share of all entries to prune in all; if that is less than now, nothing changes.
-    before
-        What is kept now; None for everything.
-    seed
-        For criterion ``"random"``.
-    words
-        Granularity, criterion and so on.
-
-    Returns
-    -------
-    Mask
-        Kept by it only what `before` keeps.
+    The sparsity is the share of all entries to prune in all: if that is less than `before` prunes, nothing
+    changes. With None before, everything was kept.
     """
     exclude = words.get("exclude", ())
     scores = scored(

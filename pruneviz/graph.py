@@ -72,21 +72,9 @@ class Graph:
 
 
 def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
-    """Do to other arrays what a node of `MOVES` does to its inputs.
+    """Do to arrays of the shapes of its inputs what a node of `MOVES` does to them.
 
-    Parameters
-    ----------
-    node
-        The node.
-    arrays
-        As many as it has inputs, and of their shapes.
-    fill
-        What stands where the node pads; None repeats the nearest entry.
-
-    Returns
-    -------
-    array
-        Of the node's shape.
+    `fill` is what stands where the node pads; None repeats the nearest entry.
     """
     if node.op == "reshape":
         return arrays[0].reshape(node.shape)

@@ -47,21 +47,7 @@ _LAID_OUT = 64  # at a time as tables: what the kernels of a convolution see is 
 def score(model: object, layers: Network, graph: Graph, units: Units, x: Array) -> dict[str, Array]:
     """Score channels by when they enter the LASSO paths of the layers that read them.
 
-    Parameters
-    ----------
-    model
-        The model.
-    layers
-        Its prunable layers.
-    graph, units
-        As `structure` gives them.
-    x
-        (n, …) images; a few hundred do.
-
-    Returns
-    -------
-    dict
-        Name of a layer that produces channels -> (out,) float64, 0 for what must stay.
+    x are (n, …) images, a few hundred; the rest is as for `channelscores.score`.
 
     Raises
     ------
@@ -89,15 +75,8 @@ def score(model: object, layers: Network, graph: Graph, units: Units, x: Array) 
 def entries(gram: Array) -> Array:
     """Find the λ at which each part enters the LASSO path for the sum of all parts.
 
-    Parameters
-    ----------
-    gram
-        (parts, parts) inner products of the parts.
-
-    Returns
-    -------
-    array
-        (parts,) λ as a share of the sum's square; 0 for a part that never enters.
+    The Gram matrix holds the parts' inner products. λ is told as a share of the sum's square, (parts,); 0 for
+    a part that never enters.
     """
     found = np.zeros(len(gram))
     alive = np.flatnonzero(np.diag(gram) > 1e-12 * np.diag(gram).max(initial=0))

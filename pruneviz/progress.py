@@ -22,46 +22,14 @@ _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
 
 
 def bar(doing: str, unit: str, total: int, *, shown: bool = True, **options: Any) -> tqdm:  # noqa: ANN401
-    """Open a bar: a context manager, to be updated after each step.
-
-    Parameters
-    ----------
-    doing
-        What stands before it, such as ``"measuring"``.
-    unit
-        What a step is.
-    total
-        How many there are.
-    shown
-        Whether to show it.
-    **options
-        Other options of tqdm.
-
-    Returns
-    -------
-    tqdm
-        It draws itself.
-    """
+    """Open a bar: a context manager, to be updated after each step; `options` are those of tqdm."""
     # tqdm's bar for notebooks does not ask TQDM_DISABLE itself.
     silent = not shown or _QUIET.get() or bool(os.environ.get("TQDM_DISABLE"))
     return tqdm(total=total, desc=doing, unit=unit, disable=silent, **options)
 
 
 def steps(doing: str, unit: str, over: Sequence[_Step]) -> Iterator[_Step]:
-    """Go through some steps under a bar that waits a second before it appears, and leaves when all is done.
-
-    Parameters
-    ----------
-    doing, unit
-        As for `bar`.
-    over
-        The steps.
-
-    Yields
-    ------
-    object
-        One step after the other.
-    """
+    """Go through steps under a bar that waits a second before it appears, and leaves when all is done."""
     with bar(doing, unit, len(over), shown=len(over) > 1, delay=_PATIENCE, leave=False) as shown:
         for step in over:
             yield step

@@ -164,23 +164,16 @@ class _Walk:
 def plan(
     graph: Graph, units: Units, labels: Mapping[str, Array], layers: Sequence[Layer], pruned: BoolArray
 ) -> Plan:
-    """Work out what each layer keeps.
+    """Work out what each layer keeps, for the adapter to build.
 
     Parameters
     ----------
-    graph
-        What flows into what.
-    units, labels
-        As `units.find` gives them.
+    graph, units, labels
+        As `structure` gives them.
     layers
         The prunable layers, of the masked model or of the whole one.
     pruned
         (units,) True where one goes.
-
-    Returns
-    -------
-    Plan
-        For the adapter to build.
 
     Raises
     ------

@@ -172,19 +172,7 @@ def scorecard(
 
 
 def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: str) -> Scorecard:
-    """Make the card of a model whose predictions are known.
-
-    Parameters
-    ----------
-    adapter
-        The model, seen through its framework.
-    data
-        (x, y) it was measured on.
-    predictions
-        (n,) classes, as `classes` gives them.
-    name
-        What to call the row.
-    """
+    """Make the card of a model whose predictions, (n,) classes as `classes` gives them, are known."""
     x, y = data
     correct = int(np.count_nonzero(predictions == y))
     weights = {layer.name: layer.weight for layer in adapter.layers()}
@@ -213,18 +201,7 @@ def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: st
 
 
 def wilson(correct: int, n: int) -> tuple[float, float]:
-    """Compute the 95% interval of a share (Wilson 1927).
-
-    Parameters
-    ----------
-    correct, n
-        Successes, and trials; n at least 1.
-
-    Returns
-    -------
-    tuple
-        Lower and upper end, within 0 to 1.
-    """
+    """Compute the ends of the 95% interval of the share correct / n (Wilson 1927), within 0 to 1."""
     z = 1.959963984540054
     share, spread = correct / n, z * z / n
     centre = (share + spread / 2) / (1 + spread)

@@ -103,15 +103,7 @@ def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file so that at any moment it is there whole, or as it was before.
-
-    Parameters
-    ----------
-    path
-        Where to.
-    data
-        What it holds.
-    """
+    """Write a file so that at any moment it is there whole, or as it was before."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(data)
@@ -121,18 +113,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def packed(arrays: Mapping[str, Array]) -> bytes:
-    """Turn arrays into the bytes of a compact file.
-
-    Parameters
-    ----------
-    arrays
-        By name, any shapes and number types.
-
-    Returns
-    -------
-    bytes
-        The whole file.
-    """
+    """Turn arrays of any shapes and number types, by name, into the bytes of a compact file."""
     forms, parts = [], []
     for name, array in arrays.items():
         alive = array.view(f"u{array.itemsize}") != 0 if array.dtype.kind == "f" else array != 0
@@ -146,19 +127,7 @@ def packed(arrays: Mapping[str, Array]) -> bytes:
 
 
 def unpacked(data: bytes, source: str) -> dict[str, Array]:
-    """Turn the bytes of a compact file into arrays.
-
-    Parameters
-    ----------
-    data
-        The whole file.
-    source
-        Its name, for the error.
-
-    Returns
-    -------
-    dict
-        Arrays by name, bit for bit as they were packed.
+    """Turn the bytes of a compact file into arrays, bit for bit; `source` is its name, for the error.
 
     Raises
     ------

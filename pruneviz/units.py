@@ -174,14 +174,7 @@ class _Walk:
 
 
 def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]]:
-    """Find out which outputs are tied.
-
-    Parameters
-    ----------
-    graph
-        What flows into what.
-    layers
-        The prunable layers; units are numbered in their order.
+    """Find out which outputs are tied; units are numbered in the order of the prunable layers.
 
     Returns
     -------
