@@ -376,12 +376,39 @@ def test_bundle_has_widget_picture_and_sentence(view):
     assert "kept" in data["text/plain"]
 
 
+def test_a_release_that_crosses_a_change_from_python_is_answered(view):
+    sent = live.record(view)
+    live.from_browser(view, sparsity=0.3, moving=True)
+    view.sparsity = 0.5
+    assert [data["state"] for data, _ in sent] == [{"sparsity": 0.5}]
+    live.from_browser(view, sparsity=0.38, moving=True)  # sent before the page heard of 0.5
+    assert len(sent) == 1
+    live.from_browser(view, moving=False)
+    assert [data["state"] for data, _ in sent[1:]] == [{"sparsity": 0.38}]
+    live.from_browser(view, sparsity=0.4, moving=False)
+    assert len(sent) == 2
+
+
 def test_snapshot_leaves_pyplot_alone(view):
     view.guess = 0.4
     view.measure()
     figure = view.snapshot()
     assert len(figure.axes) == 4
     assert "50%" in pv.alt_text(figure)
+
+
+@pytest.mark.parametrize(("criterion", "scale"), [("magnitude", "linear"), ("taylor", "log")])
+def test_snapshot_has_the_bars_of_the_live_histogram(view, criterion, scale):
+    view.criterion, view.sparsity = criterion, 0.9
+    view.measure()
+    ax = view.snapshot().axes[1]
+    found = view.histograms[view.layer]
+    everything = ax.patches[1].get_data()
+    assert ax.get_xscale() == scale
+    assert everything.edges[[0, -1]].tolist() == [found["low"], found["high"]]
+    assert everything.values.sum() == sum(found["counts"])
+    assert np.abs(everything.values - np.reshape(found["counts"], (64, -1)).sum(1)).max() <= 2  # at an edge
+    assert ax.patches[0].get_data().values.sum() == np.count_nonzero(~view.result()[view.layer])
 
 
 def test_exported_page_needs_nothing(view, tmp_path):

@@ -82,10 +82,35 @@ class View(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401
         super().__init__(states=list(self.state_names), **traits)
+        self._ours: set[str] = set()  # what Python has changed of the state since the page last did
+        self._crossed: set[str] = set()
+        self._listening = False
+        self.observe(self._note_own, list(self.state_names))
 
     def state(self) -> dict[str, Any]:
         """Give the state that Undo, Reset and Keep go back to."""
         return {name: getattr(self, name) for name in self.state_names}
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page has changed.
+
+        Python may have changed the same while this was on its way: the page then shows Python's value, and
+        holds it to be the last. When the hand lets go, it is told what holds here.
+        """
+        self._listening = True
+        try:
+            super().set_state(sync_data)
+        finally:
+            self._listening = False
+        self._crossed |= self._ours & sync_data.keys()
+        if self._crossed and not self.moving:
+            self.send_state(self._crossed)
+            self._ours -= self._crossed
+            self._crossed = set()
+
+    def _note_own(self, change: dict[str, Any]) -> None:
+        if not self._listening:
+            self._ours.add(change["name"])
 
     def sentence(self) -> str:
         """Say in one sentence what the view shows."""

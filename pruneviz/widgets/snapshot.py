@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from pruneviz.masks import Importance
 from pruneviz.plots import plot_mask, plot_weight_histogram, style
 from pruneviz.plots.alt import describe
 from pruneviz.scorecards import wilson
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pruneviz.widgets.unit_explorer import UnitExplorer
     from pruneviz.widgets.weight_explorer import WeightExplorer
 
+_BARS, _DWARFS = 64, 3  # as in explore.js and draw.js
 _COUNTS = ("nonzero", "parameters", "compact_bytes", "raw_bytes", "macs", "nonzero_macs")
 
 
@@ -70,8 +72,24 @@ def _draw_mask(ax: Axes, view: WeightExplorer) -> None:
 
 
 def _draw_histogram(ax: Axes, view: WeightExplorer) -> None:
-    threshold = (view.exact.get("threshold") or {}).get(view.layer) if view.is_measured else None
-    plot_weight_histogram(view.scores(), view.layer, mask=view.result(), threshold=threshold, ax=ax)
+    """Draw the bars of the live view: the outer ones hold what lies beyond, and may be equal in ratio."""
+    found, layer = view.histograms[view.layer], view.layer
+    low, high = found["low"], found["high"]
+    edges = (np.geomspace if found["log"] else np.linspace)(low, high, _BARS + 1)
+    shown = Importance({layer: np.clip(view.scores()[layer], low, high)}, "weight")
+    threshold = (view.exact.get("threshold") or {}).get(layer) if view.is_measured else None
+    if threshold is not None and not low <= threshold <= high:
+        threshold = None  # a line that would be in no bar
+    plot_weight_histogram(shown, layer, mask=view.result(), threshold=threshold, bins=edges.tolist(), ax=ax)
+    if found["log"]:
+        ax.set_xscale("log")
+        ax.set_xlim(low, high)
+    bars = np.reshape(found["counts"], (_BARS, -1)).sum(axis=1)
+    second, first = np.sort(bars)[-2:]
+    if first > _DWARFS * second:  # cut it off, with its number beside it
+        ax.set_ylim(0, 1.5 * second)
+        place = (edges[bars.argmax() + 1], 1.4 * second)
+        ax.annotate(f" ↑ {style.grouped(first)}", place, va="top", fontsize=style.SMALL, color=style.QUIET)
 
 
 def _draw_curve(ax: Axes, view: Explorer) -> None:
