@@ -47,25 +47,7 @@ def score(
 ) -> dict[str, Array]:
     """Score the units of a model by the layers that read them.
 
-    Parameters
-    ----------
-    model, criterion, data, loss, seed
-        As for `pruneviz.importance`.
-    layers
-        The prunable layers.
-    graph, units
-        As `structure` gives them.
-
-    Returns
-    -------
-    dict
-        Name of a layer that produces units -> (out,) float64; outputs of one unit have its score, those that
-        must stay 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `pruneviz.importance` does.
+    As `unitscores.score`, with the graph instead of the labels; outputs that must stay score 0.
     """
     if criterion == "bn_scale":
         return from_norms(model, units)
@@ -95,10 +77,8 @@ def _scores(layer: Layer, inputs: Array, criterion: Criterion, slope: Array | No
     view = replace(layer, weight=by_unit(layer.weight, inputs), bias=None)
     if slope is not None:
         found = criteria.UNITS_FROM_GRADIENTS[str(criterion)](view, by_unit(slope, inputs))
-    elif criterion == "random":
-        found = criteria.unit_random(view, seed)
     elif isinstance(criterion, str):
-        found = criteria.UNITS_FROM_WEIGHTS[criterion](view)
+        found = criteria.scores(criterion, view, seed, criteria.UNITS_FROM_WEIGHTS, NAMES, view.shape[:1])
     else:
         found = by_unit(_called(criterion, layer, len(inputs)), inputs).sum(axis=1)
     Importance({layer.name: found})  # refuses NaN by the layer that has it

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pruneviz.arrays import Array
     from pruneviz.layers import Layer
@@ -35,11 +35,6 @@ def taylor(layer: Layer, slope: Array) -> Array:
     return np.abs(layer.weight.astype(np.float64) * slope)
 
 
-def random(layer: Layer, seed: int) -> Array:
-    """Uniform in [0, 1): the control that a criterion has to beat."""
-    return _generator(layer, seed).random(layer.shape)
-
-
 def unit_magnitude(layer: Layer) -> Array:
     """Σ|w| of each output's weights (Li et al. 2017)."""
     return np.asarray(slices(np.abs(layer.weight)).sum(axis=1))
@@ -54,11 +49,6 @@ def unit_fpgm(layer: Layer) -> Array:
     """Σ|w - w'| to the layer's other outputs: what is near the median can be replaced (He et al. 2019)."""
     flat = slices(layer.weight)
     return np.array([np.sqrt(np.square(flat - own).sum(axis=1)).sum() for own in flat])
-
-
-def unit_random(layer: Layer, seed: int) -> Array:
-    """Uniform in [0, 1)."""
-    return _generator(layer, seed).random(len(layer.weight))
 
 
 def unit_gradient(layer: Layer, slope: Array) -> Array:
@@ -87,6 +77,28 @@ def slices(array: Array) -> Array:
     return np.ascontiguousarray(array, dtype=np.float64).reshape(len(array), -1)
 
 
+def scores(
+    criterion: Criterion,
+    layer: Layer,
+    seed: int,
+    rules: Mapping[str, Callable[[Layer], Array]],
+    names: Iterable[str],
+    *shapes: tuple[int, ...],
+) -> Array:
+    """Score a layer by a rule's name, at random (the control that a rule has to beat), or by a function.
+
+    Random scores are uniform in [0, 1), of the last of the shapes; a function may give any of them. The names
+    are those to choose from.
+    """
+    if not isinstance(criterion, str):
+        return own(criterion, layer, *shapes)
+    if criterion == "random":
+        return np.random.default_rng([seed, zlib.crc32(layer.name.encode())]).random(shapes[-1])
+    if criterion not in rules:
+        raise ValueError(f"criterion {criterion!r} is not one of {', '.join(names)}, or a function")
+    return rules[criterion](layer)
+
+
 def own(criterion: object, layer: Layer, *shapes: tuple[int, ...]) -> Array:
     """Ask a learner's function for the scores of a layer, in one of the given shapes.
 
@@ -97,17 +109,13 @@ def own(criterion: object, layer: Layer, *shapes: tuple[int, ...]) -> Array:
     """
     if not callable(criterion):
         raise TypeError(f"criterion must be a name or a function of a Layer, not {criterion!r}")
-    scores = np.asarray(criterion(layer))
-    if scores.shape not in shapes:
+    found = np.asarray(criterion(layer))
+    if found.shape not in shapes:
         raise ValueError(
-            f"criterion gave scores of shape {scores.shape} for layer {layer.name!r}, not of "
+            f"criterion gave scores of shape {found.shape} for layer {layer.name!r}, not of "
             f"{' or '.join(map(str, shapes))}"
         )
-    return scores
-
-
-def _generator(layer: Layer, seed: int) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(layer.name.encode())])
+    return found
 
 
 # For one weight the L1 and the L2 norm are the same number; they differ for units.

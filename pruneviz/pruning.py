@@ -196,17 +196,7 @@ def keep_pruned(
 
 
 def zeros(model: object, mask: Mask, example: Array | None) -> dict[str, BoolArray]:
-    """Name the arrays that a mask zeroes, and say where.
-
-    Parameters
-    ----------
-    model, mask, example
-        As for `apply`.
-
-    Returns
-    -------
-    dict
-        Name of a parameter or buffer -> bool array of its shape, True where it becomes 0.
+    """Name the arrays that a mask zeroes, and say where: name -> bool array, True where it becomes 0.
 
     Raises
     ------
@@ -266,14 +256,12 @@ def _of_weights(
     loss: Callable[..., Any] | None,
     seed: int,
 ) -> dict[str, Array]:
-    if not isinstance(criterion, str):
-        return {name: criteria.own(criterion, layer, layer.shape) for name, layer in layers.items()}
-    if criterion in criteria.FROM_GRADIENTS:
+    if isinstance(criterion, str) and criterion in criteria.FROM_GRADIENTS:
         slopes = frameworks.adapter(model).gradients(data_for(criterion, data), loss)
         rule = criteria.FROM_GRADIENTS[criterion]
         return {name: rule(layer, slopes[name]) for name, layer in layers.items()}
-    if criterion == "random":
-        return {name: criteria.random(layer, seed) for name, layer in layers.items()}
-    if criterion not in criteria.FROM_WEIGHTS:
-        raise ValueError(f"criterion {criterion!r} is not one of {', '.join(criteria.NAMES)}, or a function")
-    return {name: criteria.FROM_WEIGHTS[criterion](layer) for name, layer in layers.items()}
+    rules, names = criteria.FROM_WEIGHTS, criteria.NAMES
+    return {
+        name: criteria.scores(criterion, layer, seed, rules, names, layer.shape)
+        for name, layer in layers.items()
+    }

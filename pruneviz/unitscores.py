@@ -38,12 +38,12 @@ def score(
     layers
         The prunable layers.
     units, labels
-        As `units.find` gives them.
+        As `structure` gives them.
 
     Returns
     -------
     dict
-        Layer name -> (out,) float64; outputs of one unit have its score.
+        Name of a layer that produces units -> (out,) float64; outputs of one unit have its score.
 
     Raises
     ------
@@ -67,16 +67,9 @@ def score(
 
 
 def _slices(layer: Layer, criterion: Criterion, seed: int) -> Array:
-    if criterion == "random":
-        return criteria.unit_random(layer, seed)
-    if isinstance(criterion, str):
-        if criterion not in criteria.UNITS_FROM_WEIGHTS:
-            raise ValueError(
-                f"criterion {criterion!r} is not one of {', '.join(criteria.UNIT_NAMES)}, or a function"
-            )
-        return criteria.UNITS_FROM_WEIGHTS[criterion](layer)
-    scores = criteria.own(criterion, layer, layer.shape, layer.shape[:1])
-    return np.asarray(criteria.slices(scores).sum(axis=1))
+    rules, names = criteria.UNITS_FROM_WEIGHTS, criteria.UNIT_NAMES
+    found = criteria.scores(criterion, layer, seed, rules, names, layer.shape, layer.shape[:1])
+    return np.asarray(criteria.slices(found).sum(axis=1))
 
 
 def _added(units: Units, parts: Mapping[str, Array]) -> dict[str, Array]:
@@ -102,18 +95,6 @@ def from_norms(model: object, units: Units) -> dict[str, Array]:
     so that only channels that earn their price keep a large scale. The penalty belongs to training, and the
     framework has the means: add ``lam * sum(bn.weight.abs().sum() for bn in norms)`` to a loss in PyTorch, or
     build ``BatchNormalization(gamma_regularizer=keras.regularizers.L1(lam))`` in Keras.
-
-    Parameters
-    ----------
-    model
-        The model.
-    units
-        Its units; those that count need a BatchNorm with a scale.
-
-    Returns
-    -------
-    dict
-        Layer name -> (out,) float64.
 
     Raises
     ------

@@ -47,7 +47,6 @@ def test_criteria_that_need_data_take_it_apart_from_the_images_measured():
         pv.sweep(model, images(), [0.5], criterion="taylor", progress=False)
 
 
-@pytest.mark.parametrize("framework", ["torch", "keras", "tf_keras"])
 def test_spawned_processes_give_the_same_cards(framework):
     model = Own() if framework == "torch" else build(Spec(), framework)
     here = pv.sweep(model, images(), LEVELS, progress=False)

@@ -92,8 +92,7 @@ def test_global_scores_are_divided_by_the_mean_of_their_group():
     assert pv.prune(model, 0.5, granularity="neuron", example=x, keep_at_least=1) == before
 
 
-def test_a_unit_that_reaches_the_output_stays(framework):
-    del framework
+def test_a_unit_that_reaches_the_output_stays():
     model = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), torch.nn.Conv2d(4, 4, 1, groups=4))
     assert not pv.prune(model, 0.5, granularity="filter", example=np.ones((1, 5, 5, 2), np.float32))
 
