@@ -8,7 +8,7 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
-from twins import Spec, build, images, keras, torch, weights_of
+from twins import Spec, build, images, keras, tf_keras, torch, weights_of
 
 import pruneviz as pv
 from pruneviz.scorecards import wilson
@@ -45,7 +45,7 @@ def test_parameters_are_what_the_framework_counts_as_trainable(framework):
         model[0].bias.requires_grad_(False)
         counted = sum(p.numel() for p in model.parameters() if p.requires_grad)
     else:
-        model.add(keras.layers.BatchNormalization() if framework == "keras" else _tf_batch_norm())
+        model.add((keras if framework == "keras" else tf_keras).layers.BatchNormalization())
         model.build()
         model.layers[0].trainable = False
         counted = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
@@ -96,13 +96,16 @@ def test_cards_of_other_images_cannot_be_compared():
 def test_models_that_do_not_classify_are_refused():
     with pytest.raises(ValueError, match=r"shape \(40, 3, 6, 6\), not \(40, classes\)"):
         pv.scorecard(torch.nn.Conv2d(3, 3, 3), images())
+    for home in (keras, tf_keras):
+        inputs = home.Input((8, 8, 3))
+        twice = home.Model(inputs, [home.layers.Flatten()(inputs), inputs])
+        with pytest.raises(TypeError, match="the model gives a list, not one array of outputs"):
+            pv.scorecard(twice, images())
+    with pytest.raises(TypeError, match="the model gives a tuple, not one array of outputs"):
+        pv.scorecard(
+            torch.nn.LSTM(3, 3).requires_grad_(False), (np.zeros((4, 2, 3), np.float32), np.zeros(4, int))
+        )
     broken = build(Spec(), "torch")
     torch.nn.init.constant_(broken.out.bias, float("nan"))
     with pytest.raises(ValueError, match="outputs are NaN"):
         pv.scorecard(broken, images())
-
-
-def _tf_batch_norm():
-    import tf_keras  # noqa: PLC0415
-
-    return tf_keras.layers.BatchNormalization()

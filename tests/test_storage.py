@@ -8,7 +8,7 @@ from architectures import images as images_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from twins import Spec, build, same, weights_of
+from twins import Spec, build, images, same, weights_of
 
 import pruneviz as pv
 from pruneviz import frameworks, storage
@@ -46,7 +46,7 @@ def test_a_model_comes_back_bit_for_bit_and_small(framework, tmp_path):
     again = pv.load(tmp_path / "thin", model)
     assert same(weights_of(again), weights_of(thin))
     assert same(weights_of(model), before)
-    assert (tmp_path / "thin").stat().st_size < pv.scorecard(thin, _images()).gzip_bytes
+    assert (tmp_path / "thin").stat().st_size < pv.scorecard(thin, images(4)).gzip_bytes
     assert [path.name for path in tmp_path.iterdir()] == ["thin"]
 
 
@@ -101,9 +101,3 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
         pv.save(model, tmp_path / "m")
     assert (tmp_path / "m").read_bytes() == old
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
-
-
-def _images():
-    from twins import images  # noqa: PLC0415
-
-    return images(4)

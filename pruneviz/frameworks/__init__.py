@@ -92,20 +92,10 @@ class Adapter(Protocol):
 def adapter(model: object) -> Adapter:
     """Find the adapter for a model's framework without importing any other.
 
-    Parameters
-    ----------
-    model
-        A torch.nn.Module, keras.Model or tf_keras.Model.
-
-    Returns
-    -------
-    Adapter
-        What the rest of pruneviz works with.
-
     Raises
     ------
     TypeError
-        If the model is of another type; the message names it.
+        If it is no torch.nn.Module, keras.Model or tf_keras.Model; the message names its type.
     """
     for ancestor in type(model).__mro__:
         home = _HOME_OF.get(ancestor.__module__.partition(".")[0])
@@ -115,6 +105,16 @@ def adapter(model: object) -> Adapter:
         f"model is a {type(model).__module__}.{type(model).__qualname__}, not a torch.nn.Module, "
         "a keras.Model or a tf_keras.Model"
     )
+
+
+def single(output: Any, tensor: type) -> Any:
+    """Refuse what a model with several outputs gives."""
+    if not isinstance(output, tensor):
+        raise TypeError(
+            f"the model gives a {type(output).__name__}, not one array of outputs: wrap it in a model that "
+            "gives the one to look at"
+        )
+    return output
 
 
 def is_model(value: object) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from pruneviz.frameworks import BATCH
+from pruneviz.frameworks import BATCH, single
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import flat
@@ -53,7 +53,8 @@ class KerasAdapter:
         ]
 
     def predict(self, x: Array, batch: int = BATCH) -> Array:
-        return np.concatenate([self.model(part, training=False).numpy() for part in self._batches(x, batch)])
+        batches = [single(self.model(part, training=False), tf.Tensor) for part in self._batches(x, batch)]
+        return np.concatenate([outputs.numpy() for outputs in batches])
 
     def forward(self, x: Array) -> Callable[[], object]:
         compiled = tf.function(lambda batch: self.model(batch, training=False))
@@ -122,8 +123,7 @@ class KerasAdapter:
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
         _refuse(optimizer)
-        weights = self._names()
-        zeros = [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
+        zeros = self._zeros(pruned)
         before = [weight.constraint for weight, _ in zeros]
         for (weight, where), constraint in zip(zeros, before, strict=True):
             _constrain(weight, _zeroing(where, constraint))
@@ -132,14 +132,13 @@ class KerasAdapter:
         try:
             yield
         finally:
-            for (weight, where), constraint in zip(zeros, before, strict=True):
-                weight.assign(tf.where(where, tf.zeros_like(weight), weight))
+            for (weight, _), constraint in zip(zeros, before, strict=True):
                 _constrain(weight, constraint)
+            self.zeroing(pruned)()
             self.model.train_function = None
 
     def zeroing(self, pruned: Mapping[str, BoolArray]) -> Callable[[], None]:
-        weights = self._names()
-        zeros = [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
+        zeros = self._zeros(pruned)
 
         def zero() -> None:
             for weight, where in zeros:
@@ -219,10 +218,19 @@ class KerasAdapter:
     def _norms(self) -> list[tuple[str, Any]]:
         return [(name, layer) for name, layer in walk(self.model) if "BatchNorm" in type(layer).__name__]
 
+    def _kernel(self, name: str) -> Kernel | None:
+        """Find the kernel that an array named "layer.weight" is; None for other arrays."""
+        return self.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
+
     def _native(self, name: str, array: Array) -> Array:
-        """Turn a kernel named "layer.weight" to Keras's layout."""
-        kernel = self.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
+        """Turn a kernel to Keras's layout."""
+        kernel = self._kernel(name)
         return array if kernel is None else kernel.native(array)
+
+    def _zeros(self, pruned: Mapping[str, BoolArray]) -> list[tuple[Any, tf.Tensor]]:
+        """Give the weights of the named arrays, and where they become zero."""
+        weights = self._names()
+        return [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
 
     def _names(self) -> dict[str, Any]:
         names = {f"{kernel.name}.weight": kernel.variable for kernel in self.kernels.values()}
@@ -243,8 +251,7 @@ class KerasAdapter:
         views = {}
         for name, weight in self._names().items():
             if id(weight) in wanted:
-                kernel = self.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
-                array = to_numpy(weight)
+                kernel, array = self._kernel(name), to_numpy(weight)
                 views[name] = array if kernel is None else kernel.outputs_first(array)
         return views
 

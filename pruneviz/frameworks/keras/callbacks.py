@@ -9,17 +9,7 @@ if TYPE_CHECKING:
 
 
 def callback(home: Any, model: Any, call: Callable[[], None]) -> Any:
-    """Make a callback of this Keras that calls after every training step of this model.
-
-    Parameters
-    ----------
-    home
-        keras or tf_keras.
-    model
-        The only model whose training it accepts.
-    call
-        What to call.
-    """
+    """Make a callback of keras or tf_keras that calls after every training step of this model."""
 
     class AfterStep(home.callbacks.Callback):
         def on_train_begin(self, logs: object = None) -> None:

@@ -67,14 +67,8 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
     own = list(kernels_of(call.path, call.layer)) if _is_keras(call.layer) else []
     if not own:
         op, options = _operation(call, shapes)
-        yield Node(
-            call.name,
-            op,
-            call.inputs,
-            shape,
-            call.path,
-            {"what": f"a {type(call.layer).__name__}", **options},
-        )
+        options = {"what": f"a {type(call.layer).__name__}", **options}
+        yield Node(call.name, op, call.inputs, shape, call.path, options)
         return
     activation = getattr(call.layer, "activation", None)
     label = getattr(activation, "__name__", "linear")
@@ -90,17 +84,16 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
         yield Node(name, op, inputs, between, kernel.name, options)
         inputs = (name,)
     if label != "linear":
-        yield Node(call.name, *_activation(activation, inputs, shape, call.path))
+        op, options = _activation(activation)
+        yield Node(call.name, op, inputs, shape, call.path, options)
 
 
-def _activation(
-    activation: Any, inputs: Any, shape: Any, path: str
-) -> tuple[str, Any, Any, str, dict[str, Any]]:
+def _activation(activation: Any) -> tuple[str, dict[str, Any]]:
     name = getattr(activation, "__name__", type(activation).__name__)
     if name in _ACTIVATIONS:
-        return "map", inputs, shape, path, {"function": _numbers(activation)}
+        return "map", {"function": _numbers(activation)}
     op = "mix" if name in ("softmax", "log_softmax") else "unknown"
-    return op, inputs, shape, path, {"what": f"a layer with the activation {name}"}
+    return op, {"what": f"a layer with the activation {name}"}
 
 
 def _kernel(kernel: Kernel) -> tuple[str, dict[str, Any]]:
@@ -139,8 +132,7 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
     if name in _PASSES:
         return "map", {"function": np.array, "passes": True}
     if name == "Activation":
-        op, _, _, _, options = _activation(layer.activation, (), (), "")
-        return op, options
+        return _activation(layer.activation)
     if name in _MAPS and len(call.inputs) == 1 and np.ndim(getattr(layer, "scale", 0)) == 0:
         return "map", {"function": _numbers(layer.call)}
     if name in _COMBINATIONS and len(call.inputs) > 1:

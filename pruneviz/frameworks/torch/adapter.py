@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
-from pruneviz.frameworks import BATCH
+from pruneviz.frameworks import BATCH, single
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, outputs_first, to_numpy
 from pruneviz.frameworks.torch.rebuild import rebuilt
@@ -51,7 +51,7 @@ class TorchAdapter:
 
     def predict(self, x: Array, batch: int = BATCH) -> Array:
         with _evaluating(self.model), torch.no_grad():
-            batches = [self.model(part) for part in self._batches(x, batch)]
+            batches = [single(self.model(part), torch.Tensor) for part in self._batches(x, batch)]
             return to_numpy(torch.cat(batches))
 
     def forward(self, x: Array) -> Callable[[], object]:
