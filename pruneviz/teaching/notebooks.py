@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _NAMES = {"pytorch": "PyTorch", "tensorflow": "TensorFlow"}
 _THREADS = 2
 _SEED = 0
+_PIXELS_PER_INCH = 144  # of the file; it is displayed at 96
 
 
 def start(track: str) -> None:
@@ -99,7 +100,7 @@ def _quiet_stderr() -> Iterator[None]:
                 sys.stderr.write(held.read())
 
 
-def show(figure: Figure | Axes, alt: str | None = None, dpi: int = 144) -> None:
+def show(figure: Figure | Axes, alt: str | None = None) -> None:
     """Show a figure in a notebook, with its description in words.
 
     The picture carries the description as alternative text. JupyterLab drops that, so the same words
@@ -111,8 +112,6 @@ def show(figure: Figure | Axes, alt: str | None = None, dpi: int = 144) -> None:
         What to show; of Axes, the whole figure.
     alt : str, optional
         What the figure shows, in a sentence or two; by default what ``pruneviz.alt_text`` says of it.
-    dpi : int
-        Pixels per inch; the picture is displayed at 96 pixels per inch of figure width.
 
     Raises
     ------
@@ -130,7 +129,7 @@ def show(figure: Figure | Axes, alt: str | None = None, dpi: int = 144) -> None:
         raise ValueError("alt must describe the figure in words")
     file = io.BytesIO()
     # Without the version of matplotlib in the file, the same picture is the same bytes.
-    whole.savefig(file, format="png", dpi=dpi, metadata={"Software": None}, facecolor="white")
+    whole.savefig(file, format="png", dpi=_PIXELS_PER_INCH, metadata={"Software": None}, facecolor="white")
     png = base64.b64encode(file.getvalue()).decode()
     width = round(whole.get_size_inches()[0] * 96)
     words = re.sub(r"[ \t\n]+", " ", alt).strip()
