@@ -218,6 +218,7 @@ def test_taylor_predicts_the_change_of_loss_of_a_small_cut():
     [
         ({"criterion": "size"}, ValueError, "criterion 'size' is not one of magnitude"),
         ({"criterion": 3}, TypeError, "a name or a function of a Layer"),
+        ({"criterion": ["taylor"]}, TypeError, "a name or a function of a Layer"),
         ({"criterion": "taylor"}, ValueError, r"needs data=\(x, y\)"),
         ({"criterion": lambda _: np.ones(3)}, ValueError, r"scores of shape \(3,\) for layer 'l0'"),
         ({"criterion": lambda layer: layer.weight * np.nan}, ValueError, "importance of layer 'l0' is NaN"),
