@@ -82,8 +82,8 @@ class View(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401
         super().__init__(states=list(self.state_names), **traits)
-        self._ours: set[str] = set()  # what Python has changed of the state since the page last did
-        self._crossed: set[str] = set()
+        self._ours: set[str] = set()  # what Python has changed of the state, and the page not since
+        self._echoed: set[str] = set()
         self._listening = False
         self.observe(self._note_own, list(self.state_names))
 
@@ -95,18 +95,20 @@ class View(anywidget.AnyWidget):
         """Take what the page has changed.
 
         Python may have changed the same while this was on its way: the page then shows Python's value, and
-        holds it to be the last. When the hand lets go, it is told what holds here.
+        holds it to be the last. An echo sets it right, which the page ignores where its hand has moved on.
         """
+        crossed = {name: value for name, value in sync_data.items() if name in self._ours}
+        if crossed:
+            self._send({"method": "echo_update", "state": crossed, "buffer_paths": []})
         self._listening = True
         try:
             super().set_state(sync_data)
         finally:
             self._listening = False
-        self._crossed |= self._ours & sync_data.keys()
-        if self._crossed and not self.moving:
-            self.send_state(self._crossed)
-            self._ours -= self._crossed
-            self._crossed = set()
+        self._echoed |= crossed.keys()
+        if not self.moving:  # from now on the page knows
+            self._ours -= self._echoed
+            self._echoed.clear()
 
     def _note_own(self, change: dict[str, Any]) -> None:
         if not self._listening:
