@@ -26,6 +26,25 @@ COLOURS = """() => {
   const css = getComputedStyle(document.querySelector('.pv'));
   return ['--pv-kept', '--pv-pruned'].map((name) => css.getPropertyValue(name).trim());
 }"""
+SLOW = """\
+import time
+_fast = view._meter._adapter.predict
+view._meter._adapter.predict = lambda *given: (time.sleep(0.3), _fast(*given))[1]"""
+FAST = "view._meter._adapter.predict = _fast"
+TRAINING = """\
+import threading
+gate = threading.Semaphore(1)  # one round ends, the next does not
+plan = pv.ScheduleExplorer(model, lambda *_: gate.acquire(), tuple(part[:200] for part in data), rounds=4)
+plan.start()
+plan"""
+ADD_CELL = """async (code) => {
+  const { commands, shell } = window.jupyterapp;
+  const { content } = shell.currentWidget;
+  content.activeCellIndex = content.widgets.length - 1;
+  await commands.execute('notebook:insert-cell-below');
+  content.activeCell.model.sharedModel.setSource(code);
+  await commands.execute('notebook:run-cell');
+}"""
 READY = "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady"
 
 
@@ -222,12 +241,7 @@ def test_flood_ends_in_the_right_state(page):
 
 
 def test_cancel(page):
-    lab.run_python(
-        page,
-        "import time; _fast = view._meter._adapter.predict\n"
-        "view._meter._adapter.predict = lambda *given: (time.sleep(0.3), _fast(*given))[1]\n"
-        "view.criterion = 'random'",
-    )
+    lab.run_python(page, f"{SLOW}\nview.criterion = 'random'")
     try:
         page.get_by_role("button", name="Cancel").click()
         page.wait_for_timeout(500)
@@ -236,7 +250,7 @@ def test_cancel(page):
         assert lab.kernel(page, "[len(view.curve), view.running]") == [before, False]
         assert before < 21
     finally:
-        lab.run_python(page, "view._meter._adapter.predict = _fast")
+        lab.run_python(page, FAST)
 
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])
@@ -290,10 +304,14 @@ def test_exported_page_works_offline(page, browser, tmp_path):
         assert re.search(r"90.% pruned", alone.locator(".pv-live").inner_text())
 
 
-def test_saved_notebook_is_draggable_without_a_kernel(page, server, browser):
-    lab.settled(page)
+def test_notebook_saved_at_work_is_draggable_without_a_kernel(page, server, browser):
+    lab.run_python(page, f"{SLOW}\nview.criterion = 'random'")
+    page.evaluate(ADD_CELL, TRAINING)
+    page.locator(".pv-runs").filter(has_text="running, 1 of 4 rounds").wait_for()
+    page.wait_for_selector(".pv-progress:not([data-idle]):visible")
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1500)
+    lab.run_python(page, f"{FAST}\ngate.release(9)")
     address, folder = server
     text = (folder / "explorer.ipynb").read_text()
     saved = json.loads(text)
@@ -305,7 +323,7 @@ def test_saved_notebook_is_draggable_without_a_kernel(page, server, browser):
     again = browser.new_page(viewport={"width": 1280, "height": 1700})
     again.goto(f"{address}/lab/workspaces/w2/tree/reopened.ipynb?reset")
     again.wait_for_function(READY, timeout=90_000)
-    again.wait_for_selector(".pv", timeout=90_000)
+    again.wait_for_selector(".pv-runs", timeout=90_000)
     again.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     again.wait_for_function("() => !window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel")
     again.wait_for_timeout(1000)
@@ -315,9 +333,18 @@ def test_saved_notebook_is_draggable_without_a_kernel(page, server, browser):
     again.wait_for_timeout(300)
     sparsity = float(slider(again).input_value())
     assert sparsity == pytest.approx(0.8, abs=0.03)
-    kept, inside = lab.kernel(page, f"(lambda m: [m.kept, int(m['fc1'].sum())])(pv.prune(model, {sparsity}))")
+    kept, inside = lab.kernel(
+        page, f"(lambda m: [m.kept, int(m['fc1'].sum())])(pv.prune(model, {sparsity}, criterion='random'))"
+    )
     assert again.evaluate(KEPT) == inside
     words = again.locator(".pv-count").inner_text().replace("\u202f", "")
     assert words.startswith(f"{kept} of 266200 weights kept")
+    assert "fixed in this file" in again.locator(".pv-selectors").first.inner_text()
+    assert again.locator("progress:visible").count() == 0  # nothing that would never end
+    assert "needs a kernel" in again.locator(".pv-says").inner_text()
+    assert "unfinished, 1 of 4 rounds" in again.locator(".pv-runs").inner_text()
+    again.get_by_role("button", name="End: round 4").press("ArrowLeft")
+    again.get_by_role("button", name="End: round 3").wait_for()
+    assert again.get_by_role("button", name="Run", exact=True).is_disabled()
     assert seen == {"errors": [], "outside": []}
     again.close()

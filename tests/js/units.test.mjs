@@ -87,3 +87,18 @@ test("the strongest connections, by size and not by sign", () => {
   assert.deepEqual(wiring.strongest([0.1, -0.9, 0.5, 0.9], 3), [1, 3, 2]);
   assert.deepEqual(wiring.strongest([0.1, -0.9, 0.5], 3, (j) => j !== 1), [2, 0]);
 });
+
+test("on dark paper an error is seen as a cell, and its number can be read", () => {
+  const light = (c) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, i) => sum + weight * (c[i] <= 0.04045 ? c[i] / 12.92 : ((c[i] + 0.055) / 1.055) ** 2.4), 0.05);
+  const contrast = (one, other) => Math.max(light(one), light(other)) / Math.min(light(one), light(other));
+  const [pruned, inks] = [[253, 208, 162].map((c) => c / 255), { "#fff": [1, 1, 1], "#000": [0, 0, 0] }];
+  for (const paper of [[17, 17, 17], [20, 23, 27]].map((colour) => colour.map((c) => c / 255))) {
+    for (let count = 1; count <= 300; count++) {
+      const { strength, ink } = units.errorCell(count, 300, true);
+      const cell = paper.map((c, i) => c + strength * (pruned[i] - c));
+      assert.ok(contrast(cell, paper) >= 3);
+      assert.ok(contrast(cell, inks[ink]) >= 4.5, `${count}: ${contrast(cell, inks[ink])}`);
+    }
+  }
+  assert.equal(units.errorCell(0, 300, true).strength, 0);
+});

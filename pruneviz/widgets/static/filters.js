@@ -290,7 +290,7 @@ function imageChoice(frame) {
   frame.paint(() => frame.write(() => {
     if (frame.get("moving")) return;
     if (document.activeElement !== box) box.value = frame.get("image");
-    for (const control of [box, kind.select, previous, next]) control.disabled = Boolean(frame.model.offline);
+    for (const control of [box, kind.select, previous, next]) control.disabled = frame.offline;
   }));
   return el("span", { class: "pv-choice" }, "image ", previous, box, next, kind.node);
 }
@@ -309,7 +309,7 @@ function rivalChoice(frame, gallery) {
     setText(words, rivals ? `${gallery.layer.name}: both cut ${both}, only ${own} ${only}, only ${other} ${rival}` : "");
     if (frame.get("moving")) return;
     second.select.value = frame.get("rival");
-    second.select.disabled = Boolean(frame.model.offline);
+    second.select.disabled = frame.offline;
   }));
   return el("div", { class: "pv-rival" }, second.node, words);
 }

@@ -18,7 +18,7 @@ function imageChoice(frame) {
     which.select.value = image < 0 ? "all" : "one";
     box.hidden = image < 0;
     if (image >= 0 && document.activeElement !== box) box.value = image;
-    for (const control of [which.select, box]) control.disabled = Boolean(frame.model.offline);
+    for (const control of [which.select, box]) control.disabled = frame.offline;
   }));
   return el("span", { class: "pv-choice" }, which.node, box);
 }

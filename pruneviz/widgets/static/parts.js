@@ -34,9 +34,9 @@ export function selectors(frame) {
     if (frame.get("moving")) return;
     scope.select.value = frame.get("scope");
     by.select.value = frame.get("criterion");
-    for (const { select } of [scope, by]) select.disabled = Boolean(frame.model.offline);
+    for (const { select } of [scope, by]) select.disabled = frame.offline;
     const stale = !same(frame.get("ranking"), [frame.get("scope"), frame.get("criterion")]);
-    setText(waiting, frame.model.offline ? "fixed in this file" : stale ? "ranking…" : "");
+    setText(waiting, frame.offline ? "fixed in this file" : stale ? "ranking…" : "");
   }));
   return el("div", { class: "pv-selectors" }, scope.node, by.node, waiting);
 }
@@ -155,7 +155,7 @@ export function scorecardPart(frame, counts, rows) {
     setText(badge, now ? (now.measured ? "exact" : "estimate") : "");
     badge.toggleAttribute("data-estimate", Boolean(now && !now.measured));
     setText(cells.accuracy, hidden(frame) ? "set your guess first" : now ? `${now.measured ? "" : "≈ "}${accuracyWords(now)}` : "not measured yet");
-    setText(cells.answers, now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : frame.model.offline ? "not measured here" : "after release");
+    setText(cells.answers, now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : frame.offline ? "not measured here" : "after release");
     setText(cells.kept, countOf(at.kept, counts.total));
     for (const [name, words] of Object.entries(rows)) setText(cells[name], words({ at, exact }));
   }), list);
@@ -230,7 +230,7 @@ export function speakAfterRelease(frame, counts) {
     const right = now ? `, ${now.measured ? "" : "about "}${accuracyWords(now)}` : "";
     return `${sparsityText(frame.get("sparsity"))} pruned, ${countOf(at.kept, counts.total)}${right}.`;
   };
-  const measured = ["accuracy", "scorecard"].some((part) => frame.get("show").includes(part)) && !frame.model.offline;
+  const measured = ["accuracy", "scorecard"].some((part) => frame.get("show").includes(part)) && !frame.offline;
   let [late, waiting] = [false, null];
   frame.paint(() => {
     if (!frame.speak || frame.get("moving")) return;
@@ -263,6 +263,6 @@ export function openExplorer({ model, el: parent }, counts, parts) {
     el("div", { class: "pv-grid" }, ...at("grid"), ...(stack.childElementCount ? [stack] : []), ...at("end")),
   );
   speakAfterRelease(frame, counts);
-  if (!["accuracy", "scorecard", "history"].some(shown) || model.offline) frame.progressNode.hidden = true;
+  if (!["accuracy", "scorecard", "history"].some(shown) || frame.offline) frame.progressNode.hidden = true;
   return frame;
 }

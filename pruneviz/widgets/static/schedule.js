@@ -21,7 +21,7 @@ function reached(run) {
 
 /** Whether a run is on, and how far it is. */
 function progressOf(frame) {
-  const on = frame.get("running") && !frame.model.offline;
+  const on = frame.get("running") && !frame.offline;
   const run = frame.get("runs").at(-1);
   const [done, budget, training] = [run?.rounds.length ?? 0, run?.schedule.budget ?? 1, frame.get("training")];
   const answered = on && run?.status === "running";
@@ -29,7 +29,7 @@ function progressOf(frame) {
 }
 
 function wordsOf(frame) {
-  if (frame.model.offline) return "Training needs a kernel: this file only shows the runs that were finished.";
+  if (frame.offline) return "Training needs a kernel: this file shows what was trained before.";
   const { on, answered, done, budget, training, paused } = progressOf(frame);
   if (on && !answered) return frame.silent ? "The kernel has not answered yet: it is busy with a cell, or gone." : "Asking the kernel…";
   if (paused) return training ? `Pauses when round ${training} of ${budget} is done.` : `Paused after round ${done} of ${budget}.`;
@@ -49,14 +49,14 @@ function goPart(frame, planned) {
   const refresh = () => {
     if (frame.get("moving")) return;
     const now = progressOf(frame);
-    run.disabled = now.on || Boolean(frame.model.offline);
-    run.title = frame.model.offline ? "Training needs a kernel" : "";
+    run.disabled = now.on || frame.offline;
+    run.title = frame.offline ? "Training needs a kernel" : "";
     pause.disabled = !now.answered;
     cancel.disabled = !now.on;
     setText(pause, now.paused ? "Resume" : "Pause");
     setText(says, wordsOf(frame));
     name.placeholder = nameOfRun(planned.state);
-    name.disabled = Boolean(frame.model.offline);
+    name.disabled = frame.offline;
     if (document.activeElement !== name) name.value = frame.get("name");
   };
   frame.paint(() => frame.write(refresh));
@@ -141,9 +141,10 @@ function row(frame, id) {
   const show = (run, colours, list) => {
     if (!node.isConnected) list.append(node);
     if (document.activeElement !== name && name.value !== run.name) name.value = run.name;
-    remove.disabled = run.status === "running";
+    remove.disabled = run.status === "running" && !frame.offline;
     remove.setAttribute("aria-label", `Remove ${run.name}`);
-    const status = run.status === "running" && frame.get("paused") ? "paused" : run.status;
+    const now = frame.offline ? "unfinished" : frame.get("paused") ? "paused" : "running";
+    const status = run.status === "running" ? now : run.status;
     setText(words, `${status === "finished" ? "" : `${status}, `}${run.rounds.length} of ${run.schedule.budget} rounds: ${reached(run)}`);
     drawSwatch(swatch, lookOf(frame, run, colours), colours);
   };

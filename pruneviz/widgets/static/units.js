@@ -244,11 +244,17 @@ export function worstPairs(rows, many = 3) {
   return pairs.filter(([truth, answer, count]) => truth !== answer && count > 0).sort((a, b) => b[2] - a[2]).slice(0, many);
 }
 
+/** How strongly the cell of an error is filled, and the colour of its number; the test holds both to their contrast. */
+export function errorCell(count, most, dark) {
+  const least = dark ? 0.42 : 0.2;
+  const strength = count ? least + ((1 - least) * count) / most : 0;
+  return { strength, ink: !dark ? null : strength < 0.498 ? "#fff" : "#000" };
+}
+
 function drawConfusion(canvas, width, rows, { stale, dark }, colours) {
   const many = rows?.length || 10;
   const side = Math.floor((width - 22) / many);
   const tall = Math.min(side, 30);
-  const fade = dark ? 0.5 : 1; // so that the numbers stay legible
   const context = sharp(canvas, width, tall * many + 20);
   if (!rows) return;
   const errors = Math.max(1, ...rows.map((row, truth) => Math.max(0, ...row.filter((_, answer) => answer !== truth))));
@@ -259,13 +265,13 @@ function drawConfusion(canvas, width, rows, { stale, dark }, colours) {
     row.forEach((count, answer) => {
       const [x, y] = [22 + answer * side, 20 + truth * tall];
       const right = answer === truth;
-      const strength = right ? 1 : count ? fade * (0.2 + (0.8 * count) / errors) : 0;
+      const { strength, ink } = right ? { strength: 1, ink: "#fff" } : errorCell(count, errors, dark);
       context.fillStyle = right ? colours.kept : colours.pruned;
       const alpha = context.globalAlpha;
       context.globalAlpha = alpha * strength;
       context.fillRect(x, y, side - 1, tall - 1);
       context.globalAlpha = alpha;
-      if (count) text(context, String(count), x + side / 2, y + tall / 2 + 4, { colour: right ? "#fff" : colours.ink, align: "center" });
+      if (count) text(context, String(count), x + side / 2, y + tall / 2 + 4, { colour: ink ?? colours.ink, align: "center" });
     });
   });
   context.globalAlpha = 1;
@@ -287,7 +293,7 @@ export function changesPart(frame) {
   frame.paint(() => frame.write(() => {
     if (frame.get("moving")) return;
     against.select.value = frame.get("against");
-    against.select.disabled = Boolean(frame.model.offline);
+    against.select.disabled = frame.offline;
   }));
   return el("section", { class: "pv-panel" }, el("div", { class: "pv-bar" }, el("h4", { class: "pv-caption", "data-png": true }, "Answers that changed"), against.node), body);
 }
@@ -305,9 +311,9 @@ export function removalPart(frame, units) {
     const [state, found] = [frame.get("moving") ? null : frame.state(), frame.get("removal")];
     const done = same(found.state, state);
     const asked = same(frame.get("wanted"), state);
-    go.disabled = Boolean(frame.model.offline) || done;
+    go.disabled = frame.offline || done;
     const problem = sameState(frame) ? frame.get("exact").smaller?.problem : null;
-    setText(note, frame.model.offline ? "fixed in this file" : done ? "" : asked ? "removing…" : problem ? `They cannot go: ${problem}` : `A masked model keeps its shapes. Removing takes the ${units.noun} out, and compares the outputs.`);
+    setText(note, frame.offline ? "fixed in this file" : done ? "" : asked ? "removing…" : problem ? `They cannot go: ${problem}` : `A masked model keeps its shapes. Removing takes the ${units.noun} out, and compares the outputs.`);
     body.toggleAttribute("data-stale", Boolean(found.state) && !done);
   }));
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Smaller for real"), el("div", { class: "pv-bar pv-remove" }, go, note), body);

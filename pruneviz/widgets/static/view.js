@@ -20,6 +20,7 @@ import { button, choice, el, newId } from "./controls.js";
 export class Frame {
   constructor(model, parent, { tools = ["undo", "reset", "keep", "code", "save"] } = {}) {
     this.model = model;
+    if (this.offline) model.set("moving", false); // a notebook may have been saved while the hand moved
     this.names = model.get("states");
     this.initial = this.state();
     this.last = this.initial;
@@ -53,6 +54,9 @@ export class Frame {
     this.refreshTools();
     parent.append(this.root);
   }
+
+  /** Whether no kernel answers: in a page of its own, and in a notebook that was opened anew. */
+  get offline() { return Boolean(this.model.offline) || this.model.get("layout")?.comm_live === false; }
 
   get(name) { return this.model.get(name); }
   state() { return Object.fromEntries(this.names.map((name) => [name, this.model.get(name)])); }
@@ -182,9 +186,10 @@ export class Frame {
   }
 
   showProgress() {
-    this.progressNode.toggleAttribute("data-idle", !this.get("running"));
-    this.progressNode.lastChild.disabled = !this.get("running");
-    this.bar.value = this.get("running") ? this.get("progress") : 0;
+    const running = this.get("running") && !this.offline;
+    this.progressNode.toggleAttribute("data-idle", !running);
+    this.progressNode.lastChild.disabled = !running;
+    this.bar.value = running ? this.get("progress") : 0;
     this.problem.hidden = !this.get("problem");
     this.problem.textContent = this.get("problem");
   }
