@@ -30,29 +30,31 @@ def checked_data(data: Data) -> Data:
     if not isinstance(data, tuple) or len(data) != 2 or not all(isinstance(a, np.ndarray) for a in data):
         raise TypeError("data must be a pair (x, y) of NumPy arrays, such as pv.datasets.mnist().validation")
     x, y = data
-    _refuse_numbers_other_than_pixels("x", x)
+    _refuse_other_than_pixels("x", x)
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise TypeError(
             f"y must be integer classes of shape (n,), not {y.dtype} {y.shape}; for one-hot: y.argmax(1)"
         )
     if len(x) == 0 or len(x) != len(y):
         raise ValueError(f"x has {len(x)} entries and y has {len(y)}: they must be as many, and at least one")
-    if x.dtype != np.uint8 and not np.isfinite(x).all():
-        raise ValueError("x has entries that are NaN or infinite")
     return x, y
 
 
 def checked_images(argument: str, x: Array) -> Array:
-    """Refuse what is not (n, …) images of numbers; `argument` names them in errors."""
+    """Refuse what is not (n, …) images of finite numbers; `argument` names them in errors."""
     if not isinstance(x, np.ndarray) or x.ndim < 2 or not len(x):
         raise TypeError(f"{argument} must be an array (n, …) of at least one image, such as x[:8]")
-    _refuse_numbers_other_than_pixels(argument, x)
+    _refuse_other_than_pixels(argument, x)
     return x
 
 
-def _refuse_numbers_other_than_pixels(argument: str, x: Array) -> None:
-    if x.dtype != np.uint8 and not np.issubdtype(x.dtype, np.floating):
+def _refuse_other_than_pixels(argument: str, x: Array) -> None:
+    if x.dtype == np.uint8:
+        return
+    if not np.issubdtype(x.dtype, np.floating):
         raise TypeError(f"{argument} is {x.dtype}: pass uint8 images, or floats in [0, 1]")
+    if not np.isfinite(x).all():
+        raise ValueError(f"{argument} has entries that are NaN or infinite")
 
 
 def data_for(criterion: object, data: Data | None) -> Data:

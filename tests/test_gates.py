@@ -132,6 +132,9 @@ def test_what_cannot_be_gated_is_refused():
     for wrong in (0, 1.5, "half", True):
         with pytest.raises(ValueError, match=r"share .* is not a number above 0 and at most 1"):
             pv.gate_threshold(model, data[0], wrong)
+    broken = np.where(np.arange(5).reshape(5, 1, 1, 1) == 3, np.nan, data[0] / np.float32(255))
+    with pytest.raises(ValueError, match="x has entries that are NaN"):
+        pv.gate_threshold(model, broken, 0.8)
     separable = keras.Sequential(
         [keras.Input((28, 28, 1)), keras.layers.SeparableConv2D(4, 3, depth_multiplier=2, name="sep"),
          keras.layers.ReLU(), keras.layers.Flatten(), keras.layers.Dense(10)]
