@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from muheeb_table_1 import compact, network
+from shared import compact, network
 from unit_criteria import BATCH, RATE, trained
 
 import pruneviz as pv
