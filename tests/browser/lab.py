@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
+_GUESSES = itertools.count()
 CHROMIUM = os.environ.get("PRUNEVIZ_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -172,14 +174,17 @@ def notebook(browser, server, name: str, *cells: str, ready: str = ".pv", height
 
 
 def first_state(page, more: str) -> None:
-    """Put an explorer called view into the state every test starts from, with the guess made."""
+    """Put an explorer called view into the state every test starts from, with a guess made."""
+    guess = 0.6 + next(_GUESSES) / 1e6  # one of its own, which tells that all of this has reached the page
     run_python(
         page,
         "with view.hold_sync():\n"
         "    view.sparsity = 0.5; view.scope = 'global'; view.criterion = 'magnitude'; view.by_hand = {}\n"
-        "    view.guess = 0.6; view.kept = []; view.compare = -1; view.moving = False\n"
+        f"    view.guess = {guess}; view.kept = []; view.compare = -1; view.moving = False\n"
         f"    {more}",
     )
+    arrived = "(guess) => document.querySelector('.pv').pruneviz.get('guess') === guess"
+    page.wait_for_function(arrived, arg=guess)
     page.wait_for_function("() => document.querySelector('.pv-range').value === '0.5'")
 
 
