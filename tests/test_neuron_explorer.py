@@ -431,7 +431,10 @@ def test_twins_and_page(view, tmp_path):
     assert "neurons kept" in data["text/plain"]
     assert "right" in view.sentence()
     assert len(view.snapshot().axes) == 4
-    assert len(Filters(view_of_conv(), conv_images(), predict=False).snapshot().axes) == 4
+    filters = Filters(view_of_conv(), conv_images(), predict=False)
+    assert len(filters.snapshot().axes) == 1  # nothing is measured yet
+    filters.measure()
+    assert len(filters.snapshot().axes) == 4
     view.export_html(tmp_path / "view.html")
     page = (tmp_path / "view.html").read_text()
     assert not re.search(r"(src|href)\s*=\s*[\"']?https?:", page)

@@ -388,7 +388,9 @@ def test_a_change_that_crosses_one_from_python_is_echoed(view):
     assert len(sent) == 2
 
 
-def test_snapshot_leaves_pyplot_alone(view):
+def test_snapshot_shows_accuracy_after_a_guess_and_leaves_pyplot_alone(view):
+    view.measure()
+    assert len(view.snapshot().axes) == 2
     view.guess = 0.4
     view.measure()
     figure = view.snapshot()

@@ -27,21 +27,22 @@ _COUNTS = ("nonzero", "parameters", "compact_bytes", "raw_bytes", "macs", "nonze
 
 
 def draw(view: Explorer, known: Panels) -> Figure:
-    """Draw the parts on view that there is something to show of; a curve that waits for a guess stays blank.
+    """Draw the parts on view that there is something to show of: measured, and not waiting for a guess.
 
     Parameters
     ----------
     view
         The explorer.
     known
-        Part -> what draws it; where none is on view, the first is drawn all the same.
+        Part -> what draws it; where none has anything to show, the first is drawn all the same.
 
     Returns
     -------
     Figure
         Not known to pyplot.
     """
-    parts = [part for part in known if part in view.show] or list(known)[:1]
+    blank = _blank(view)
+    parts = [part for part in known if part in view.show and part not in blank] or list(known)[:1]
     cells = _cells(parts, view.wide_parts)
     rows = cells[-1][0] + 1
     figure = Figure(figsize=(9.5, 0.5 + 3.1 * rows), layout="constrained", facecolor=style.PAPER)
@@ -53,6 +54,12 @@ def draw(view: Explorer, known: Panels) -> Figure:
         known[part](figure.add_subplot(grid[cell]), view)
     describe(figure.axes[0], view.sentence())
     return figure
+
+
+def _blank(view: Explorer) -> set[str]:
+    exact = view.is_measured and not view.hidden
+    blank = set() if exact else {"scorecard", "confusion"}
+    return blank if view.curve and not view.hidden else {*blank, "accuracy"}
 
 
 def _cells(parts: list[str], wide: frozenset[str]) -> list[tuple[int, int | slice]]:
@@ -93,18 +100,6 @@ def _draw_histogram(ax: Axes, view: WeightExplorer) -> None:
 
 
 def _draw_curve(ax: Axes, view: Explorer) -> None:
-    if view.curve and not view.hidden:
-        _draw_measured(ax, view)
-    else:
-        ax.text(0.5, 0.5, _waiting(view), color=style.QUIET, ha="center")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(style.PERCENT_TICKS)
-    ax.set(xlim=(-0.02, 1.02), ylim=(0, 1.04), xlabel="sparsity", ylabel="accuracy")
-    ax.spines[["top", "right"]].set_visible(False)
-    style.title(ax, "Accuracy against sparsity")
-
-
-def _draw_measured(ax: Axes, view: Explorer) -> None:
     shares = [sparsity for sparsity, _ in view.curve]
     right = [correct / view.n for _, correct in view.curve]
     low, high = zip(*(wilson(int(correct), view.n) for _, correct in view.curve), strict=True)
@@ -117,6 +112,11 @@ def _draw_measured(ax: Axes, view: Explorer) -> None:
     if view.guess is not None and view.guess >= 0:
         ax.axvline(view.guess, color="#7b3294", linewidth=2)
         ax.annotate(" your guess", (view.guess, 0.02), xycoords=("data", "axes fraction"), color="#7b3294")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(style.PERCENT_TICKS)
+    ax.set(xlim=(-0.02, 1.02), ylim=(0, 1.04), xlabel="sparsity", ylabel="accuracy")
+    ax.spines[["top", "right"]].set_visible(False)
+    style.title(ax, "Accuracy against sparsity")
 
 
 def _write_weights(ax: Axes, view: WeightExplorer) -> None:
@@ -152,9 +152,6 @@ def _cost(of: dict[str, int]) -> str:
 def _write_card(ax: Axes, view: Explorer, more: Callable[[dict[str, Any]], dict[str, str]]) -> None:
     ax.axis("off")
     style.title(ax, "Scorecard")
-    if not view.is_measured or view.hidden:
-        ax.text(0, 0.92, _waiting(view), color=style.QUIET, transform=ax.transAxes, va="top")
-        return
     exact = view.exact
     rows = {
         "accuracy": f"{style.percent(exact['correct'] / view.n)} "
@@ -183,10 +180,6 @@ def _draw_scores(ax: Axes, view: UnitExplorer) -> None:
 
 def _draw_confusion(ax: Axes, view: UnitExplorer) -> None:
     style.title(ax, "Answers by class")
-    if not view.is_measured or view.hidden:
-        ax.axis("off")
-        ax.text(0, 0.92, _waiting(view), color=style.QUIET, transform=ax.transAxes, va="top")
-        return
     table = np.array(view.exact["confusion"])
     wrong = np.where(np.eye(len(table), dtype=bool), 0, table)
     ax.imshow(wrong, cmap=LinearSegmentedColormap.from_list("errors", [style.PAPER, style.PRUNED]))
@@ -196,10 +189,6 @@ def _draw_confusion(ax: Axes, view: UnitExplorer) -> None:
         ax.text(answer, truth, words, ha="center", va="center", fontsize=style.FONT - 3, fontweight=weight)
     ax.set(xlabel="answer", ylabel="truth", xticks=range(len(table)), yticks=range(len(table)))
     ax.set_aspect("auto")
-
-
-def _waiting(view: Explorer) -> str:
-    return "waits for your guess" if view.hidden else "not measured yet"
 
 
 WEIGHT_PANELS = {
