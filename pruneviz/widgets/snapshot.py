@@ -27,7 +27,7 @@ _COUNTS = ("nonzero", "parameters", "compact_bytes", "raw_bytes", "macs", "nonze
 
 
 def draw(view: Explorer, known: Panels) -> Figure:
-    """Draw the parts on view that there is something to show of: measured, and not waiting for a guess.
+    """Draw the parts on view that there is something to show of; a curve that waits for a guess stays blank.
 
     Parameters
     ----------
@@ -57,13 +57,12 @@ def draw(view: Explorer, known: Panels) -> Figure:
 
 
 def _blank(view: Explorer) -> set[str]:
-    exact = view.is_measured and not view.hidden
-    blank = set() if exact else {"scorecard", "confusion"}
-    return blank if view.curve and not view.hidden else {*blank, "accuracy"}
+    blank = set() if view.is_measured and not view.hidden else {"scorecard", "confusion"}
+    return blank if view.curve or view.hidden else {*blank, "accuracy"}
 
 
 def _cells(parts: list[str], wide: frozenset[str]) -> list[tuple[int, int | slice]]:
-    """Give each part a place in a grid of two columns; wide ones have a row to themselves."""
+    """Give each part a place in a grid of two columns, or a row: if it is wide, or the last and alone."""
     cells: list[tuple[int, int | slice]] = []
     row = column = 0
     for part in parts:
@@ -71,6 +70,8 @@ def _cells(parts: list[str], wide: frozenset[str]) -> list[tuple[int, int | slic
         cells.append((row, slice(None) if part in wide else column))
         column = 0 if part in wide else 1 - column
         row += column == 0
+    if column:
+        cells[-1] = (row, slice(None))
     return cells
 
 
@@ -100,6 +101,18 @@ def _draw_histogram(ax: Axes, view: WeightExplorer) -> None:
 
 
 def _draw_curve(ax: Axes, view: Explorer) -> None:
+    if view.hidden:
+        ax.text(0.5, 0.5, "waits for your guess", color=style.QUIET, ha="center")
+    else:
+        _draw_measured(ax, view)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(style.PERCENT_TICKS)
+    ax.set(xlim=(-0.02, 1.02), ylim=(0, 1.04), xlabel="sparsity", ylabel="accuracy")
+    ax.spines[["top", "right"]].set_visible(False)
+    style.title(ax, "Accuracy against sparsity")
+
+
+def _draw_measured(ax: Axes, view: Explorer) -> None:
     shares = [sparsity for sparsity, _ in view.curve]
     right = [correct / view.n for _, correct in view.curve]
     low, high = zip(*(wilson(int(correct), view.n) for _, correct in view.curve), strict=True)
@@ -112,11 +125,6 @@ def _draw_curve(ax: Axes, view: Explorer) -> None:
     if view.guess is not None and view.guess >= 0:
         ax.axvline(view.guess, color="#7b3294", linewidth=2)
         ax.annotate(" your guess", (view.guess, 0.02), xycoords=("data", "axes fraction"), color="#7b3294")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(style.PERCENT_TICKS)
-    ax.set(xlim=(-0.02, 1.02), ylim=(0, 1.04), xlabel="sparsity", ylabel="accuracy")
-    ax.spines[["top", "right"]].set_visible(False)
-    style.title(ax, "Accuracy against sparsity")
 
 
 def _write_weights(ax: Axes, view: WeightExplorer) -> None:
