@@ -10,12 +10,13 @@ import pytest
 
 
 def pytest_collection_modifyitems(items):
-    """Skip where there is no browser; CI insists on one."""
-    if Path(lab.CHROMIUM).exists() or os.environ.get("CI"):
-        return
+    """Skip where there is no browser; CI insists on one. A page that is late on a busy machine may try twice."""
+    missing = not Path(lab.CHROMIUM).exists() and not os.environ.get("CI")
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.skip(reason="chromium is not installed"))
+            item.add_marker(pytest.mark.flaky(reruns=1))
+            if missing:
+                item.add_marker(pytest.mark.skip(reason="chromium is not installed"))
 
 
 @pytest.fixture(scope="module")

@@ -265,6 +265,7 @@ def test_names_and_targets(page):
     assert lab.too_small(page, "button, select, input:not([type=range])") == []
     page.get_by_text("Chain in words").click()
     rows = page.locator(".pv-channels details tbody tr")
+    rows.first.wait_for()  # the fold is filled after it has opened
     assert rows.count() == 22
     assert "block1.conv2, block2.conv2, block3.conv2" in rows.first.inner_text()
     page.get_by_text("Chain in words").click()
