@@ -10,7 +10,7 @@ import pytest
 
 
 def pytest_collection_modifyitems(items):
-    """Skip where there is no browser; CI insists on one. A page that is late on a busy machine may try twice."""
+    """Skip without a browser; CI insists on one. A page that is late on a busy machine may try twice."""
     missing = not Path(lab.CHROMIUM).exists() and not os.environ.get("CI")
     for item in items:
         if Path(__file__).parent in item.path.parents:
