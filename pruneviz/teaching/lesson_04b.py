@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import close, exercise, wrong_count
+from pruneviz.teaching.exercises import close, exercise, known_mistake, wrong_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,9 +43,8 @@ def lost_share(answer: Answer) -> str | None:
             "these are sums without squares: what is lost and what is gained cancel.": cut.sum()
             / whole.sum(),
         }
-        for sentence, mistake in known.items():
-            if close(given, mistake):
-                return sentence
+        if sentence := known_mistake(given, known):
+            return sentence
         if np.shape(given):
             return f"it should return one number, not an array of shape {np.shape(given)}."
         return f"with channels {kept} of four kept it is {right:.4f}, not {_shown(given)}."
@@ -70,9 +69,8 @@ def penalty(answer: Answer) -> str | None:
         ):
             if close(told, right):
                 continue
-            for sentence, mistake in known.items():
-                if close(told, mistake):
-                    return f"{what}: {sentence}"
+            if sentence := known_mistake(told, known):
+                return f"{what}: {sentence}"
             return (
                 f"{what}: for scales {np.round(scales[:2], 2).tolist()}, … and price {price:g} it is wrong."
             )

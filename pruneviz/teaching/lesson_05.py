@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import schedules
-from pruneviz.teaching.exercises import Wrong, close, exercise
+from pruneviz.teaching.exercises import Wrong, close, exercise, known_mistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,9 +50,8 @@ def cubic_schedule(sparsity: Answer) -> str | None:
             "pruned. Take it from S_e.": span * (1 - progress) ** 3,
             "the power should be 3.": final - span * (1 - progress) ** 2,
         }
-        for sentence, mistake in mistakes.items():
-            if close(given, mistake):
-                return sentence
+        if sentence := known_mistake(given, mistakes):
+            return sentence
         return (
             f"for a ramp {asked} from step {begin} to step {end}, it says {given[4]:.3f} at step "
             f"{inside[4]:g}, where tfmot has {right(inside[4]):.3f}."
