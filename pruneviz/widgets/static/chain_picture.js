@@ -1,7 +1,7 @@
 // The chain of layers, drawn: blocks of weights, outputs down and inputs across, joined by the streams of channels between
 // them; one channel can be followed through all of it.
 import { grouped, millions, remembered, sparsityText } from "./pure.js";
-import { hatch, line, sharp, text } from "./draw.js";
+import { hatch, line, sharp, sheetOf, text } from "./draw.js";
 import { button, el } from "./controls.js";
 import { layOutChain, orderAlong, sliceWords, stretches } from "./chain.js";
 
@@ -53,12 +53,12 @@ export class ChainPicture {
     this.layout = layOutChain(width, blocks, flows);
     this.orders = blocks.map(({ rows, columns }) => [orderAlong(rows, this.ranks), orderAlong(columns, this.ranks)]);
     this.spots = flows.map(({ units }) => orderAlong(Int32Array.from(units), this.ranks));
-    this.sheet = document.createElement("canvas");
-    const context = sharp(this.sheet, width, this.layout.height);
     this.pluses = [];
-    for (const { lanes } of this.layout.lines) for (const lane of lanes) this.drawLane(context, lane, colours);
-    for (const spot of this.pluses) plus(context, spot, colours);
-    blocks.forEach((block, b) => this.drawBlock(context, block, this.layout.boxes[b], colours));
+    this.sheet = sheetOf(width, this.layout.height, (context) => {
+      for (const { lanes } of this.layout.lines) for (const lane of lanes) this.drawLane(context, lane, colours);
+      for (const spot of this.pluses) plus(context, spot, colours);
+      blocks.forEach((block, b) => this.drawBlock(context, block, this.layout.boxes[b], colours));
+    });
     this.outlines = new Path2D();
     for (const { x, y, wide, tall } of this.layout.boxes) this.outlines.rect(x + 0.5, y + 0.5, wide - 1, tall - 1);
     this.lit = null;
