@@ -31,10 +31,11 @@ import torch._dynamo  # before TensorFlow, or both abort when an optimizer is ma
 from shared import RESULTS, keep
 
 import pruneviz as pv
-from pruneviz import frameworks, pruning
+from pruneviz import frameworks
+from pruneviz.engine import pruning
 
 if TYPE_CHECKING:
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 RESULT = RESULTS / "revival.json"
 SPARSITY, HISTORY, STEPS, BATCH, DECAY = 0.9, 5, 10, 512, 0.1

@@ -12,7 +12,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 import pruneviz as pv
-from pruneviz import storage
+from pruneviz.engine import storage
 from pruneviz.zoo.train import RECIPES, train
 
 if TYPE_CHECKING:

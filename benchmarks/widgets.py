@@ -20,7 +20,7 @@ import torch._dynamo
 from ipywidgets.widgets.widget import _remove_buffers
 
 import pruneviz as pv
-from pruneviz.widgets.measuring import Meter
+from pruneviz.widgets.explorer.measuring import Meter
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
 import lab

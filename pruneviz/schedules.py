@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeAlias
 
-from pruneviz.arrays import whole
+from pruneviz.core.arrays import whole
 
 __all__ = [
     "Schedule",

@@ -46,7 +46,7 @@ def prune_units(model, images, sparsity, granularity, **options):
 def check_a_move(view, monkeypatch):
     """Dragging sends nothing back; letting go costs two small messages in all."""
     # Work that takes longer reports its progress besides; a busy machine must not decide this test.
-    monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 60)
+    monkeypatch.setattr("pruneviz.widgets.frame.view._BETWEEN_REPORTS", 60)
 
     async def scenario():
         view._live = True
@@ -67,7 +67,7 @@ def check_a_move(view, monkeypatch):
 
 def check_a_flood(view, monkeypatch):
     """A thousand events end in the last one's state, measured, with nothing left to send."""
-    monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 60)
+    monkeypatch.setattr("pruneviz.widgets.frame.view._BETWEEN_REPORTS", 60)
 
     async def scenario():
         view._live = True

@@ -14,7 +14,8 @@ from torch import nn
 from twins import copy_weights
 
 import pruneviz as pv
-from pruneviz.widgets import ChannelExplorer, payload
+from pruneviz.widgets import ChannelExplorer
+from pruneviz.widgets.explorer import payload
 
 SPARSITIES = (0, 0.15, 0.5, 0.9, 1)
 
@@ -290,7 +291,7 @@ def test_a_move_of_a_group_is_measured(view):
 
 
 def test_cancel_stops_the_work_and_keeps_what_is_measured(view, monkeypatch):
-    monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 0)
+    monkeypatch.setattr("pruneviz.widgets.frame.view._BETWEEN_REPORTS", 0)
 
     async def scenario():
         view._live = True

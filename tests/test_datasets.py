@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pruneviz import datasets, downloads
+from pruneviz import datasets
+from pruneviz.datasets import downloads
 
 IDX_OF_MNIST = {
     "x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",

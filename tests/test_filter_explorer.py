@@ -11,7 +11,8 @@ from torch import nn
 from twins import copy_weights
 
 import pruneviz as pv
-from pruneviz.widgets import FilterExplorer, payload
+from pruneviz.widgets import FilterExplorer
+from pruneviz.widgets.explorer import payload
 
 SPARSITIES = (0, 0.15, 0.5, 0.9, 1)
 

@@ -10,7 +10,8 @@ from fine_tuning import compiled, torch_epoch
 from twins import FRAMEWORKS, Spec, build, images, keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
-from pruneviz.masks import number_to_prune
+from pruneviz.core.masks import number_to_prune
+from pruneviz.engine.pruning import zeros
 
 SPEC = Spec((("conv", 4), ("dense", 6)))
 CUBIC = pv.schedules.polynomial(0.5, 0.8, begin=1, end=4)
@@ -47,7 +48,7 @@ def test_it_prunes_on_schedule_and_keeps_the_zeros(framework, granularity):
         spared = 3 if granularity == "weight" else 1  # layers that keep at least one
         wanted = number_to_prune(CUBIC(step), mask.total)
         assert mask.total - spared >= mask.pruned == min(wanted, mask.total - spared)
-        zeroed = pv.pruning.zeros(model, mask, x[:1])
+        zeroed = zeros(model, mask, x[:1])
         assert all(not weights[name][where].any() for name, where in zeroed.items())
     for (earlier, before), (later, after) in itertools.pairwise(seen):
         assert (earlier & later) == later

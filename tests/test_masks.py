@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import pruneviz as pv
-from pruneviz.masks import number_to_prune
+from pruneviz.core.masks import number_to_prune
 
 SCORES = st.dictionaries(
     st.sampled_from("abcd"),

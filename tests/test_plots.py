@@ -27,8 +27,8 @@ from PIL import Image
 from twins import Spec, build, images
 
 import pruneviz as pv
-from pruneviz.layers import Layer, Network
-from pruneviz.masks import Importance, Mask
+from pruneviz.core.layers import Layer, Network
+from pruneviz.core.masks import Importance, Mask
 from pruneviz.plots import style
 
 BASELINES = Path(__file__).parent / "baselines"

@@ -6,7 +6,7 @@ from artists import labelled, legend, overlaps
 from twins import FRAMEWORKS, Spec, build, images, torch
 
 import pruneviz as pv
-from pruneviz.masks import Mask
+from pruneviz.core.masks import Mask
 
 SPEC = Spec((("conv", 4), ("dense", 9)))
 

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from twins import Spec, build, images, torch
 
 import pruneviz as pv
-from pruneviz.layers import Layer, Network
-from pruneviz.masks import Importance, Mask
+from pruneviz.core.layers import Layer, Network
+from pruneviz.core.masks import Importance, Mask
 from pruneviz.plots import style
 
 

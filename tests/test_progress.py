@@ -9,7 +9,8 @@ import tqdm.notebook
 import tqdm.std
 
 import pruneviz as pv
-from pruneviz import frameworks, progress
+from pruneviz import frameworks
+from pruneviz.core import progress
 
 PLAN = architectures.Plan((("conv", 4), ("bn", 0), ("act", 0), ("conv", 5)))
 MANY = 1001  # two batches

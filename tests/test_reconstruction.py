@@ -7,7 +7,9 @@ from sklearn.linear_model import Lasso
 from twins import keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
-from pruneviz import frameworks, lasso
+from pruneviz import frameworks
+from pruneviz.engine import lasso
+from pruneviz.engine.model import structure
 
 CHAIN = Plan((("conv", 6), ("act", 0), ("conv", 5), ("act", 0)), dense=(7,))
 
@@ -89,9 +91,7 @@ def test_least_squares_agree_with_numpy_on_all_places(framework):
     mask = pv.Mask({"s0": kept, **ones}, "channel")
     fitted = pv.network(pv.reconstruct(model, mask, x))
     before = pv.network(model)
-    reading = {
-        "s2": lasso.readers(pv.structure.structure(model, x).graph, before, dict.fromkeys(before, kept))["s2"]
-    }
+    reading = {"s2": lasso.readers(structure(model, x).graph, before, dict.fromkeys(before, kept))["s2"]}
     whole, left = (
         np.concatenate([table for _, table in lasso.seen(m, reading, x)])
         for m in (model, pv.apply(model, mask, x))

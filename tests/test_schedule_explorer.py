@@ -17,8 +17,9 @@ from live import from_browser, record, weight_of
 from twins import Spec, build, images, same, weights_of
 
 import pruneviz as pv
-from pruneviz.masks import number_to_prune
-from pruneviz.widgets import assets, schedule_state
+from pruneviz.core.masks import number_to_prune
+from pruneviz.widgets.frame import assets
+from pruneviz.widgets.schedule import state as schedule_state
 
 SPEC = Spec((("conv", 4), ("dense", 6)))
 ROUNDS = 3
@@ -460,11 +461,11 @@ def test_exported_page_holds_the_runs(tmp_path):
 
 
 def test_module_has_no_imports_left_and_no_name_twice():
-    modules = ("schedule_math.js", "schedule_draw.js", "schedule_parts.js", "schedule.js")
+    modules = ("schedule/math.js", "schedule/draw.js", "schedule/parts.js", "schedule/view.js")
     assert "\nimport " not in assets.script(*modules)
     names = [
         line.removeprefix("export ").split()[1].partition("(")[0]
-        for module in ("pure.js", "draw.js", "controls.js", "view.js", *modules)
+        for module in ("frame/pure.js", "frame/draw.js", "frame/controls.js", "frame/view.js", *modules)
         for line in assets.read(module).splitlines()
         if line.removeprefix("export ").startswith(("function ", "const ", "let ", "class "))
     ]

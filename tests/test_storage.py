@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from twins import Spec, build, images, same, weights_of
 
 import pruneviz as pv
-from pruneviz import frameworks, storage
+from pruneviz import frameworks
+from pruneviz.engine import storage
 
 ARRAYS = hnp.arrays(
     st.sampled_from([np.float32, np.float64, np.float16, np.int64, np.uint8, np.bool_]),

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import pruneviz as pv
-from pruneviz.structure import structure
+from pruneviz.engine.model import structure
 from pruneviz.teaching import lesson_04a
 
 MAKES = ["block4.conv2", "block4.shortcut", "block5.conv2", "block6.conv2"]

@@ -12,7 +12,7 @@ import traitlets
 from js.make_tiny_fixtures import FIXTURES, FLATS, NAMES, PRICES, WEIGHTS, fixtures, flats, plants
 
 import pruneviz as pv
-from pruneviz.widgets import assets
+from pruneviz.widgets.frame import assets
 
 
 def executed(view):
@@ -217,7 +217,7 @@ def test_snapshot_shows_every_weight_and_leaves_pyplot_alone(make):
         [
             sys.executable,
             "-c",
-            "import pruneviz.widgets.tiny_snapshot, sys; assert 'matplotlib.pyplot' not in sys.modules",
+            "import pruneviz.widgets.tiny.still, sys; assert 'matplotlib.pyplot' not in sys.modules",
         ],
         check=False,
     )
@@ -236,13 +236,13 @@ def test_exported_page_holds_what_the_browser_needs(make, tmp_path):
 
 def test_module_has_no_imports_left_and_no_name_twice():
     modules = (
-        "pure.js",
-        "draw.js",
-        "controls.js",
-        "view.js",
-        "tiny_math.js",
-        "tiny_draw.js",
-        "tiny_network.js",
+        "frame/pure.js",
+        "frame/draw.js",
+        "frame/controls.js",
+        "frame/view.js",
+        "tiny/math.js",
+        "tiny/draw.js",
+        "tiny/view.js",
     )
     script = assets.script(*modules[4:])
     assert "\nimport " not in script

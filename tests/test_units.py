@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from twins import keras, torch, weights_of
 
 import pruneviz as pv
-from pruneviz import criteria, frameworks
+from pruneviz import frameworks
+from pruneviz.core import criteria
+from pruneviz.core.masks import number_to_prune
 
 SHARES = st.decimals(0, 1, places=2).map(float)
 BLOCK = Plan((("conv", 4), ("bn", 0), ("residual", 0), ("depthwise", 2), ("conv", 5), ("gate", 3)))
@@ -28,7 +30,7 @@ def test_counts_are_exact_and_masks_monotone(plan, share):
         mask, more = ranking.mask(share), ranking.mask(1)
         wanted = pv.rank(scores, scope)
         sizes = dict(wanted.pools.values())
-        cuts = {pool: pv.masks.number_to_prune(share, size) for pool, size in sizes.items()}
+        cuts = {pool: number_to_prune(share, size) for pool, size in sizes.items()}
         try:
             assert wanted.mask(share).pruned == sum(cuts.values())
             assert wanted.mask(share) == mask

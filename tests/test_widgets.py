@@ -19,7 +19,9 @@ from torch import nn
 
 import pruneviz as pv
 from pruneviz import zoo
-from pruneviz.widgets import View, assets, history, measuring, payload
+from pruneviz.widgets import View
+from pruneviz.widgets.explorer import history, measuring, payload
+from pruneviz.widgets.frame import assets
 
 SPARSITIES = (0, 0.0001, 0.15, 0.5, 0.9, 0.9999, 1)
 ACCURACY = ("slider", "accuracy")
@@ -272,7 +274,7 @@ def test_releases_supersede_each_other(view):
 
 
 def test_cancel_stops_within_one_chunk(view, monkeypatch):
-    monkeypatch.setattr("pruneviz.widgets.base._BETWEEN_REPORTS", 0.0)
+    monkeypatch.setattr("pruneviz.widgets.frame.view._BETWEEN_REPORTS", 0.0)
     calls = []
     predict = view._meter._adapter.predict
     monkeypatch.setattr(view._meter._adapter, "predict", lambda *a: (calls.append(1), predict(*a))[1])
@@ -424,7 +426,7 @@ def test_exported_page_needs_nothing(view, tmp_path):
 
 
 def test_module_has_no_imports_left():
-    text = assets.script("weights.js", "mask.js", "parts.js", "explore.js")
+    text = assets.script(*(f"explorer/{name}.js" for name in ("weights", "mask", "parts", "explore")))
     assert not re.search(r"^\s*import\s", text, re.MULTILINE)
     assert re.findall(r"^export .*", text, re.MULTILINE) == ["export default { render };"]
     names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", text, re.MULTILINE)

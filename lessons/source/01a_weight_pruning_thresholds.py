@@ -338,11 +338,10 @@ for digit in digits:
     print(f"{digit:5} {of_digit[digit]:8} {before[digit]:14} {after[digit]:13}")
 
 # %% jupyter={"source_hidden": true}
-from pruneviz.scorecards import wilson
 
 order = digits[np.argsort(after / of_digit)]
 right = (after / of_digit)[order]
-low, high = np.transpose([wilson(after[digit], of_digit[digit]) for digit in order])
+low, high = np.transpose([pv.wilson(after[digit], of_digit[digit]) for digit in order])
 lost = ((before - after) / of_digit)[order]
 
 figure = Figure(figsize=(8, 3.1), layout="constrained")
@@ -721,7 +720,7 @@ def points(name, scope):
     n = table["images"]
     return [
         [
-            SimpleNamespace(sparsity=share, accuracy=count / n, interval=wilson(count, n))
+            SimpleNamespace(sparsity=share, accuracy=count / n, interval=pv.wilson(count, n))
             for share, count in zip(shares, counts, strict=True)
         ]
         for counts in table["correct"][name][scope]
@@ -752,7 +751,7 @@ pv.teaching.show(figure, alt=" ".join(words))
 # %%
 name, share = "lenet_5", 0.8
 counts = [seed[shares.index(share)] for seed in table["correct"][name]["layer"]]
-low, high = wilson(counts[0], table["images"])
+low, high = pv.wilson(counts[0], table["images"])
 print(f"{name}, {share:.0%} per layer")
 print(f"images: {counts[0]:,} right, 95% interval {low:.1%} to {high:.1%}")
 print("seeds:  " + ", ".join(f"{count / table['images']:.1%}" for count in counts))

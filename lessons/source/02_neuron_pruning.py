@@ -700,15 +700,13 @@ for criterion, name in names.items():
 # %% jupyter={"source_hidden": true}
 from types import SimpleNamespace
 
-from pruneviz.scorecards import wilson
-
 
 def as_cards(rows):
     """Turn the counts of three seeds into what plot_tradeoff draws."""
     n = study["images"]
     return [
         [
-            SimpleNamespace(sparsity=share, accuracy=count / n, interval=wilson(count, n))
+            SimpleNamespace(sparsity=share, accuracy=count / n, interval=pv.wilson(count, n))
             for share, count in zip(study["sparsities"], row, strict=True)
         ]
         for row in rows

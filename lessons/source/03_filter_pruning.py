@@ -456,15 +456,13 @@ print("same mask as pv.prune:", view.result() == half)
 # %% jupyter={"source_hidden": true}
 from types import SimpleNamespace
 
-from pruneviz.scorecards import wilson
-
 
 def points(rows):
     """Turn stored counts into what plot_tradeoff draws: one list of points a seed."""
     n = table["images"]
     return [
         [
-            SimpleNamespace(sparsity=share, accuracy=count / n, interval=wilson(count, n))
+            SimpleNamespace(sparsity=share, accuracy=count / n, interval=pv.wilson(count, n))
             for share, count in zip(table["sparsities"], counts, strict=True)
         ]
         for counts in rows

@@ -921,7 +921,6 @@ print(f"without block{worst}, statistics re-estimated: {again}")
 # all of it stored: 10,000 test images, by `benchmarks/collapse.py`.
 
 # %% tags=["slow"]
-from pruneviz.scorecards import wilson
 
 cheapest = max(stored["blocks"], key=stored["blocks"].get)
 rows = {
@@ -934,7 +933,7 @@ rows = {
     f"without block{cheapest}": stored["blocks"][cheapest],
 }
 for title, count in rows.items():
-    low, high = wilson(count, n)
+    low, high = pv.wilson(count, n)
     print(f"{title:36} {count:6,} of {n:,} right, 95 % interval {low:.1%} to {high:.1%}")
 
 # %% [markdown]

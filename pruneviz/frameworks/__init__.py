@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from pruneviz.arrays import Array, BoolArray, Data
-    from pruneviz.graph import Graph
-    from pruneviz.layers import Layer
-    from pruneviz.removal import Plan
+    from pruneviz.core.arrays import Array, BoolArray, Data
+    from pruneviz.core.graph import Graph
+    from pruneviz.core.layers import Layer
+    from pruneviz.core.plan import Plan
 
 BATCH = 1000
 _HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}

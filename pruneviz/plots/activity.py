@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pruneviz import frameworks, layers
-from pruneviz.arrays import checked_images
-from pruneviz.structure import structure
+from pruneviz import frameworks
+from pruneviz.core.arrays import checked_images
+from pruneviz.engine.model import network, structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pruneviz.arrays import Array
-    from pruneviz.layers import Layer
+    from pruneviz.core.arrays import Array
+    from pruneviz.core.layers import Layer
 
 
 def layer_of(model: object, layer: str | None, *, dense: bool) -> Layer:
@@ -25,17 +25,17 @@ def layer_of(model: object, layer: str | None, *, dense: bool) -> Layer:
     ValueError
         If there is no such layer.
     """
-    network = layers.network(model)
+    layers = network(model)
     if layer is None:
-        layer = next((name for name, one in network.items() if (one.kind == "dense") == dense), None)
+        layer = next((name for name, one in layers.items() if (one.kind == "dense") == dense), None)
     if layer is None:
         raise ValueError(
-            f"model has no {'dense layer' if dense else 'convolution'}, only {', '.join(network) or 'none'}: "
+            f"model has no {'dense layer' if dense else 'convolution'}, only {', '.join(layers) or 'none'}: "
             "name the layer to show"
         )
-    if layer not in network:
-        raise ValueError(f"layer {layer!r} is not in model: choose from {', '.join(network)}")
-    return network[layer]
+    if layer not in layers:
+        raise ValueError(f"layer {layer!r} is not in model: choose from {', '.join(layers)}")
+    return layers[layer]
 
 
 def activations(model: object, x: Array, layer: str) -> Iterator[Array]:

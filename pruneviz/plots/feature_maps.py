@@ -15,7 +15,7 @@ from pruneviz.plots.picture import canvas
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from pruneviz.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray
 
 _A_ROW = 6
 _A_LONG_ROW = 8

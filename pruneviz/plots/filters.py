@@ -15,7 +15,7 @@ from pruneviz.plots.picture import canvas
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from pruneviz.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray
 
 _STACKED = 8
 _A_ROW = 8

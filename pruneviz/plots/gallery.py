@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
-    from pruneviz.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray
 
 MOST = 64
 FULL_WIDTH = 7.0

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from pruneviz import layers
-from pruneviz.layers import Layer
-from pruneviz.masks import Mask
+from pruneviz.core.layers import Layer
+from pruneviz.core.masks import Mask
+from pruneviz.engine.model import network
 
 if TYPE_CHECKING:
-    from pruneviz.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray
 
 Weights: TypeAlias = Any
 """A model, Network, Layer, Importance, array, or mapping of layer name -> array."""
@@ -88,7 +88,7 @@ def _arrays(source: Weights, argument: str) -> dict[str, Array]:
     elif isinstance(source, np.ndarray | Sequence) and not isinstance(source, str):
         source = {NAMELESS: source}
     elif not isinstance(source, Mapping):
-        source = layers.network(source)
+        source = network(source)
     arrays = {str(name): np.asarray(getattr(array, "weight", array)) for name, array in source.items()}
     if not arrays or not all(array.size for array in arrays.values()):
         raise ValueError(f"{argument} has no layers, or an empty one: give at least one weight")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 LARGEST = 1000
 GAP = 1

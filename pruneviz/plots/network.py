@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 View: TypeAlias = Literal["diagram", "matrix", "both"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from pruneviz.arrays import checked_images
+from pruneviz.core.arrays import checked_images
 from pruneviz.plots import inputs, style
 from pruneviz.plots.activity import activations, layer_of
 from pruneviz.plots.alt import describe
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from pruneviz.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray
 
 SELDOM = 0.01
 _SPECIALIST = 0.5

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from pruneviz.arrays import whole
+from pruneviz.core.arrays import whole
 from pruneviz.plots import style
 from pruneviz.plots.alt import describe
 from pruneviz.plots.picture import canvas
@@ -17,7 +17,7 @@ from pruneviz.plots.series import Series, colour_of, end_of, in_words, look, nam
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
     from pruneviz.schedules import Schedule
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 End: TypeAlias = tuple[str, float, float, str]
 

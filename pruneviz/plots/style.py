@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 KEPT = "#0b3c6f"
 PRUNED = "#fdd0a2"

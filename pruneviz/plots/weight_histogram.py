@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from pruneviz.masks import Importance
+from pruneviz.core.masks import Importance
 from pruneviz.plots import inputs, style
 from pruneviz.plots.alt import describe
 from pruneviz.plots.picture import canvas
@@ -16,7 +16,7 @@ from pruneviz.plots.picture import canvas
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from pruneviz.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray
 
 
 def plot_weight_histogram(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pruneviz.engine.model import pruned_units
 from pruneviz.plots import inputs, style
-from pruneviz.structure import pruned_units
 
 if TYPE_CHECKING:
-    from pruneviz.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray
 
 LARGEST = 32
 

@@ -11,7 +11,7 @@ from pruneviz.teaching.exercises import Wrong, close, exercise, known_mistake
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pruneviz.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray
 
 # Answers come from learners: they can be anything.
 Answer = Any

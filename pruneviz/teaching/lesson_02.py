@@ -11,7 +11,7 @@ from pruneviz.teaching.exercises import Wrong, close, exercise
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 # Answers come from learners: they can be anything.
 Answer = Any

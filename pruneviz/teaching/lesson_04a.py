@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.scorecards import scorecard
-from pruneviz.shrinking import recalibrate
+from pruneviz.engine.removing import recalibrate
+from pruneviz.engine.scorecards import scorecard
 from pruneviz.teaching.exercises import Wrong, close, exercise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pruneviz.arrays import Array, Data
+    from pruneviz.core.arrays import Array, Data
 
 # Answers come from learners: they can be anything.
 Answer = Any

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pruneviz.widgets.base import View
-from pruneviz.widgets.channel_explorer import ChannelExplorer
-from pruneviz.widgets.filter_explorer import FilterExplorer
-from pruneviz.widgets.neuron_explorer import NeuronExplorer
-from pruneviz.widgets.opening import explore
-from pruneviz.widgets.schedule_explorer import ScheduleExplorer
-from pruneviz.widgets.tiny_network import TinyNetwork
-from pruneviz.widgets.unit_explorer import UnitExplorer
-from pruneviz.widgets.weight_explorer import WeightExplorer
+from pruneviz.widgets.explorer.channels import ChannelExplorer
+from pruneviz.widgets.explorer.filters import FilterExplorer
+from pruneviz.widgets.explorer.neurons import NeuronExplorer
+from pruneviz.widgets.explorer.opening import explore
+from pruneviz.widgets.explorer.units import UnitExplorer
+from pruneviz.widgets.explorer.weights import WeightExplorer
+from pruneviz.widgets.frame.view import View
+from pruneviz.widgets.schedule.view import ScheduleExplorer
+from pruneviz.widgets.tiny.view import TinyNetwork
 
 __all__ = [
     "ChannelExplorer",

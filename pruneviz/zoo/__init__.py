@@ -19,7 +19,7 @@ from safetensors.numpy import load_file
 from pruneviz.zoo.modelcards import Card, card
 
 if TYPE_CHECKING:
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 __all__ = ["Card", "card", "lenet_5", "lenet_5_bn", "lenet_300_100", "mnist_cnn", "resnet_20", "tiny_cnn"]
 

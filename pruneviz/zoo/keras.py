@@ -23,7 +23,7 @@ from pruneviz.zoo.architectures import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
     from pruneviz.zoo.architectures import Table
 
 

@@ -24,7 +24,7 @@ from pruneviz.zoo.architectures import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 
 def build(name: str, weights: Mapping[str, Array] | None) -> nn.Sequential:

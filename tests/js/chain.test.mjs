@@ -1,8 +1,8 @@
 // The chain of layers: which streams join them, where they stand, which slices go together.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as chain from "../../pruneviz/widgets/static/chain.js";
-import { Channels } from "../../pruneviz/widgets/static/channel_units.js";
+import * as chain from "../../pruneviz/widgets/explorer/chain.js";
+import { Channels } from "../../pruneviz/widgets/explorer/channel_units.js";
 
 const ids = (...values) => Int32Array.from(values);
 // conv1 (3 units) -> conv2 (2) -> conv3, added to conv1 -> fc behind a flatten of two places a channel

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pruneviz.masks import Importance, number_to_prune, rank
-from pruneviz.scorecards import wilson
-from pruneviz.widgets import payload, snippets
+from pruneviz.core.intervals import wilson
+from pruneviz.core.masks import Importance, number_to_prune, rank
+from pruneviz.widgets.explorer import payload, snippets
 
 FIXTURES = Path(__file__).with_name("fixtures.json")
 SHAPES = {"conv": (4, 3, 2, 2), "fc": (7, 11), "out": (3, 5)}

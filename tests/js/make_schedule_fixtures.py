@@ -6,8 +6,8 @@ import itertools
 import json
 from pathlib import Path
 
-from pruneviz.masks import number_to_prune
-from pruneviz.widgets import schedule_state
+from pruneviz.core.masks import number_to_prune
+from pruneviz.widgets.schedule import state as schedule_state
 
 FIXTURES = Path(__file__).with_name("schedule_fixtures.json")
 POOLS = [235_200, 30_000, 1_000, 7]

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import * as math from "../../pruneviz/widgets/static/schedule_math.js";
+import * as math from "../../pruneviz/widgets/schedule/math.js";
 
 const { pools, words, counts, states } = JSON.parse(readFileSync(new URL("./schedule_fixtures.json", import.meta.url)));
 const steps = Array.from({ length: 15 }, (_, i) => i / 2);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import * as tiny from "../../pruneviz/widgets/static/tiny_math.js";
+import * as tiny from "../../pruneviz/widgets/tiny/math.js";
 
 const fixtures = JSON.parse(readFileSync(new URL("./tiny_fixtures.json", import.meta.url)));
 const near = (one, other) => assert.ok(Math.abs(one - other) <= 1e-12 * Math.max(1, Math.abs(other)), `${one} is not ${other}`);

@@ -1,8 +1,8 @@
 // The arithmetic of whole units: who is gone, what is left, where neurons stand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as units from "../../pruneviz/widgets/static/units.js";
-import * as wiring from "../../pruneviz/widgets/static/wiring.js";
+import * as units from "../../pruneviz/widgets/explorer/units.js";
+import * as wiring from "../../pruneviz/widgets/explorer/wiring.js";
 
 const layers = [
   { name: "one", id: [0, 1, 2] },

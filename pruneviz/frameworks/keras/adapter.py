@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from pruneviz.core.layers import Layer
+from pruneviz.core.progress import steps
 from pruneviz.frameworks import BATCH, single
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import flat
 from pruneviz.frameworks.keras.layouts import Kernel, kernels, to_numpy, variable_of, walk
 from pruneviz.frameworks.keras.rebuild import home_of, rebuilt
-from pruneviz.layers import Layer
-from pruneviz.progress import steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pruneviz.arrays import Array, BoolArray, Data
-    from pruneviz.graph import Graph
-    from pruneviz.removal import Plan
+    from pruneviz.core.arrays import Array, BoolArray, Data
+    from pruneviz.core.graph import Graph
+    from pruneviz.core.plan import Plan
 
 
 _AT_ONCE = 75_000_000  # numbers, 300 MB: what the layers of a model make of one batch

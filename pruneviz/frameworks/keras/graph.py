@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from pruneviz.core.graph import Graph, Node
 from pruneviz.frameworks.keras.layouts import Kernel, kernels_of, to_numpy
-from pruneviz.graph import Graph, Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
     from pruneviz.frameworks.keras.calls import Call, Flat
 
 _ACTIVATIONS = (  # noqa: SIM905

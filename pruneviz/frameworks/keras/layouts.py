@@ -11,7 +11,7 @@ import tensorflow as tf
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pruneviz.frameworks.keras.calls import Call, Flat, filled
 from pruneviz.frameworks.keras.layouts import kernels_of, to_numpy
 
 if TYPE_CHECKING:
-    from pruneviz.arrays import Array
-    from pruneviz.removal import Plan
+    from pruneviz.core.arrays import Array
+    from pruneviz.core.plan import Plan
 
 
 def home_of(model: Any) -> Any:

@@ -14,19 +14,19 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
+from pruneviz.core.layers import Layer
+from pruneviz.core.progress import steps
 from pruneviz.frameworks import BATCH, single
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, outputs_first, to_numpy
 from pruneviz.frameworks.torch.rebuild import rebuilt
-from pruneviz.layers import Layer
-from pruneviz.progress import steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pruneviz.arrays import Array, BoolArray, Data
-    from pruneviz.graph import Graph
-    from pruneviz.removal import Plan
+    from pruneviz.core.arrays import Array, BoolArray, Data
+    from pruneviz.core.graph import Graph
+    from pruneviz.core.plan import Plan
 
 
 class TorchAdapter:

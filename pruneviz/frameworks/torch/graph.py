@@ -10,13 +10,13 @@ import torch
 from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from pruneviz.core.graph import Graph, Node
 from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, to_numpy
-from pruneviz.graph import Graph, Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pruneviz.arrays import Array
+    from pruneviz.core.arrays import Array
 
 Values: TypeAlias = dict[fx.Node, Any]
 

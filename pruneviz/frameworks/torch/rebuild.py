@@ -13,8 +13,8 @@ from pruneviz.frameworks.torch.graph import Tracer
 from pruneviz.frameworks.torch.layouts import outputs_first, to_numpy
 
 if TYPE_CHECKING:
-    from pruneviz.arrays import Array
-    from pruneviz.removal import Plan
+    from pruneviz.core.arrays import Array
+    from pruneviz.core.plan import Plan
 
 
 def rebuilt(model: nn.Module, plan: Plan) -> nn.Module:

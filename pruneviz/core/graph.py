@@ -1,0 +1,109 @@
+"""What flows into what: a framework-neutral graph that an adapter exports. NumPy only.
+
+Shapes and axes leave out the batch, which is always first. The operations are
+
+=================  ====================================================================================
+``input``          what comes from outside, parameters that are used as they are included
+``dense``          contracts the last axis
+``conv``           contracts axis ``axis``; also ``transposed`` and ``depthwise`` (out = in · multiplier)
+``norm``           BatchNorm: each index of axis ``axis`` for itself
+``map``            each entry for itself, by ``function`` (array -> array)
+``pool``           windows over all axes but ``axis``: pooling, resizing
+``reduce``         mean or maximum over ``axes``
+``combine``        entries at equal places, by ``function`` (arrays -> array), with broadcasting
+``reshape`` …      ``reshape``, ``permute`` (``axes``), ``pad`` (``widths``), ``concat`` (``axis``): moves
+``mix``            what makes units depend on each other: LayerNorm, softmax; ``axes`` are those it mixes
+``unknown``        anything else
+=================  ====================================================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pruneviz.core.arrays import Array
+
+KERNELS = ("dense", "conv", "transposed", "depthwise")
+MOVES = ("reshape", "permute", "pad", "concat")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation.
+
+    Attributes
+    ----------
+    name
+        Unique in the graph.
+    op
+        One of the operations above.
+    inputs
+        Names of the nodes it reads.
+    shape
+        Of its output, without the batch.
+    layer
+        The layer that holds its parameters; for errors, what the learner calls it.
+    options
+        ``axis``, ``axes``, ``widths``, ``groups``, ``function`` as the operation needs them; ``padded``:
+        whether a window may see zeros that are not in its input; ``spread`` of a norm: what it divides by,
+        (channels,), and ``scaled``: whether it has a scale.
+    """
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    shape: tuple[int, ...]
+    layer: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in the order in which they can be computed, and the names of those that leave the model."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+
+
+def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
+    """Do to arrays of the shapes of its inputs what a node of `MOVES` does to them.
+
+    `fill` is what stands where the node pads; None repeats the nearest entry.
+    """
+    if node.op == "reshape":
+        return arrays[0].reshape(node.shape)
+    if node.op == "permute":
+        return arrays[0].transpose(node.options["axes"])
+    if node.op == "pad":
+        widths = node.options["widths"]
+        edge = np.pad(arrays[0], widths, mode="edge")
+        inside = np.pad(np.ones(arrays[0].shape, bool), widths)
+        return edge if fill is None else np.where(inside, edge, fill)
+    return np.concatenate(arrays, axis=node.options["axis"])
+
+
+def spread(values: Array, axis: int, shape: tuple[int, ...]) -> Array:
+    """View (channels,) as an array of `shape` that is the same all along the other axes."""
+    sizes = [1] * len(shape)
+    sizes[axis] = len(values)
+    return np.broadcast_to(values.reshape(sizes), shape)
+
+
+def thin(*arrays: Array) -> list[Array]:
+    """Cut axes along which all arrays, of one shape, repeat themselves by their strides to length 1."""
+    repeats = [all(a.strides[i] == 0 for a in arrays) and n > 1 for i, n in enumerate(arrays[0].shape)]
+    index = tuple(slice(0, 1) if repeat else slice(None) for repeat in repeats)
+    return [a[index] for a in arrays]
+
+
+def rows(array: Array, axis: int) -> Array:
+    """Lay an array out as (channels, rest)."""
+    table = np.moveaxis(array, axis, 0)
+    (cut,) = thin(table)
+    return np.broadcast_to(cut.reshape(len(cut), -1), (len(table), cut[0].size))

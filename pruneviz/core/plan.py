@@ -1,0 +1,211 @@
+"""Which indices each layer keeps when units go, and what the constants that they leave turn into.
+
+A pruned unit of a masked model still emits something: 0 behind its layer, sigmoid(0) = 0.5 behind a gate.
+These constants flow through the graph as values do. What a next layer would receive from a pruned unit is
+added to its bias where that is exact; where it is not, the removal is refused before anything is built.
+NumPy only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pruneviz.core.graph import KERNELS, MOVES, Graph, Node, moved, rows, spread, thin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.layers import Layer
+    from pruneviz.core.units import Units
+
+
+@dataclass
+class Plan:
+    """What to rebuild.
+
+    Attributes
+    ----------
+    outputs, inputs
+        Layer name -> indices that it keeps of its outputs, and of the inputs that each of its outputs reads
+        (those of one group of a grouped convolution). Only layers that change.
+    shifts
+        Layer name -> (all outputs,) what to add to its bias.
+    norms
+        Norm layer name -> indices of its channels that it keeps.
+    shapes
+        Name of a node that reshapes -> its new shape, without the batch.
+    """
+
+    outputs: dict[str, Array] = field(default_factory=dict)
+    inputs: dict[str, Array] = field(default_factory=dict)
+    shifts: dict[str, Array] = field(default_factory=dict)
+    norms: dict[str, Array] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+class _Walk:
+    """The state of one walk through the graph; what varies with the image is NaN."""
+
+    def __init__(
+        self, units: Units, labels: Mapping[str, Array], layers: Mapping[str, Layer], pruned: BoolArray
+    ) -> None:
+        self.units = units
+        self.labels = labels
+        self.layers = layers
+        self.pruned = np.append(pruned, False)  # the label -1 means: stays
+        self.plan = Plan()
+
+    def step(self, node: Node, values: list[Array]) -> Array:  # noqa: PLR0911
+        """Note what a node keeps, and give the constants at its output."""
+        gone = [self.pruned[thin(self.labels[name])[0]].any() for name in node.inputs]
+        if node.op in ("mix", "unknown") and any(gone):
+            what = node.options.get("what", "an operation")
+            raise ValueError(
+                f"{node.layer or node.name!r} is {what} that reads pruned units: removing them would change "
+                "what it computes for the others; exclude the layers before it"
+            )
+        if node.op in KERNELS:
+            return self._kernel(node, values[0])
+        if node.op == "norm":
+            return self._norm(node, values[0])
+        if node.op == "map":
+            return _mapped(node, values[0])
+        if node.op == "combine":
+            return _combined(node, values)
+        if node.op in MOVES:
+            if node.op == "reshape" and any(gone):
+                self.plan.shapes[node.name] = self._shape(node)
+            return moved(node, values, 0)
+        if node.op == "pool":
+            columns = _constants(rows(values[0], node.options["axis"]))
+            lost = (columns != 0) & bool(node.options.get("padded"))
+            return spread(np.where(lost, np.nan, columns), node.options["axis"], node.shape)
+        if node.op == "reduce":
+            rest = [i for i in range(values[0].ndim) if i not in node.options["axes"]]
+            table = values[0].transpose([*rest, *node.options["axes"]])
+            return _constants(table.reshape(int(np.prod(table.shape[: len(rest)])), -1)).reshape(node.shape)
+        return np.broadcast_to(np.nan, node.shape)
+
+    def _kernel(self, node: Node, values: Array) -> Array:
+        layer, axis = self.layers[node.layer], node.options["axis"]
+        columns = rows(self.labels[node.inputs[0]], axis).max(axis=1)
+        gone = self.pruned[columns]
+        kept = ~self.pruned[self.units.of[node.layer]]
+        if not kept.any():
+            raise ValueError(f"the mask leaves layer {node.layer!r} without outputs: keep at least one")
+        if gone.any() or not kept.all():
+            self.plan.outputs[node.layer] = np.flatnonzero(kept)
+            groups = node.options.get("groups", 1)
+            inside = ~gone.reshape(groups, -1)[0] if node.op != "depthwise" else np.array([True])
+            self.plan.inputs[node.layer] = np.flatnonzero(inside)
+        if gone.any() and node.op != "depthwise":
+            self._fold(node, layer, np.where(gone, _constants(rows(values, axis)), 0))
+        return spread(np.where(kept, np.nan, 0), axis, node.shape)
+
+    def _fold(self, node: Node, layer: Layer, constants: Array) -> None:
+        """Add to the bias what the layer would receive from pruned inputs."""
+        if not constants.any():
+            shift = np.zeros(len(layer.weight))
+        elif np.isnan(constants).any():
+            raise ValueError(
+                f"layer {layer.name!r} receives from pruned units what is not the same everywhere"
+            )
+        elif node.options.get("padded"):
+            raise ValueError(
+                f"layer {layer.name!r} receives the constant {constants[constants != 0][0]:g} from pruned "
+                "units, but pads with zeros: no bias stands for that at the edges; exclude the layers before"
+            )
+        else:
+            groups = node.options.get("groups", 1)
+            weight = layer.weight.astype(np.float64).reshape(groups, -1, *layer.weight.shape[1:])
+            taps = weight.sum(axis=tuple(range(3, weight.ndim)))
+            shift = np.einsum("goi,gi->go", taps, constants.reshape(groups, -1)).ravel()
+        first = self.plan.shifts.setdefault(layer.name, shift)
+        if not np.array_equal(first, shift):
+            raise ValueError(
+                f"layer {layer.name!r} is called more than once and receives different constants from pruned "
+                "units: no one bias stands for both; exclude the layers before it"
+            )
+
+    def _norm(self, node: Node, values: Array) -> Array:
+        axis = node.options["axis"]
+        labels = rows(self.labels[node.name], axis).max(axis=1)
+        gone = self.pruned[labels]
+        if not gone.any():
+            return np.broadcast_to(np.nan, node.shape)
+        self.plan.norms[node.layer] = np.flatnonzero(~gone)
+        if node.options["scaled"]:
+            return spread(np.where(gone, 0, np.nan), axis, node.shape)
+        # Without a scale to set to zero, a constant passes; mean and shift are zero.
+        wide = np.where(spread(gone, axis, node.shape), values, np.nan)
+        result: Array = wide / spread(node.options["spread"], axis, node.shape)
+        return result
+
+    def _shape(self, node: Node) -> tuple[int, ...]:
+        """Find the shape that is left; what is kept must be a grid."""
+        kept = ~self.pruned[self.labels[node.name]]
+        axes = range(kept.ndim)
+        lines = [np.asarray(kept.any(axis=tuple(o for o in axes if o != axis))) for axis in axes]
+        grid = np.ones(kept.shape, bool)
+        for axis, line in enumerate(lines):
+            grid &= spread(line, axis, kept.shape)
+        if not np.array_equal(kept, grid):
+            raise ValueError(
+                f"{node.layer or node.name!r} reshapes pruned and kept units into one another; exclude the "
+                "layers before it"
+            )
+        return tuple(int(np.count_nonzero(line)) for line in lines)
+
+
+def plan(
+    graph: Graph, units: Units, labels: Mapping[str, Array], layers: Sequence[Layer], pruned: BoolArray
+) -> Plan:
+    """Work out what each layer keeps, for the adapter to build.
+
+    Parameters
+    ----------
+    graph, units, labels
+        As `structure` gives them.
+    layers
+        The prunable layers, of the masked model or of the whole one.
+    pruned
+        (units,) True where one goes.
+
+    Raises
+    ------
+    ValueError
+        If what is left would not compute what the masked model does; the message names the layer.
+    """
+    walk = _Walk(units, labels, {layer.name: layer for layer in layers}, pruned)
+    values: dict[str, Array] = {}
+    with np.errstate(invalid="ignore"):
+        for node in graph.nodes:
+            values[node.name] = walk.step(node, [values[name] for name in node.inputs])
+    return walk.plan
+
+
+def _constants(table: Array) -> Array:
+    """Reduce (channels, rest) to the one constant of each channel; NaN if it is not the same everywhere."""
+    first: Array = table[:, 0]
+    return np.where((table == first[:, None]).all(axis=1), first, np.nan)
+
+
+def _mapped(node: Node, values: Array) -> Array:
+    (small,) = thin(values)
+    small = small.copy()
+    known = ~np.isnan(small)
+    if known.any():
+        small[known] = node.options["function"](small[known])
+    return np.broadcast_to(small, values.shape)
+
+
+def _combined(node: Node, values: list[Array]) -> Array:
+    wide = thin(*[np.broadcast_to(value, node.shape) for value in values])
+    result = node.options["function"](*wide)
+    if node.options.get("product"):
+        result = np.where(np.any([value == 0 for value in wide], axis=0), 0, result)
+    return np.broadcast_to(result, node.shape)

@@ -1,0 +1,273 @@
+"""Which outputs of which layers are tied into one unit. NumPy only.
+
+Every entry of every intermediate array gets a label: the output of the layer that it stands for. Labels flow
+through the graph as the values do; where two of them must be pruned together, they are tied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pruneviz.core.graph import KERNELS, MOVES, Graph, Node, moved, rows, spread, thin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.layers import Layer
+
+_FIXED = 0  # the label of what must stay, such as inputs and outputs
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The units of a model: classes of (layer, output index) that only go together.
+
+    Attributes
+    ----------
+    of
+        Layer name -> (out,) number of the unit that each output belongs to; -1 where it must stay.
+    norms
+        The same for the layers that treat each channel for itself: BatchNorm.
+    columns
+        Layer name -> (in,) unit that each input of a layer comes from; -1 where that must stay.
+    groups
+        (units,) number of the group of tied layers that each unit belongs to.
+    counted
+        (units,) False for those that are left alone.
+    kinds
+        Layer name -> kind, as in `Layer`.
+    reads
+        Layer name -> the node after the first activation function that follows, or of the layer itself.
+    obstacles
+        (units, reason): what stands in the way of pruning some units.
+    """
+
+    of: Mapping[str, Array]
+    norms: Mapping[str, Array]
+    columns: Mapping[str, Array]
+    groups: Array
+    counted: BoolArray
+    kinds: Mapping[str, str]
+    reads: Mapping[str, str]
+    obstacles: tuple[tuple[Array, str], ...] = ()
+
+    def ids(self, name: str) -> Array:
+        """Tell the unit of each output of a layer; -1 where it must stay or is left alone."""
+        ids = self.of[name]
+        return np.where((ids >= 0) & np.append(self.counted, False)[ids], ids, -1)
+
+    def only(self, granularity: str) -> Units:
+        """Count the units that a granularity speaks of: filters have a convolution among their producers."""
+        if granularity == "channel":
+            return self
+        filters = self._parts([name for name, kind in self.kinds.items() if kind != "dense"])
+        return replace(self, counted=self.counted & (filters if granularity == "filter" else ~filters))
+
+    def without(self, layers: Iterable[str]) -> Units:
+        """Leave every unit alone that one of these layers has a part in."""
+        return replace(self, counted=self.counted & ~self._parts(layers))
+
+    def _parts(self, layers: Iterable[str]) -> BoolArray:
+        found = np.zeros(len(self.groups) + 1, bool)
+        for name in layers:
+            found[self.of[name]] = True
+        return found[:-1]
+
+    def names(self) -> list[str]:
+        """List the layers that have units that count."""
+        return [name for name in self.of if (self.ids(name) >= 0).any()]
+
+    def refuse_obstacles(self) -> None:
+        """Raise a ValueError if something stands in the way of pruning the units that are left."""
+        for blocked, reason in self.obstacles:
+            stuck = [name for name in self.of if np.isin(self.ids(name), blocked[blocked >= 0]).any()]
+            if stuck:
+                raise ValueError(f"{reason}; leave the layers before it alone: exclude={stuck}")
+
+
+@dataclass
+class _Walk:
+    """The state of one walk through the graph."""
+
+    outputs: dict[str, Array]
+    columns: dict[str, Array] = field(default_factory=dict)
+    norms: dict[str, Array] = field(default_factory=dict)
+    pairs: list[Array] = field(default_factory=list)
+    obstacles: list[tuple[Array, str]] = field(default_factory=list)
+
+    def tie(self, first: Array, second: Array) -> None:
+        """Note that labels at equal places belong to one unit."""
+        self.pairs.append(np.unique(np.stack([first.ravel(), second.ravel()]), axis=1))
+
+    def block(self, node: Node, arrays: Sequence[Array], reason: str) -> Array:
+        """Note that the labels that arrive at a node cannot be pruned; what leaves it must stay."""
+        labels = [np.unique(thin(array)[0]) for array in arrays]
+        self.obstacles.append((np.concatenate([*labels, [_FIXED]]), f"{node.layer or node.name!r} {reason}"))
+        return np.broadcast_to(np.int64(_FIXED), node.shape)
+
+    def step(self, node: Node, arrays: list[Array]) -> Array:  # noqa: PLR0911
+        """Label the output of a node."""
+        if node.op == "input":
+            return np.broadcast_to(np.int64(_FIXED), node.shape)
+        if node.op in KERNELS or node.op in ("norm", "pool"):
+            columns = _labels(rows(arrays[0], node.options["axis"]))
+            if columns is None:
+                return self.block(node, arrays, "reads different units through one channel")
+            return self._channels(node, arrays[0], columns)
+        if node.op == "pad" and _varying(arrays[0]) & {
+            i for i, w in enumerate(node.options["widths"]) if any(w)
+        }:
+            return self.block(node, arrays, "pads units with zeros")
+        if node.op in MOVES:
+            return moved(node, arrays, None)  # the zeros around a channel go with it
+        if node.op == "combine":
+            return self._combine(node, arrays)
+        if node.op == "reduce":
+            rest = [i for i in range(arrays[0].ndim) if i not in node.options["axes"]]
+            kept = arrays[0].transpose([*rest, *node.options["axes"]])
+            flat = _labels(kept.reshape(int(np.prod(kept.shape[: len(rest)])), -1))
+            return (
+                self.block(node, arrays, "averages over units") if flat is None else flat.reshape(node.shape)
+            )
+        if node.op in ("map", "mix"):
+            return arrays[0]
+        return self.block(
+            node, arrays, f"is {node.options.get('what', 'an operation')} that pruneviz does not know"
+        )
+
+    def _channels(self, node: Node, array: Array, columns: Array) -> Array:
+        if node.op == "pool":
+            return spread(columns, node.options["axis"], node.shape)
+        seen = self.norms if node.op == "norm" else self.columns
+        self.tie(seen.setdefault(node.layer, columns), columns)
+        if node.op == "norm":
+            return array
+        labels = self.outputs[node.layer]
+        groups = node.options.get("groups", 1)
+        if node.op == "depthwise":
+            self.tie(labels, np.repeat(columns, len(labels) // len(columns)))
+        elif groups > 1:
+            for ends in (columns.reshape(groups, -1), labels.reshape(groups, -1)):
+                self.tie(np.broadcast_to(ends[0], ends.shape), ends)
+        return spread(labels, node.options["axis"], node.shape)
+
+    def _combine(self, node: Node, arrays: list[Array]) -> Array:
+        """Tie equal places; an array that is one entry wide where another has many units must stay whole."""
+        wide = [np.broadcast_to(array, node.shape) for array in arrays]
+        varying = [_varying(array) for array in wide]
+        result = None
+        for array, own in zip(arrays, wide, strict=True):
+            sizes = (1,) * (len(node.shape) - array.ndim) + array.shape
+            if any(sizes[i] == 1 < n and any(i in v for v in varying) for i, n in enumerate(node.shape)):
+                self.tie(array, np.full(array.shape, _FIXED))
+            elif result is None:
+                result = own
+            else:
+                self.tie(*thin(result, own))
+        if result is None:
+            return self.block(node, arrays, "combines units of different axes")
+        return result
+
+
+def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]]:
+    """Find out which outputs are tied; units are numbered in the order of the prunable layers.
+
+    Returns
+    -------
+    Units
+        The units.
+    dict
+        Node name -> the unit that each entry of its output stands for; -1 for what must stay.
+    """
+    ends = np.cumsum([1, *(len(layer.weight) for layer in layers)])
+    walk = _Walk({x.name: np.arange(a, b) for x, a, b in zip(layers, ends[:-1], ends[1:], strict=True)})
+    labels: dict[str, Array] = {}
+    for node in graph.nodes:
+        labels[node.name] = walk.step(node, [labels[name] for name in node.inputs])
+    for name in graph.outputs:
+        walk.tie(thin(labels[name])[0], np.zeros_like(thin(labels[name])[0]))
+    roots = components(int(ends[-1]), walk.pairs)
+    for name in walk.outputs.keys() - walk.columns.keys():
+        roots[walk.outputs[name]] = _FIXED  # never called: not part of what the model computes
+    numbers = np.full(len(roots), -1)
+    loose = np.unique(roots[roots != _FIXED])
+    numbers[loose] = np.arange(len(loose))
+    numbers = numbers[roots]
+    of = {name: numbers[ids] for name, ids in walk.outputs.items()}
+    units = Units(
+        of=of,
+        norms={name: numbers[ids] for name, ids in walk.norms.items()},
+        columns={name: numbers[ids] for name, ids in walk.columns.items()},
+        groups=_groups(of, len(loose)),
+        counted=np.ones(len(loose), bool),
+        kinds={layer.name: layer.kind for layer in layers},
+        reads=_reads(graph),
+        obstacles=tuple((np.unique(numbers[ids]), reason) for ids, reason in walk.obstacles),
+    )
+    return units, {name: _looked_up(numbers, array) for name, array in labels.items()}
+
+
+def components(n: int, pairs: Iterable[Array]) -> Array:
+    """Find for each of n things the lowest number that pairs, (2, m) arrays, connect it with."""
+    first, second = np.concatenate([np.zeros((2, 0), np.int64), *pairs], axis=1)
+    roots = np.arange(n)
+    while True:
+        lower = np.minimum(roots[first], roots[second])
+        after = roots.copy()
+        np.minimum.at(after, roots[first], lower)
+        np.minimum.at(after, roots[second], lower)
+        after = after[after]
+        if np.array_equal(after, roots):
+            return roots
+        roots = after
+
+
+def _groups(of: Mapping[str, Array], units: int) -> Array:
+    """Find for each unit the group of layers that share units."""
+    first = np.full(units, -1)
+    pairs = []
+    for number, members in enumerate(of.values()):
+        ids = np.unique(members[members >= 0])
+        first[ids] = np.where(first[ids] < 0, number, first[ids])
+        pairs.append(np.stack([first[ids], np.full(len(ids), number)]))
+    groups: Array = components(len(of), pairs)[first]
+    return groups
+
+
+def _reads(graph: Graph) -> dict[str, str]:
+    """Find where the activations of each layer are read."""
+    after: dict[str, list[Node]] = {node.name: [] for node in graph.nodes}
+    for node in graph.nodes:
+        for name in node.inputs:
+            after[name].append(node)
+    places: dict[str, str] = {}
+    for node in graph.nodes:
+        if node.op in KERNELS and node.layer not in places:
+            place, following = node, after[node.name]
+            while len(following) == 1 and following[0].op in ("norm", "map", "combine"):
+                place = following[0]
+                if place.op == "map" and not place.options.get("passes"):
+                    break
+                following = after[place.name]
+            places[node.layer] = place.name
+    return places
+
+
+def _labels(table: Array) -> Array | None:
+    """Reduce (channels, rest) to the one label of each channel; None if there are more."""
+    labels: Array = table[:, 0]
+    return labels if (table == labels[:, None]).all() else None
+
+
+def _varying(array: Array) -> set[int]:
+    (array,) = thin(array)
+    return {i for i, n in enumerate(array.shape) if n > 1 and (np.diff(array, axis=i) != 0).any()}
+
+
+def _looked_up(numbers: Array, labels: Array) -> Array:
+    """Look labels up without unfolding what repeats."""
+    return np.broadcast_to(numbers[thin(labels)[0]], labels.shape)

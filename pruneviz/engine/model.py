@@ -1,0 +1,149 @@
+"""A model as the rest of pruneviz sees it: its layers, how units run through it, and whether a mask fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pruneviz import frameworks
+from pruneviz.core.arrays import checked_images, names_in, refuse_unknown
+from pruneviz.core.layers import Network
+from pruneviz.core.masks import Mask
+from pruneviz.core.units import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.graph import Graph
+    from pruneviz.core.units import Units
+
+
+def network(model: object) -> Network:
+    """Look at a model's prunable layers.
+
+    Parameters
+    ----------
+    model
+        A torch.nn.Module, a keras.Model (Keras 3 on TensorFlow) or a tf_keras.Model, already built.
+
+    Returns
+    -------
+    Network
+        Views of the model's own weights where the framework allows it; never a way to change them.
+
+    Raises
+    ------
+    TypeError
+        If the model is of another type.
+    ValueError
+        If a weight is NaN or infinite, or the model is not built; the message names the layer.
+    """
+    layers = frameworks.adapter(model).layers()
+    for layer in layers:
+        if not np.isfinite(layer.weight).all():
+            raise ValueError(
+                f"layer {layer.name!r} has weights that are NaN or infinite: its training diverged; load "
+                "an earlier checkpoint before pruning"
+            )
+    return Network(layers)
+
+
+def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
+    """Check the names of layers to exclude against those of a model."""
+    names, known = names_in(exclude), network(model)
+    refuse_unknown("exclude", names, known)
+    return names
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A model's graph, its units, and the unit that each entry of each node's output stands for."""
+
+    graph: Graph
+    units: Units
+    labels: Mapping[str, Array]
+
+
+def structure(model: object, example: Array | None) -> Structure:
+    """Follow the units through a model; an example of None asks a Keras model for its input's shape.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the example is no array, or missing, or the model cannot be traced.
+    """
+    if example is not None:
+        checked_images("example", example)
+    adapter = frameworks.adapter(model)
+    graph = adapter.graph(None if example is None else example[:1])
+    units, labels = find(graph, adapter.layers())
+    return Structure(graph, units, labels)
+
+
+def without_units(model: object, mask: Mask, example: Array) -> tuple[Network, Structure, BoolArray]:
+    """Find a model's layers, its structure, and the units that a mask takes out: (units,) bool.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the mask is one of weights, or does not fit; or as `structure` does.
+    """
+    layers = network(model)
+    checked_mask(layers, mask)
+    if mask.granularity == "weight":
+        raise ValueError(
+            "a mask of weights takes no unit out: prune neurons, filters or channels, or use pv.apply"
+        )
+    found = structure(model, example)
+    return layers, found, pruned_units(found.units, mask)
+
+
+def checked_mask(layers: Network, mask: Mask) -> None:
+    """Refuse a mask that names other layers, or has other shapes."""
+    if not isinstance(mask, Mask):
+        raise TypeError(f"mask is a {type(mask).__qualname__}, not a Mask: pv.prune makes one")
+    if mask.granularity not in ("weight", "neuron", "filter", "channel"):
+        raise ValueError(
+            "this version applies masks of weights, neurons, filters and channels, not of "
+            f"{mask.granularity}s"
+        )
+    for name, kept in mask.items():
+        if name not in layers:
+            raise ValueError(f"the mask names layer {name!r}; the model has {', '.join(layers)}")
+        shape = layers[name].shape if mask.granularity == "weight" else layers[name].shape[:1]
+        if kept.shape != shape:
+            what = "its weight" if mask.granularity == "weight" else "one entry an output would be"
+            raise ValueError(f"the mask of layer {name!r} has shape {kept.shape}, {what} {shape}")
+
+
+def pruned_units(units: Units, mask: Mask) -> BoolArray:
+    """Find the units that a structured mask prunes, (units,) bool; what is absent from the mask is kept.
+
+    Raises
+    ------
+    ValueError
+        If the mask prunes what must stay, or only a part of a unit; the message names the layers.
+    """
+    pruned = np.zeros(len(units.groups), bool)
+    for name, kept in mask.items():
+        ids = units.of[name]
+        if (~kept & (ids < 0)).any():
+            index = int(np.flatnonzero(~kept & (ids < 0))[0])
+            raise ValueError(
+                f"output {index} of layer {name!r} must stay: it is tied to the model's output or input"
+            )
+        pruned[ids[~kept]] = True
+    for name, ids in units.of.items():
+        kept = mask[name] if name in mask else np.ones(len(ids), bool)
+        unequal = kept & (ids >= 0) & np.append(pruned, False)[ids]
+        if unequal.any():
+            index = int(np.flatnonzero(unequal)[0])
+            others = [o for o in mask if o != name and (units.of[o][~mask[o]] == ids[index]).any()] or [name]
+            raise ValueError(
+                f"output {index} of layer {name!r} is tied to layer {others[0]!r}, where the mask prunes it: "
+                "prune both, or neither"
+            )
+    return pruned

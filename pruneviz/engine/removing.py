@@ -1,0 +1,117 @@
+"""Smaller models: units taken out for real, and the proof that nothing else changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from pruneviz import frameworks
+from pruneviz.core import plan as removal
+from pruneviz.core.arrays import checked_images
+from pruneviz.engine.model import without_units
+from pruneviz.engine.pruning import apply
+
+if TYPE_CHECKING:
+    from pruneviz.core.arrays import Array
+    from pruneviz.core.masks import Mask
+
+_Model = TypeVar("_Model")
+_TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
+
+
+def remove(model: _Model, mask: Mask, example: Array) -> _Model:
+    """Build a smaller model that computes what the masked one does: pruned units are gone.
+
+    Parameters
+    ----------
+    model
+        A torch.nn.Module that torch.fx can trace, or a functional or sequential Keras model; it stays as it
+        is.
+    mask
+        Of neurons, filters or channels.
+    example
+        (n, …) images like those the model takes. The result is compared with the masked model on them.
+
+    Returns
+    -------
+    model
+        An ordinary model with smaller layers of the same names. A PyTorch model keeps its class, unless its
+        forward spells out a size that changed: then it is a torch.fx.GraphModule. A Keras model is not
+        compiled; nested models come out flat.
+
+    Raises
+    ------
+    ValueError
+        If the mask does not fit, the model cannot be traced, what is left cannot compute the same, or the
+        comparison fails; the message names the layer or the reason.
+    """
+    checked_images("example", example)
+    layers, found, pruned = without_units(model, mask, example)
+    adapter = frameworks.adapter(model)
+    thin = apply(model, mask, example)
+    masked = frameworks.adapter(thin).layers()
+    small = adapter.rebuilt(removal.plan(found.graph, found.units, found.labels, masked, pruned))
+    difference = _difference(thin, small, example)
+    tolerance = _TOLERANCE.get(str(layers.layers[0].weight.dtype), 1e-2) if layers else 0
+    if not difference <= tolerance:
+        raise ValueError(
+            f"the smaller model differs from the masked one by {difference:.1e} of its largest output, more "
+            f"than {tolerance:g}: this model does something that removal does not follow; please report it"
+        )
+    return small  # type: ignore[return-value]
+
+
+def check_removed(model: object, mask: Mask, small: object, x: Array) -> float:
+    """Compare a smaller model with the masked one.
+
+    Parameters
+    ----------
+    model, mask
+        What `remove` was given.
+    small
+        What it returned.
+    x
+        (n, …) images.
+
+    Returns
+    -------
+    float
+        max|a - b| / max|a| over all outputs, where a is what the masked model computes.
+
+    Raises
+    ------
+    ValueError
+        If the outputs differ in shape or dtype.
+    """
+    return _difference(apply(model, mask, x), small, checked_images("x", x))
+
+
+def recalibrate(model: _Model, x: Array) -> _Model:
+    """Estimate the statistics of every BatchNorm anew, as averages over the given images.
+
+    Parameters
+    ----------
+    model
+        The model; it stays as it is.
+    x
+        (n, …) images; a few hundred do.
+
+    Returns
+    -------
+    model
+        A copy with other running means and variances, and the same weights.
+    """
+    return frameworks.adapter(model).recalibrated(checked_images("x", x))  # type: ignore[return-value]
+
+
+def _difference(thin: object, small: object, x: Array) -> float:
+    wanted, given = (frameworks.adapter(model).predict(x) for model in (thin, small))
+    if wanted.shape != given.shape or wanted.dtype != given.dtype:
+        raise ValueError(
+            f"the masked model gives {wanted.dtype} {wanted.shape}, the smaller one {given.dtype} "
+            f"{given.shape}"
+        )
+    largest = np.abs(wanted).max(initial=0)
+    difference = np.abs(wanted - given).max(initial=0)
+    return float(difference / largest if largest > 0 else difference)

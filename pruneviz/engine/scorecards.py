@@ -1,0 +1,211 @@
+"""What a model costs and how well it does."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import safetensors.numpy
+
+from pruneviz import frameworks
+from pruneviz.core.arrays import checked_data
+from pruneviz.core.intervals import wilson
+from pruneviz.engine import storage, timing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pruneviz.core.arrays import Array, Data
+
+
+@dataclass(frozen=True)
+class Change:
+    """How the answers of one model differ from another's on the same images.
+
+    Attributes
+    ----------
+    lost
+        Images that were right and now are wrong.
+    won
+        Images that were wrong and now are right.
+    changed
+        Images whose prediction differs, those that are wrong in a new way included.
+    """
+
+    lost: int
+    won: int
+    changed: int
+
+    def __str__(self) -> str:
+        other = self.changed - self.lost - self.won
+        return f"{self.changed} answers changed: {self.lost} lost, {self.won} won, {other} wrong in a new way"
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """One model, measured.
+
+    Attributes
+    ----------
+    name
+        What the row is called.
+    accuracy
+        Share of the n images that are classified correctly.
+    n
+        Number of images.
+    interval
+        95% Wilson interval of the accuracy: it covers the choice of images, not the training.
+    parameters
+        Trainable numbers, as the framework counts them; shared ones once.
+    buffers
+        Stored numbers that are not trainable.
+    nonzero
+        Trainable numbers that are not 0.
+    sparsity
+        Share of the prunable weights that is 0.
+    macs
+        Multiplications an image costs: dense kernels execute these, zeros included.
+    nonzero_macs
+        Those of them whose weight is not 0.
+    raw_bytes, gzip_bytes, compact_bytes
+        Size of a safetensors file of parameters and buffers, of that under gzip at level 6, and of the
+        file that `pruneviz.save` writes.
+    latency_ms
+        Number of images in a batch -> median time of a forward pass in milliseconds; empty unless asked for.
+    predictions
+        (n,) predicted classes.
+    labels
+        (n,) true classes.
+    """
+
+    name: str
+    accuracy: float
+    n: int
+    interval: tuple[float, float]
+    parameters: int
+    buffers: int
+    nonzero: int
+    sparsity: float
+    macs: int
+    nonzero_macs: int
+    raw_bytes: int
+    gzip_bytes: int
+    compact_bytes: int
+    predictions: Array = field(repr=False, compare=False)
+    labels: Array = field(repr=False, compare=False)
+    latency_ms: dict[int, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def correct(self) -> int:
+        """Number of images that are classified correctly."""
+        return int(np.count_nonzero(self.predictions == self.labels))
+
+    def versus(self, baseline: Scorecard) -> Change:
+        """Compare answers, image by image.
+
+        Parameters
+        ----------
+        baseline
+            The card to compare with, of the same images.
+
+        Raises
+        ------
+        ValueError
+            If the two were measured on different images.
+        """
+        if not np.array_equal(self.labels, baseline.labels):
+            raise ValueError(f"{self.name!r} and {baseline.name!r} were measured on different images")
+        right, was_right = self.predictions == self.labels, baseline.predictions == self.labels
+        return Change(
+            lost=int(np.count_nonzero(was_right & ~right)),
+            won=int(np.count_nonzero(right & ~was_right)),
+            changed=int(np.count_nonzero(self.predictions != baseline.predictions)),
+        )
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        rows = {
+            "accuracy": f"{self.accuracy:.2%}, {self.correct:,} of {self.n:,} (95%: {low:.2%} to {high:.2%})",
+            "parameters": f"{self.parameters:,}, of them {self.nonzero:,} nonzero",
+            "weights": f"{self.sparsity:.1%} pruned",
+            "MACs": f"{self.macs:,} executed, {self.nonzero_macs:,} with a nonzero weight",
+            "bytes": f"{self.raw_bytes:,} raw, {self.gzip_bytes:,} gzip, {self.compact_bytes:,} compact",
+        }
+        if self.latency_ms:
+            rows["latency"] = ", ".join(f"{ms:.3g} ms (batch {n})" for n, ms in self.latency_ms.items())
+        return "\n".join([self.name, *(f"  {key:<11} {value}" for key, value in rows.items())])
+
+
+def scorecard(
+    model: object, data: Data, name: str | None = None, *, latency: Iterable[int] = ()
+) -> Scorecard:
+    """Measure a model on the given images.
+
+    Parameters
+    ----------
+    model
+        A torch.nn.Module, keras.Model or tf_keras.Model that classifies; its outputs are (n, classes).
+    data
+        (x, y): uint8 or float images, integer classes.
+    name
+        What to call the row; the model's class if None.
+    latency
+        Numbers of images for which to time a forward pass, such as ``(1, 64)``. To compare models, time them
+        together: `pruneviz.latency`.
+
+    Returns
+    -------
+    Scorecard
+        Accuracy with its interval, and what the model costs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If data or model are of another form, or the outputs are not (n, classes) or hold NaN.
+    """
+    x, y = checked_data(data)
+    adapter = frameworks.adapter(model)
+    title = name or type(model).__name__
+    card = carded(adapter, (x, y), classes(adapter.predict(x), len(x)), title)
+    return replace(card, latency_ms=timing.latency({title: model}, x, latency)[title])
+
+
+def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: str) -> Scorecard:
+    """Make the card of a model whose predictions, (n,) classes as `classes` gives them, are known."""
+    x, y = data
+    correct = int(np.count_nonzero(predictions == y))
+    weights = {layer.name: layer.weight for layer in adapter.layers()}
+    uses = adapter.uses(x)
+    parameters, buffers = adapter.parameters(), adapter.buffers()
+    raw = safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in {**parameters, **buffers}.items()})
+    entries = sum(weight.size for weight in weights.values())
+    alive = {key: int(np.count_nonzero(weight)) for key, weight in weights.items()}
+    return Scorecard(
+        name=name,
+        accuracy=correct / len(x),
+        n=len(x),
+        interval=wilson(correct, len(x)),
+        parameters=sum(array.size for array in parameters.values()),
+        buffers=sum(array.size for array in buffers.values()),
+        nonzero=sum(int(np.count_nonzero(array)) for array in parameters.values()),
+        sparsity=1 - sum(alive.values()) / entries if entries else 0.0,
+        macs=sum(uses[key] * weight.size for key, weight in weights.items()),
+        nonzero_macs=sum(uses[key] * alive[key] for key in weights),
+        raw_bytes=len(raw),
+        gzip_bytes=len(gzip.compress(raw, compresslevel=6, mtime=0)),
+        compact_bytes=len(storage.packed({**parameters, **buffers})),
+        predictions=predictions,
+        labels=y.copy(),
+    )
+
+
+def classes(outputs: Array, n: int) -> Array:
+    """Turn a classifier's outputs (n, classes) into (n,) predicted classes; refuse other shapes and NaN."""
+    if outputs.ndim != 2 or len(outputs) != n:
+        raise ValueError(f"the model's output for {n} images has shape {outputs.shape}, not ({n}, classes)")
+    if np.isnan(outputs).any():
+        raise ValueError("the model's outputs are NaN for some images")
+    predictions: Array = outputs.argmax(axis=1)
+    return predictions

@@ -1,0 +1,1 @@
+"""One method of a lesson each, built on the engine."""

@@ -1,0 +1,201 @@
+"""Prune a model that is pruned already; prune a model while it trains."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
+
+from pruneviz import frameworks
+from pruneviz.core.arrays import names_in
+from pruneviz.core.masks import Mask, Ranking, rank
+from pruneviz.engine.pruning import scored, zeros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Unpack
+
+    from pruneviz.core.arrays import Array, Data
+    from pruneviz.core.criteria import Criterion
+
+_STAYS = np.iinfo(np.uint32).max  # the rank of what is never pruned
+
+
+class Words(TypedDict, total=False):
+    """The words of `prune` that say how to choose; scored_on is its data."""
+
+    granularity: str
+    criterion: Criterion
+    scope: str
+    scored_on: Data | None
+    example: Array | None
+    exclude: Iterable[str]
+    keep_at_least: int
+    loss: Callable[..., Any] | None
+
+
+def checked_words(words: Words) -> Words:
+    """Refuse words that `prune` does not know, and a scope that would contradict a schedule."""
+    unknown = sorted(words.keys() - Words.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"unknown argument {', '.join(unknown)}; there is {', '.join(Words.__annotations__)}")
+    if words.get("scope", "global") not in ("global", "layer"):
+        raise ValueError('scope must be "global" or "layer": it is the schedule that says how much to prune')
+    exclude = names_in(words.get("exclude", ()))
+    return {**words, "exclude": exclude}  # asked for more than once, so that a generator will not do
+
+
+def prune_further(model: object, sparsity: float, before: Mask | None, seed: int, words: Words) -> Mask:
+    """Choose what to prune of a masked model, so that what is pruned stays pruned.
+
+    The sparsity is the share of all entries to prune in all: if that is less than `before` prunes, nothing
+    changes. With None before, everything was kept.
+    """
+    exclude = words.get("exclude", ())
+    scores = scored(
+        model,
+        words.get("granularity", "weight"),
+        words.get("criterion", "magnitude"),
+        words.get("scored_on"),
+        words.get("example"),
+        exclude,
+        words.get("loss"),
+        seed,
+    )
+    ranking = rank(scores, words.get("scope", "global"), exclude, words.get("keep_at_least", 0))
+    if before is None:
+        return ranking.mask(sparsity)
+    return _pruned_first(ranking, before).mask(sparsity) & before
+
+
+def _pruned_first(ranking: Ranking, before: Mask) -> Ranking:
+    """Move what a mask prunes to the front of each pool; all else keeps its order."""
+    ranks: dict[str, Array] = {}
+    for pool, size in set(ranking.pools.values()):
+        names = [name for name in ranking.ranks if ranking.pools[name][0] == pool]
+        kept = np.ones(size, bool)
+        for name in names:
+            counted = ranking.ranks[name] < size
+            kept[ranking.ranks[name][counted]] = before[name][counted]
+        moved = np.empty(size + 1, np.uint32)
+        moved[np.argsort(kept, kind="stable")] = np.arange(size, dtype=np.uint32)
+        moved[size] = _STAYS
+        ranks |= {name: moved[np.minimum(ranking.ranks[name], size)] for name in names}
+    order = {name: ranks[name] for name in ranking.ranks}
+    return Ranking(
+        order, ranking.scope, ranking.granularity, ranking.keep_at_least, ranking.pools, ranking.units
+    )
+
+
+class Pruning:
+    """A model that is being pruned while it trains; `prune_while_training` makes it.
+
+    Attributes
+    ----------
+    mask
+        What is kept now.
+    step
+        Number of steps done.
+    callback
+        What Keras's fit needs; None for PyTorch.
+    """
+
+    def __init__(self, model: object, schedule: Callable[[int], float], seed: int, words: Words) -> None:
+        self.step = 0
+        self.callback: object = None
+        self._model, self._schedule, self._seed, self._words = model, schedule, seed, words
+        # Nothing is pruned yet, but a wrong word is refused before anything changes.
+        self.mask = prune_further(model, 0, None, seed, words)
+        self.restore_zeros: Callable[[], None] = lambda: None
+
+    def after_step(self) -> None:
+        """Restore the zeros, and prune for the next step; training loops without hooks call it themselves."""
+        self.restore_zeros()
+        self.step += 1
+        self.prune()
+
+    def prune(self) -> None:
+        """Prune now if the schedule prunes at the next step."""
+        if prunes_at(self._schedule, self.step + 1):
+            share = self._schedule(self.step + 1)
+            self.mask = prune_further(self._model, share, self.mask, self._seed, self._words)
+            pruned = zeros(self._model, self.mask, self._words.get("example"))
+            self.restore_zeros = frameworks.adapter(self._model).zeroing(pruned)
+            self.restore_zeros()
+
+    def __repr__(self) -> str:
+        done = f"after {self.step:,} steps of {self._schedule!r}"
+        return f"{self.mask.sparsity:.1%} of {self.mask.total:,} {self.mask.granularity}s pruned {done}"
+
+
+@contextlib.contextmanager
+def prune_while_training(
+    model: object,
+    schedule: Callable[[int], float],
+    optimizer: object = None,
+    *,
+    seed: int = 0,
+    **words: Unpack[Words],
+) -> Iterator[Pruning]:
+    """Train a model, in any training loop, and prune it on a schedule meanwhile.
+
+    Step s of the schedule is the s-th optimizer step in the context, the first is 1, as for tfmot. Where the
+    schedule prunes at s, the least important entries are set to zero just before that step's batch. What is
+    pruned is set to zero again after every step, and stays pruned. On exit, or on an exception, everything
+    put into the model or the optimizer is taken out again; the zeros stay.
+
+    Parameters
+    ----------
+    model
+        A torch.nn.Module, keras.Model or tf_keras.Model; it is changed in place.
+    schedule
+        One of `pruneviz.schedules`, or any function of the step that returns a share from 0 to 1; a mere
+        function prunes at every step.
+    optimizer
+        PyTorch: the optimizer to watch; None watches all that train this model. Keras: None.
+    seed
+        For criterion ``"random"``.
+    **words
+        granularity, criterion, scope (``"global"`` or ``"layer"``), scored_on (images and labels for the
+        criteria that need them), example, exclude, keep_at_least and loss, as for `prune`.
+
+    Yields
+    ------
+    Pruning
+        Its `mask` is up to date at any moment; give its `callback` to Keras's fit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `prune`.
+    RuntimeError
+        If the context ends without a step: the optimizer was another, or fit did not get the callback.
+
+    Examples
+    --------
+    >>> schedule = pv.schedules.polynomial(0, 0.9, begin=0, end=1000, frequency=100)
+    >>> with pv.prune_while_training(model, schedule, optimizer) as pruning:  # PyTorch
+    ...     train(model, optimizer)
+    >>> with pv.prune_while_training(model, schedule) as pruning:  # Keras
+    ...     model.fit(x, y, callbacks=[pruning.callback])
+    >>> pruning.mask
+    """
+    if not callable(schedule):
+        raise TypeError(f"schedule is {schedule!r}, not one of pv.schedules or a function of the step")
+    pruning = Pruning(model, schedule, seed, checked_words(words))
+    with frameworks.adapter(model).after_steps(pruning.after_step, optimizer) as pruning.callback:
+        try:
+            pruning.prune()
+            yield pruning
+        finally:
+            pruning.restore_zeros()
+    if not pruning.step:
+        how = "callbacks=[pruning.callback]" if pruning.callback else "the optimizer that trains this model"
+        raise RuntimeError(f"no training step was seen, so nothing was pruned on schedule: pass {how}")
+
+
+def prunes_at(schedule: Callable[[int], float], step: int) -> bool:
+    """Ask a schedule whether it prunes at a step; a mere function always does."""
+    asked: Callable[[int], bool] = getattr(schedule, "prunes_at", lambda _: True)
+    return asked(step)

@@ -1,0 +1,122 @@
+"""One model at many sparsities."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import as_completed
+from typing import TYPE_CHECKING
+
+import cloudpickle
+
+from pruneviz.core.arrays import checked_data, names_in
+from pruneviz.core.masks import Ranking, rank
+from pruneviz.core.progress import bar, quiet
+from pruneviz.engine.pruning import apply, scored
+from pruneviz.engine.scorecards import Scorecard, scorecard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Executor
+
+    from tqdm.auto import tqdm
+
+    from pruneviz.core.arrays import Data
+    from pruneviz.core.criteria import Criterion
+
+
+def sweep(
+    model: object,
+    data: Data,
+    sparsities: Iterable[float],
+    *,
+    granularity: str = "weight",
+    criterion: Criterion = "magnitude",
+    scope: str = "global",
+    exclude: Iterable[str] = (),
+    keep_at_least: int = 0,
+    scored_on: Data | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> list[Scorecard]:
+    """Prune at each sparsity, one shot from the same model each time, and measure.
+
+    Parameters
+    ----------
+    model, granularity, criterion
+        As for `importance`.
+    data
+        (x, y): the images to measure accuracy on.
+    sparsities
+        Shares from 0 to 1.
+    scope
+        ``"global"`` or ``"layer"``.
+    exclude, keep_at_least
+        As for `rank`.
+    scored_on
+        (x, y) for the criteria that need data.
+    executor
+        Any concurrent.futures.Executor whose workers can import pruneviz: threads, spawned processes,
+        joblib's loky, or ``dask.distributed.Client().get_executor()``. Model and images travel once a
+        worker. None measures here, one after the other.
+    progress
+        Whether to show a bar.
+
+    Returns
+    -------
+    list of Scorecard
+        In the order of the sparsities, each named after its own, such as ``"90%"``.
+
+    Raises
+    ------
+    ValueError
+        If the executor forks its processes, which hangs once a framework has computed in this one, or as
+        `prune` and `scorecard` do.
+    """
+    shares, names = list(sparsities), names_in(exclude)
+    x, _ = checked_data(data)
+    with quiet(silent=not progress):
+        scores = scored(model, granularity, criterion, scored_on, x[:1], names)
+    ranking = rank(scores, scope, names, keep_at_least)
+    for share in shares:
+        ranking.mask(share)  # what is out of range is refused before any work
+    with bar("measuring", "model", len(shares), shown=progress) as done:
+        if executor is not None:
+            return _spread(executor, cloudpickle.dumps((model, data, ranking)), shares, done)
+        cards = []
+        for share in shares:
+            cards.append(_measure(model, data, ranking, share))
+            done.update()
+        return cards
+
+
+def _measure(model: object, data: Data, ranking: Ranking, sparsity: float) -> Scorecard:
+    with quiet():
+        return scorecard(apply(model, ranking.mask(sparsity)), data, name=f"{100 * sparsity:g}%")
+
+
+def _measure_all(pickled: bytes, sparsities: Sequence[float]) -> list[Scorecard]:
+    model, data, ranking = cloudpickle.loads(pickled)
+    return [_measure(model, data, ranking, sparsity) for sparsity in sparsities]
+
+
+def _spread(executor: Executor, pickled: bytes, shares: list[float], done: tqdm) -> list[Scorecard]:
+    context = getattr(executor, "_mp_context", None)
+    if context is not None and context.get_start_method() == "fork":
+        raise ValueError(
+            "executor forks its processes, and a forked process hangs once PyTorch or TensorFlow has "
+            'computed here: pass ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"))'
+        )
+    workers = min(len(shares), getattr(executor, "_max_workers", None) or multiprocessing.cpu_count())
+    places = {
+        executor.submit(_measure_all, pickled, shares[first::workers]): range(first, len(shares), workers)
+        for first in range(workers)
+    }
+    cards: dict[int, Scorecard] = {}
+    try:
+        for future in as_completed(places):
+            cards.update(zip(places[future], future.result(), strict=True))
+            done.update(len(places[future]))
+    finally:
+        for future in places:
+            future.cancel()
+    return [cards[place] for place in range(len(shares))]

@@ -1,0 +1,1 @@
+"""The explorers: what is pruned of a network, and what is left."""

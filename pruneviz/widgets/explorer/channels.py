@@ -1,0 +1,254 @@
+"""ChannelExplorer: the chain of layers, where the slices that only go together light up together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import traitlets as t
+
+from pruneviz.core import criteria
+from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
+from pruneviz.engine import channelscores
+from pruneviz.engine.model import pruned_units
+from pruneviz.widgets.explorer import channel_payload, history, payload
+from pruneviz.widgets.explorer.units import UnitExplorer
+from pruneviz.widgets.frame import assets
+
+if TYPE_CHECKING:
+    from pruneviz.core.arrays import BoolArray
+    from pruneviz.widgets.explorer.explorer import Panels
+
+_CODE = """\
+import pruneviz as pv
+
+x, y = data  # images like those that the model takes, as NumPy arrays
+options = dict(granularity="channel", criterion={criterion}, data=data, example=x[:1])
+options |= dict(exclude={exclude}, keep_at_least=1)
+mask = pv.prune(model, {sparsity}, scope="{scope}", **options)  # channels that are tied go together
+keep = mask.to_dict(){own}{by_hand}
+mask = pv.Mask(keep, "channel", mask.units)
+thin = pv.apply(model, mask)  # zeros: same shapes, same cost
+small = pv.remove(model, mask, x[:8])  # smaller for real
+"""
+_OWN = """
+own = pv.prune(model, scope={shares}, **options)  # groups with a share of their own
+keep.update({name: own[name] for name in [{names}]})"""
+
+
+class ChannelExplorer(UnitExplorer):
+    """A live view of pruning channels; `pruneviz.explore(…, granularity="channel")` makes one.
+
+    A channel is a unit seen from the layers that read it: with it go the outputs of all layers that are tied
+    by an addition, their BatchNorm entries, and the inputs of the layers behind.
+
+    Its traits are those of `UnitExplorer`, without its `image`; the parts are ``slider, selectors, chain,
+    groups, scores, accuracy, scorecard, confusion, changes, removal, history``. The criterion
+    "reconstruction", slow on a deep network, is offered only where the view is opened with it. Besides these,
+
+    Attributes
+    ----------
+    sparsities
+        Layer name -> share to prune of its group of tied layers, whatever `sparsity` says; a group is named
+        by its first layer. For the others `scope` and `sparsity` decide as if none had a share of its own;
+        `by_hand` overrules both.
+    followed
+        ``[layer, index]`` of the channel that is followed through the network, or ``[]``.
+    """
+
+    _esm = assets.script(
+        *(
+            "explorer/parts.js",
+            "explorer/units.js",
+            "explorer/chain.js",
+            "explorer/channel_units.js",
+            "explorer/chain_picture.js",
+            "explorer/channels.js",
+        )
+    )
+    _css = (
+        assets.read("frame/style.css")
+        + assets.read("explorer/units.css")
+        + assets.read("explorer/channels.css")
+    )
+    state_names: ClassVar = ("sparsity", "sparsities", "scope", "criterion", "by_hand")
+    changed_by_hand: ClassVar = ("by_hand", "sparsities")
+    granularity: ClassVar = "channel"
+    parts: ClassVar = (
+        *("slider", "selectors", "chain", "groups", "scores", "accuracy", "scorecard"),
+        *("confusion", "changes", "removal", "history"),
+    )
+    wide_parts: ClassVar = frozenset({"chain"})
+    words: ClassVar = tuple(
+        word for word in channelscores.NAMES if word not in ("bn_scale", "reconstruction")
+    )
+
+    sparsities = t.Dict().tag(sync=True, echo_update=False)
+    followed: t.List[Any] = t.List().tag(sync=True, echo_update=False)
+
+    chain = t.List(t.Dict()).tag(sync=True)
+    groups = t.List(t.Dict()).tag(sync=True)
+    own_places = t.Bytes().tag(sync=True)
+
+    def coupled(self, layer: str, index: int) -> dict[str, dict[str, list[int]]]:
+        """Tell which slices of the network go with one output of a layer.
+
+        Parameters
+        ----------
+        layer
+            Name of a prunable layer.
+        index
+            Which of its outputs.
+
+        Returns
+        -------
+        dict
+            ``"outputs"``, ``"norms"`` and ``"inputs"``: layer name -> indices. An output is a filter or a
+            neuron with its bias, a norm's entry its scale, shift and statistics, an input what the next layer
+            multiplies: the kernels of one channel, or its columns behind a flatten.
+
+        Raises
+        ------
+        ValueError
+            If there is no such output, or it must stay.
+        """
+        units = self._structure.units
+        unit = self._unit(layer, index)
+        inputs = {name: ids for name, ids in units.columns.items() if units.kinds[name] != "depthwise"}
+        return {
+            part: {name: np.flatnonzero(ids == unit).tolist() for name, ids in arrays.items() if unit in ids}
+            for part, arrays in (("outputs", units.of), ("norms", units.norms), ("inputs", inputs))
+        }
+
+    def slices_drawn(self) -> dict[str, list[tuple[BoolArray, BoolArray]]]:
+        """Tell of each layer's outputs and inputs, in the order of `sort`: which are left, which followed."""
+        units = self._structure.units
+        left = ~np.append(pruned_units(units, self.result()), False)
+        score = np.zeros(len(left))
+        for name, scores in self.scores().items():
+            score[units.of[name]] = scores
+        score[-1] = np.inf  # what must stay
+        unit = self._unit(*self.followed) if self.followed else None
+        drawn = {}
+        for name in (layer["name"] for layer in self.chain):
+            axes = [units.of[name], units.columns[name]]
+            if self.sort == "score":
+                axes = [ids[np.argsort(-score[ids], kind="stable")] for ids in axes]
+            drawn[name] = [(left[ids], ids == unit) for ids in axes]
+        return drawn
+
+    def _panels(self) -> Panels:
+        from pruneviz.widgets.explorer.channel_still import CHANNEL_PANELS  # noqa: PLC0415  # matplotlib is slow to import
+
+        return CHANNEL_PANELS
+
+    @property
+    def snippet(self) -> str:
+        """What Show code shows at present."""
+        names = [
+            name for group in self.groups if group["name"] in self.sparsities for name in group["layers"]
+        ]
+        quoted = ", ".join(f'"{name}"' for name in names)
+        shares = ", ".join(f'"{name}": {float(share)!r}' for name, share in self.sparsities.items())
+        own = _OWN.replace("{shares}", f"{{{shares}}}").replace("{names}", quoted) if names else ""
+        return super().snippet.replace("{own}", own)
+
+    # -- traits ------------------------------------------------------------------------------------------
+
+    @t.validate("sparsities")
+    def _check_sparsities(self, proposal: dict[str, Any]) -> dict[str, float]:
+        """Name each group by its first layer, in the order of the groups, as the browser does."""
+        first = {name: group["name"] for group in self.groups for name in group["layers"]}
+        shares: dict[str, float] = {}
+        for name, share in proposal["value"].items():
+            self._known("sparsities: layer", name, first)
+            try:
+                number_to_prune(share, 1)
+            except (TypeError, ValueError) as error:
+                raise t.TraitError(f"sparsities[{name!r}]: {error}") from error
+            if shares.setdefault(first[name], round(float(share), 4)) != round(float(share), 4):
+                raise t.TraitError(f"sparsities gives two shares to layers that are tied to {first[name]!r}")
+        return {group["name"]: shares[group["name"]] for group in self.groups if group["name"] in shares}
+
+    @t.validate("image")
+    def _check_image(self, proposal: dict[str, Any]) -> int:
+        if proposal["value"] != -1:
+            raise t.TraitError("a view of channels shows no image: leave image out")
+        return -1
+
+    @t.validate("followed")
+    def _check_followed(self, proposal: dict[str, Any]) -> list[Any]:
+        if not proposal["value"]:
+            return []
+        try:
+            layer, index = proposal["value"]
+            self._unit(layer, index)
+        except (TypeError, ValueError) as error:
+            raise t.TraitError(f"followed takes [layer, index] or []: {error}") from error
+        return [layer, int(index)]
+
+    def _unit(self, layer: str, index: int) -> int:
+        of = self._structure.units.of
+        if layer not in of:
+            raise ValueError(f"the model has no layer {layer!r}: it has {', '.join(of)}")
+        if isinstance(index, bool) or not isinstance(index, int | np.integer):
+            raise TypeError(f"index {index!r} is not a whole number")
+        if not 0 <= index < len(of[layer]):
+            raise ValueError(f"layer {layer!r} has outputs 0 to {len(of[layer]) - 1}, and no {index}")
+        if of[layer][index] < 0:
+            raise ValueError(
+                f"output {index} of layer {layer!r} must stay: it is tied to the model's output or input"
+            )
+        return int(of[layer][index])
+
+    # -- what the browser is told ------------------------------------------------------------------------
+
+    def _described(self) -> dict[str, Any]:
+        described = super()._described()
+        self._offer_bn_scale()
+        names = [layer["name"] for layer in described["layers"]]
+        return {
+            **described,
+            "criteria": list(self._criteria),
+            "chain": channel_payload.chain(self._structure),
+            "groups": channel_payload.groups(self._structure, names, self._units),
+        }
+
+    def _packed(self, ranking: Ranking, scores: Importance) -> dict[str, Any]:
+        own = payload.places(rank(scores, "layer", self._exclude, self.keep_at_least))
+        return {
+            **super()._packed(ranking, scores),
+            "own_places": b"".join(array.astype("<u2").tobytes() for array in own.values()),
+        }
+
+    def _pictured(self) -> dict[str, Any]:
+        return {}  # nothing here follows an image
+
+    def _template(self) -> str:
+        known = self.criterion in (*channelscores.NAMES, *criteria.UNIT_NAMES)
+        criterion = f'"{self.criterion}"' if known else self.criterion
+        words = {"criterion": criterion, "scope": self.scope, "exclude": repr(list(self._exclude))}
+        text = _CODE
+        for word, value in words.items():
+            text = text.replace(f"{{{word}}}", value)
+        return text
+
+    # -- masks -------------------------------------------------------------------------------------------
+
+    def _mask(self, state: dict[str, Any]) -> Mask:
+        plain = super()._mask({**state, "by_hand": {}})
+        if state["sparsities"]:
+            scores = self._ranked(state["scope"], state["criterion"])[1]
+            own = rank(scores, state["sparsities"], self._exclude, self.keep_at_least).mask()
+            named = [group for group in self.groups if group["name"] in state["sparsities"]]
+            theirs = {name: own[name] for group in named for name in group["layers"]}
+            plain = Mask({**plain, **theirs}, plain.granularity, plain.units)
+        return self._edited(plain, state["by_hand"])
+
+    def _key(self, state: dict[str, Any]) -> tuple[Any, ...]:
+        own = tuple(state["sparsities"].items())
+        return (*history.key(state, () if own else self.alike), own)
+
+    def _rule(self) -> str:
+        own = ", ".join(f"{name} {100 * share:.4g}%" for name, share in self.sparsities.items())
+        return super()._rule() + (f", but of {own}" if own else "")

@@ -1,0 +1,396 @@
+"""What all explorers share: one state, its mask, and what is measured of it, whatever is pruned.
+
+A subclass says what an entry is: it sets `granularity`, `parts` and `words`, and fills in `_described`,
+`_packed`, `_edited`, `_template`, `_entries` and `_panels`; `_more` and `_measure_more` let it measure more
+than accuracy and cost.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import numpy as np
+import traitlets as t
+
+from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
+from pruneviz.engine.model import left_alone
+from pruneviz.engine.pruning import apply, importance
+from pruneviz.widgets.explorer import history, measuring, snippets
+from pruneviz.widgets.frame.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from pruneviz.core.arrays import Array, Data
+    from pruneviz.core.criteria import Criterion
+    from pruneviz.engine.scorecards import Scorecard
+
+    Panels: TypeAlias = Mapping[str, Callable[[Axes, Any], None]]
+
+_HALF_PERCENT = 0.005
+_ON_CARD = ("nonzero", "parameters", "raw_bytes", "gzip_bytes", "compact_bytes", "macs", "nonzero_macs")
+
+
+class Explorer(View):
+    """A live view of pruning; `pruneviz.explore` makes the one that fits.
+
+    Attributes
+    ----------
+    sparsity
+        Share of the entries to prune, in steps of 0.01 %.
+    layer
+        The layer on view.
+    scope, criterion
+        As for `pruneviz.prune`.
+    by_hand
+        Layer name -> ``{"cut": […], "kept": […]}``: indices that overrule the rule.
+    show
+        The parts on view.
+    predict
+        Whether learners mark a guess before they see any accuracy.
+    target
+        The accuracy that the guess is about.
+    guess
+        The sparsity at which they think that accuracy falls below it; -1 if they passed.
+    curve
+        [sparsity, right answers] pairs that are measured.
+    exact
+        What was measured of the present state.
+    """
+
+    state_names: ClassVar[tuple[str, ...]] = ("sparsity", "scope", "criterion", "by_hand")
+    granularity: ClassVar[str] = "weight"
+    keep_at_least: ClassVar[int] = 0
+    parts: ClassVar[tuple[str, ...]] = ()
+    measured_parts: ClassVar[frozenset[str]] = frozenset({"accuracy", "scorecard", "history"})
+    wide_parts: ClassVar[frozenset[str]] = frozenset()  # those that take a row of the static twin
+    words: ClassVar[tuple[str, ...]] = ()  # the criteria to choose from
+    alike: ClassVar[tuple[float, ...]] = (0, 1)  # sparsities whose mask no ranking changes
+    changed_by_hand: ClassVar[tuple[str, ...]] = ("by_hand",)  # what overrules the rule; the curve has none
+
+    sparsity = t.Float(0.5).tag(sync=True, echo_update=False)
+    layer = t.Unicode().tag(sync=True, echo_update=False)
+    scope = t.Enum(["global", "layer"], "global").tag(sync=True, echo_update=False)
+    criterion = t.Unicode("magnitude").tag(sync=True, echo_update=False)
+    criteria = t.List(t.Unicode()).tag(sync=True)
+    by_hand = t.Dict().tag(sync=True, echo_update=False)
+    show = t.List(t.Unicode()).tag(sync=True)
+    predict = t.Bool(default_value=True).tag(sync=True)
+    target = t.Float(None, allow_none=True).tag(sync=True)
+    guess = t.Float(None, allow_none=True).tag(sync=True, echo_update=False)
+
+    layers = t.List(t.Dict()).tag(sync=True)
+    rest = t.Int(0).tag(sync=True)
+    ranking = t.List(t.Unicode()).tag(sync=True)
+    places = t.Bytes().tag(sync=True)
+
+    n = t.Int(0).tag(sync=True)
+    dense = t.Int(-1).tag(sync=True)
+    curve: t.List[list[float]] = t.List().tag(sync=True)
+    exact = t.Dict().tag(sync=True)
+    comparison = t.Dict().tag(sync=True)
+    pictures = t.Bytes().tag(sync=True)
+
+    def __init__(
+        self,
+        model: object,
+        data: Data,
+        *,
+        exclude: Iterable[str] = (),
+        scored_on: Data | None = None,
+        criterion: Criterion = "magnitude",
+        show: Sequence[str] | None = None,
+        **traits: Any,  # noqa: ANN401
+    ) -> None:
+        self._model, self._exclude, self._scored_on = model, left_alone(model, exclude), scored_on or data
+        self._meter = measuring.Meter(model, data)
+        name = criterion if isinstance(criterion, str) else getattr(criterion, "__name__", "own")
+        self._criteria: dict[str, Criterion] = {word: word for word in self.words}
+        self._criteria[name] = criterion
+        self._rankings: dict[tuple[str, str], tuple[Ranking, Importance, dict[str, Any]]] = {}
+        self._found: dict[tuple[Any, ...], Array] = {}
+        self._cards: dict[tuple[Any, ...], Scorecard] = {}
+        self._curves: dict[tuple[str, str], dict[float, int]] = {}
+        given = {
+            "title": f"{type(model).__name__} · {self.granularity}s",
+            "criteria": list(self._criteria),
+            "show": self._parts(show),
+            "n": len(self._meter.x),
+            "criterion": name,
+        }
+        super().__init__(**{**given, **self._described(), **traits})
+        self._rerank()
+        self.observe(self._rerank, ["scope", "criterion"])
+        self.observe(self._settle, [*self.state_names, "moving", "compare", "kept"])
+
+    # -- what a subclass says ----------------------------------------------------------------------------
+
+    def _described(self) -> dict[str, Any]:
+        """Give the traits that tell of the model: at least `layers` and `layer`."""
+        raise NotImplementedError
+
+    def _packed(self, ranking: Ranking, scores: Importance) -> dict[str, Any]:
+        """Give the traits that tell of a ranking: at least `places`."""
+        raise NotImplementedError
+
+    def _edited(self, mask: Mask, by_hand: Mapping[str, Mapping[str, list[int]]]) -> Mask:
+        """Overrule the rule."""
+        raise NotImplementedError
+
+    def _template(self) -> str:
+        """Write the snippet of Show code, with places for what the slider decides."""
+        raise NotImplementedError
+
+    def _panels(self) -> Panels:
+        """Give what draws each part of the static twin."""
+        raise NotImplementedError
+
+    def _entries(self, layer: Mapping[str, Any]) -> int:
+        """Count the entries of a layer that can be pruned by hand."""
+        raise NotImplementedError
+
+    def _more(self, mask: Mask, found: Array, change: dict[str, Any]) -> dict[str, Any]:
+        """Measure what else belongs into `exact`: from the predictions, and what changed in them."""
+        del mask, found, change
+        return {}
+
+    def _measure_more(self) -> Iterator[float]:
+        """Do more work after the present state is measured."""
+        return iter(())
+
+    # -- traits ------------------------------------------------------------------------------------------
+
+    @t.validate("sparsity")
+    def _check_sparsity(self, proposal: dict[str, Any]) -> float:
+        number_to_prune(proposal["value"], 1)
+        return round(float(proposal["value"]), 4)
+
+    @t.validate("layer")
+    def _check_layer(self, proposal: dict[str, Any]) -> str:
+        return self._known("layer", proposal["value"], [layer["name"] for layer in self.layers])
+
+    @t.validate("criterion")
+    def _check_criterion(self, proposal: dict[str, Any]) -> str:
+        return self._known("criterion", proposal["value"], self._criteria)
+
+    @t.validate("by_hand")
+    def _check_by_hand(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        sizes = {layer["name"]: self._entries(layer) for layer in self.layers}
+        for name, lists in proposal["value"].items():
+            self._known("by_hand", name, sizes)
+            if not set(lists) <= {"cut", "kept"}:
+                raise t.TraitError(f'by_hand[{name!r}] takes "cut" and "kept", not {", ".join(lists)}')
+            for index in (*lists.get("cut", ()), *lists.get("kept", ())):
+                if not isinstance(index, int | np.integer) or not 0 <= index < sizes[name]:
+                    raise t.TraitError(f"by_hand: layer {name!r} has no {self.granularity} {index}")
+        return {
+            name: {word: [int(index) for index in indices] for word, indices in lists.items()}
+            for name, lists in proposal["value"].items()
+        }
+
+    def _known(self, trait: str, value: str, known: Iterable[str]) -> str:
+        if known and value not in known:
+            raise t.TraitError(f"{trait} {value!r} is not one of {', '.join(known)}")
+        return value
+
+    @classmethod
+    def _parts(cls, show: Sequence[str] | None) -> list[str]:
+        unknown = [] if show is None else [part for part in show if part not in cls.parts]
+        if unknown or isinstance(show, str):
+            raise ValueError(f"show takes some of {', '.join(cls.parts)}; not {show!r}")
+        return [part for part in cls.parts if show is None or part in show]
+
+    # -- what a view is asked ----------------------------------------------------------------------------
+
+    def result(self) -> Mask:
+        """Give the present mask: that of `pruneviz.prune`, and what was changed by hand."""
+        return self._mask(self.state())
+
+    def apply(self) -> Any:  # noqa: ANN401
+        """Give a masked copy of the model; the model itself is never touched."""
+        return apply(self._model, self.result())
+
+    @property
+    def card(self) -> Scorecard:
+        """The Scorecard of the present state; measured now if it is not yet."""
+        key = self._key(self.state())
+        if key not in self._cards:
+            for _ in self._measure_present():
+                pass
+        return self._cards[key]
+
+    @property
+    def snippet(self) -> str:
+        """What Show code shows at present."""
+        ranking = self._ranking()
+        sizes = {name: ranks.size for name, ranks in ranking.ranks.items()}
+        cuts = {name: number_to_prune(self.sparsity, size) for name, size in sizes.items()}
+        cuts[""] = number_to_prune(self.sparsity, sum(sizes.values()))
+        return snippets.finished(self.code, cuts, self.sparsity, self.by_hand)
+
+    def sentence(self) -> str:
+        """Say in one sentence what the view shows."""
+        mask = self.result()
+        noun = "" if self.granularity == "weight" else f" {self.granularity}s"
+        text = f"{self.title}: {self._rule()}; {mask.kept:,} of {mask.total:,}{noun} kept"
+        if not self.is_measured or "scorecard" not in self.show or self.hidden:
+            return f"{text}."
+        right = self.exact["correct"]
+        return f"{text}, {right:,} of {self.n:,} images right ({right / self.n:.1%})."
+
+    def snapshot(self) -> Figure:
+        """Draw the present state with matplotlib, and what is measured so far.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Not known to pyplot.
+        """
+        from pruneviz.widgets.explorer.still import draw  # noqa: PLC0415  # matplotlib is slow to import
+
+        return draw(self, self._panels())
+
+    def _rule(self) -> str:
+        return f"{100 * self.sparsity:.4g}% pruned by {self.criterion}, scope {self.scope}"
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether `exact` is about the present state."""
+        return bool(self.exact) and self.exact["state"] == self.state()
+
+    @property
+    def hidden(self) -> bool:
+        """Whether accuracy waits for the learner's guess."""
+        return self.predict and self.guess is None and "accuracy" in self.show
+
+    def scores(self) -> Importance:
+        """Give the scores that rank the entries at present."""
+        return self._ranked(self.scope, self.criterion)[1]
+
+    # -- rankings and masks ------------------------------------------------------------------------------
+
+    def _ranking(self) -> Ranking:
+        return self._ranked(self.scope, self.criterion)[0]
+
+    def _scored(self, criterion: str) -> Importance:
+        known = next((r[1] for (_, name), r in self._rankings.items() if name == criterion), None)
+        return known or importance(
+            self._model,
+            granularity=self.granularity,
+            criterion=self._criteria[criterion],
+            data=self._scored_on,
+        )
+
+    def _ranked(self, scope: str, criterion: str) -> tuple[Ranking, Importance, dict[str, Any]]:
+        if (scope, criterion) not in self._rankings:
+            scores = self._scored(criterion)
+            ranking = rank(scores, scope, self._exclude, self.keep_at_least)
+            self._rankings[scope, criterion] = (ranking, scores, self._packed(ranking, scores))
+        return self._rankings[scope, criterion]
+
+    def _rerank(self, _change: object = None) -> None:
+        _, _, packed = self._ranked(self.scope, self.criterion)
+        code = self._template()
+        with self.hold_sync():
+            for name, value in packed.items():
+                setattr(self, name, value)
+            self.ranking = [self.scope, self.criterion]
+            self.code = code
+            self._publish_curve()
+
+    def _mask(self, state: dict[str, Any]) -> Mask:
+        mask = self._ranked(state["scope"], state["criterion"])[0].mask(state["sparsity"])
+        return self._edited(mask, state["by_hand"]) if state["by_hand"] else mask
+
+    # -- measuring ---------------------------------------------------------------------------------------
+
+    def _eager(self) -> bool:
+        return bool(self.measured_parts & set(self.show))
+
+    def _settle(self, _change: object = None) -> None:
+        if not self.moving:
+            self._changed()
+
+    def _work(self) -> Iterator[float]:
+        yield from self._measure_present()
+        yield from self._measure_more()
+        if self.kept:
+            yield from self._measure_kept()
+        yield from self._measure_curve()
+
+    def _key(self, state: dict[str, Any]) -> tuple[Any, ...]:
+        return history.key(state, self.alike)
+
+    def _predict(self, state: dict[str, Any]) -> Generator[float, None, Array]:
+        key = self._key(state)
+        if key not in self._found:
+            self._found[key] = yield from self._meter.predict(self._mask(state))
+        if not any(state[name] for name in self.changed_by_hand):
+            found = int(np.count_nonzero(self._found[key] == self._meter.labels))
+            self._curves.setdefault((state["scope"], state["criterion"]), {})[state["sparsity"]] = found
+        return self._found[key]
+
+    def _at(self, sparsity: float) -> dict[str, Any]:
+        return {**self.state(), "sparsity": sparsity, **{name: {} for name in self.changed_by_hand}}
+
+    def _measure_present(self) -> Iterator[float]:
+        state = self.state()
+        dense = yield from measuring.scaled(self._predict(self._at(0.0)), 0, 0.05)
+        found = yield from measuring.scaled(self._predict(state), 0.05, 0.1)
+        key, mask = self._key(state), self._mask(state)
+        if key not in self._cards:
+            self._cards[key] = self._meter.card(mask, found)
+        card, labels = self._cards[key], self._meter.labels
+        change = history.comparison(dense, found, labels)
+        with self.hold_sync():
+            self.dense = int(np.count_nonzero(dense == labels))
+            if self.target is None:
+                self.target = max(0.0, round(self.dense / self.n - 0.03, 2))
+            self.exact = {
+                "state": state,
+                "correct": card.correct,
+                "low": card.interval[0],
+                "high": card.interval[1],
+                **{word: change[word] for word in ("lost", "won", "other")},
+                **{word: getattr(card, word) for word in _ON_CARD},
+                **self._more(mask, found, change),
+            }
+            self._publish_curve()
+
+    def _measure_kept(self) -> Iterator[float]:
+        entries = []
+        for entry in self.kept:
+            state = {name: entry[name] for name in self.state_names}
+            found = yield from measuring.scaled(self._predict(state), 0.1, 0.15)
+            entries.append({**entry, "correct": int(np.count_nonzero(found == self._meter.labels))})
+        if entries != self.kept:
+            self.set_trait("kept", entries)
+        if 0 <= self.compare < len(entries):
+            chosen = {name: entries[self.compare][name] for name in self.state_names}
+            before, after = self._found[self._key(chosen)], self._found[self._key(self.state())]
+            change = history.comparison(before, after, self._meter.labels)
+            shape, pixels = history.pictures(self._meter.x, change["images"])
+            with self.hold_sync():
+                self.comparison = {**change, "shape": shape, "with": chosen, "state": self.state()}
+                self.pictures = pixels
+
+    def _measure_curve(self) -> Iterator[float]:
+        if not {"accuracy", "scorecard"} & set(self.show):
+            return
+        curve = self._curves.setdefault((self.scope, self.criterion), {})
+        missing = [sparsity for sparsity in measuring.grid() if sparsity not in curve]
+        for place, sparsity in enumerate(missing):
+            start, end = (0.15 + 0.8 * (place + more) / len(missing) for more in (0, 1))
+            yield from measuring.scaled(self._predict(self._at(sparsity)), start, end)
+            self._publish_curve()
+        wanted = (self.target or 0) * self.n
+        while (gap := measuring.crossing(curve, wanted)) and gap[1] - gap[0] > _HALF_PERCENT:
+            yield from measuring.scaled(self._predict(self._at(round(sum(gap) / 2, 3))), 0.95, 1)
+            self._publish_curve()
+
+    def _publish_curve(self) -> None:
+        found = self._curves.get((self.scope, self.criterion), {})
+        self.curve = [[sparsity, found[sparsity]] for sparsity in sorted(found)]

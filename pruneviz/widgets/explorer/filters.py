@@ -1,0 +1,146 @@
+"""FilterExplorer: the filters of a convolution with what they find in an image, and a cut between them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import traitlets as t
+
+from pruneviz import frameworks
+from pruneviz.engine.model import network
+from pruneviz.widgets.explorer import history
+from pruneviz.widgets.explorer.units import UnitExplorer
+from pruneviz.widgets.frame import assets
+
+if TYPE_CHECKING:
+    from pruneviz.core.arrays import Array
+    from pruneviz.core.layers import Layer
+    from pruneviz.widgets.explorer.explorer import Panels
+
+_SLICES = 64  # input channels; of more, the kernel's picture is their mean
+
+
+class FilterExplorer(UnitExplorer):
+    """A live view of pruning filters; `pruneviz.explore(…, granularity="filter")` makes one.
+
+    Its traits are those of `UnitExplorer`, and the parts ``slider, selectors, filters, scores, accuracy,
+    scorecard, layers, confusion, changes, removal, history``; there is always one `image` whose feature maps
+    are shown, and
+
+    Attributes
+    ----------
+    rival
+        A second criterion, to see which filters it would cut too; "" for none.
+    """
+
+    _esm = assets.script(
+        "explorer/parts.js", "explorer/units.js", "explorer/gallery.js", "explorer/filters.js"
+    )
+    _css = (
+        assets.read("frame/style.css")
+        + assets.read("explorer/units.css")
+        + assets.read("explorer/filters.css")
+    )
+    granularity: ClassVar = "filter"
+    parts: ClassVar = ("slider", "selectors", "filters", *UnitExplorer.parts[2:])
+
+    image = t.Int(0).tag(sync=True, echo_update=False)
+    rival = t.Unicode("").tag(sync=True, echo_update=False)
+
+    rivals = t.Bytes().tag(sync=True)
+    rivalled = t.List(t.Unicode()).tag(sync=True)
+    kernels = t.Bytes().tag(sync=True)
+    truths = t.Bytes().tag(sync=True)
+    maps = t.Bytes().tag(sync=True)
+    mapped = t.Dict().tag(sync=True)
+
+    def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(model, data, **options)
+        self.observe(self._show_image, "layer")
+        self.observe(self._rank_rivals, "rival")
+
+    @t.validate("image")
+    def _check_image(self, proposal: dict[str, Any]) -> int:
+        if self.n and not 0 <= proposal["value"] < self.n:
+            raise t.TraitError(f"image {proposal['value']} is not one of the {self.n:,} images")
+        return int(proposal["value"])
+
+    @t.validate("rival")
+    def _check_rival(self, proposal: dict[str, Any]) -> str:
+        return self._known("rival", proposal["value"], ["", *self._criteria])
+
+    def _panels(self) -> Panels:
+        from pruneviz.widgets.explorer.filter_still import FILTER_PANELS  # noqa: PLC0415  # matplotlib is slow to import
+
+        return FILTER_PANELS
+
+    def kernels_of(self, layer: str) -> Array:
+        """Give the picture of each filter of a layer, int8 (filters, slices, height, width), on one scale."""
+        return _kernels(network(self._model)[layer])
+
+    def _described(self) -> dict[str, Any]:
+        described = super()._described()
+        self._offer_bn_scale()
+        shown = [self.kernels_of(layer["name"]) for layer in described["layers"]]
+        return {
+            **described,
+            "criteria": list(self._criteria),
+            "layers": [
+                {**layer, "kernel": list(kernels.shape[1:])}
+                for layer, kernels in zip(described["layers"], shown, strict=True)
+            ],
+            "kernels": b"".join(kernels.tobytes() for kernels in shown),
+            "truths": self._meter.labels.astype("<i4").tobytes(),
+        }
+
+    def _rerank(self, change: object = None) -> None:
+        with self.hold_sync():
+            super()._rerank(change)
+            self._rank_rivals()
+
+    def _rank_rivals(self, _change: object = None) -> None:
+        with self.hold_sync():
+            packed = self._ranked(self.scope, self.rival)[2] if self.rival else {"places": b""}
+            self.rivals = packed["places"]
+            self.rivalled = [self.scope, self.rival]
+
+    def _pictured(self) -> dict[str, Any]:
+        image = slice(self.image, self.image + 1)
+        shape, pixels = history.pictures(self._meter.x, [{"index": self.image}])
+        maps = self._maps(self._meter.x[image])
+        high = float(np.abs(maps).max()) or 1.0
+        low = -high if maps.min() < 0 else 0.0
+        return {
+            "pixels": pixels,
+            "pictured": {"index": self.image, "truth": int(self._meter.labels[self.image]), "shape": shape},
+            "maps": np.round(255 * (maps - low) / (high - low)).astype(np.uint8).tobytes(),
+            "mapped": {
+                "layer": self.layer,
+                "image": self.image,
+                "shape": list(maps.shape[1:]),
+                "low": low,
+                "high": high,
+                "means": np.abs(maps).mean(axis=(1, 2), dtype=np.float64).tolist(),
+            },
+        }
+
+    def _maps(self, x: Array) -> Array:
+        """Compute what follows the layer's activation function, (filters, height, width)."""
+        place = self._units.reads[self.layer]
+        node = next(node for node in self._structure.graph.nodes if node.layer == self.layer)
+        (found,) = frameworks.adapter(self._model).activations(x, {place})
+        maps: Array = np.moveaxis(found[place][0], node.options["axis"], 0)
+        return maps.reshape(len(maps), -1, maps.shape[-1] if maps.ndim > 1 else 1)
+
+
+def _kernels(layer: Layer) -> Array:
+    """Round weights to signed bytes, enough for a picture; dense layers have none."""
+    weight = layer.weight
+    if weight.ndim < 3:
+        return np.zeros((len(weight), 0, 0, 0), np.int8)
+    slices = weight.reshape(*weight.shape[:2], math.prod(weight.shape[2:-1]), weight.shape[-1])
+    if slices.shape[1] > _SLICES:
+        slices = np.abs(slices).mean(axis=1, keepdims=True)
+    return np.round(slices * (127 / (float(np.abs(slices).max()) or 1))).astype(np.int8)

@@ -1,0 +1,118 @@
+// The filters of one convolution as cards: kernel, feature map, number and score, with the cut between them.
+import { typed } from "../frame/pure.js";
+import { ramp, WEIGHT } from "../frame/draw.js";
+
+const GAP = 14; // between cards at least: room for the cut
+const ROW_GAP = 26; // between rows: room for the cut's handle
+const WORDS = 18;
+const FEW = 24; // cards that may be large
+
+/** Cards of a gallery: { side, wide, tall, across, pitch, rows, height }; pictures are `side` pixels high and wide. */
+export function layOutCards(width, many, two) {
+  const side = many <= FEW ? 64 : 48;
+  const wide = (two ? 2 * side + 4 : side) + 8;
+  const tall = side + 8 + WORDS;
+  const across = Math.max(1, Math.floor(width / (wide + GAP)));
+  const rows = Math.ceil(many / across);
+  return { side, wide, tall, across, pitch: width / across, rows, height: rows * (tall + ROW_GAP) + 4 };
+}
+
+/** Upper left corner of the card at a place. */
+export function cardAt({ wide, tall, across, pitch }, place) {
+  return [Math.round((place % across) * pitch + (pitch - wide) / 2), ROW_GAP + Math.floor(place / across) * (tall + ROW_GAP)];
+}
+
+/** Before which card a point is: how many come first if the cut is let go there. */
+export function cutNear({ tall, across, pitch, rows }, many, x, y) {
+  const row = Math.min(rows - 1, Math.max(0, Math.floor((y - ROW_GAP / 2) / (tall + ROW_GAP))));
+  const column = Math.min(across, Math.max(0, Math.round(x / pitch)));
+  return Math.min(many, row * across + column);
+}
+
+/** The place of the card at a point, or -1. */
+export function placeAt(layout, many, x, y) {
+  const { wide, tall, across, pitch } = layout;
+  const column = Math.floor(x / pitch);
+  const place = Math.floor((y - ROW_GAP) / (tall + ROW_GAP)) * across + column;
+  if (column < 0 || column >= across || place < 0 || place >= many) return -1;
+  const [left, top] = cardAt(layout, place);
+  return x >= left && x < left + wide && y >= top && y < top + tall ? place : -1;
+}
+
+const ACTIVITY = ramp(["#f4f6f8", "#5b8db8", "#062448"]); // as in the plots: the darker, the more active
+
+/** A picture of numbers from 0 to 255. */
+export function painted(width, height, colours, fill) {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  fill((x, y, value) => { pixels[y * width + x] = colours[value]; });
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** How many slices of a kernel stand side by side. */
+export const acrossOf = (slices) => Math.ceil(Math.sqrt(slices));
+
+/** What the kernel sent of the filters: a kernel's picture for each, and a feature map for those on view. */
+export class Pictures {
+  constructor(frame, units) {
+    Object.assign(this, { frame, units });
+    const all = typed(frame.get("kernels"), Int8Array);
+    let from = 0;
+    for (const layer of units.layers) {
+      const size = layer.size * layer.kernel.reduce((a, b) => a * b, 1);
+      layer.kernels = all.subarray(from, (from += size));
+    }
+  }
+
+  /** The kernel of a filter: its slices side by side; null of a dense layer. */
+  kernel(layer, i) {
+    const [slices, height, width] = layer.kernel;
+    if (!slices) return null;
+    const across = acrossOf(slices);
+    const first = i * slices * height * width;
+    return painted(across * (width + 1) - 1, Math.ceil(slices / across) * (height + 1) - 1, WEIGHT, (put) => {
+      for (let s = 0; s < slices; s++) for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
+        put((s % across) * (width + 1) + x, Math.floor(s / across) * (height + 1) + y, 128 + layer.kernels[first + (s * height + y) * width + x]);
+      }
+    });
+  }
+
+  /** Whether the feature maps are those of this layer. */
+  has(layer) { return this.frame.get("mapped").layer === layer.name; }
+
+  map(layer, i) {
+    if (!this.has(layer)) return null;
+    const { shape: [height, width], low } = this.frame.get("mapped");
+    const view = this.frame.get("maps");
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + i * height * width, height * width);
+    return painted(width, height, low < 0 ? WEIGHT : ACTIVITY, (put) => bytes.forEach((value, p) => put(p % width, Math.floor(p / width), value)));
+  }
+
+  /** How active a filter is on the image. */
+  mean(layer, i) { return this.has(layer) ? this.frame.get("mapped").means[i] : null; }
+
+  image() {
+    const { shape } = this.frame.get("pictured");
+    const view = this.frame.get("pixels");
+    if (!shape.length || !view?.byteLength) return null;
+    const [height, width, channels] = shape;
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(width, height);
+    for (let p = 0; p < width * height; p++) for (let c = 0; c < 4; c++) image.data[4 * p + c] = c === 3 ? 255 : bytes[p * channels + (channels === 3 ? c : 0)];
+    context.putImageData(image, 0, 0);
+    return canvas;
+  }
+}
+
+/** Draw a small picture into a square, its pixels crisp. */
+export function fit(context, picture, x, y, side) {
+  const scale = side / Math.max(picture.width, picture.height);
+  const [width, height] = [picture.width * scale, picture.height * scale];
+  context.imageSmoothingEnabled = false;
+  context.drawImage(picture, x + (side - width) / 2, y + (side - height) / 2, width, height);
+}

@@ -1,0 +1,123 @@
+"""Measuring a model under many masks, one batch of images at a time."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pruneviz import frameworks
+from pruneviz.core.arrays import checked_data
+from pruneviz.engine.pruning import zeros
+from pruneviz.engine.scorecards import carded, classes
+from pruneviz.frameworks import BATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from pruneviz.core.arrays import Array, Data
+    from pruneviz.core.masks import Mask
+    from pruneviz.engine.scorecards import Scorecard
+
+_AT_ONCE = 12_000_000  # numbers, 48 MB: images and layer outputs of one batch
+
+
+class Meter:
+    """A private copy of a model, and the images to measure it on.
+
+    Parameters
+    ----------
+    model
+        The model; it stays as it is.
+    data
+        (x, y).
+    """
+
+    def __init__(self, model: object, data: Data) -> None:
+        x, self.labels = checked_data(data)
+        # Converted once, not at every release.
+        self.x = x / np.float32(255) if x.dtype == np.uint8 else x
+        original = frameworks.adapter(model)
+        arrays = {**original.parameters(), **original.buffers()}
+        self._whole = {name: array.copy() for name, array in arrays.items()}
+        self._zeroed: set[str] = set()
+        self.model = original.copy_with({})
+        self._adapter = frameworks.adapter(self.model)
+        self._uses = self._adapter.uses(self.x)
+        self._batch = self._size_of_batches()
+
+    def predict(self, mask: Mask) -> Generator[float, None, Array]:
+        """Apply a mask to the copy and predict; yields the share of the images that is done.
+
+        Returns
+        -------
+        array
+            (n,) predicted classes.
+        """
+        self._write(mask)
+        found = []
+        for start in range(0, len(self.x), self._batch):
+            part = self.x[start : start + self._batch]
+            found.append(classes(self._adapter.predict(part, self._batch), len(part)))
+            yield min(1.0, (start + self._batch) / len(self.x))
+        return np.concatenate(found)
+
+    def card(self, mask: Mask, predictions: Array) -> Scorecard:
+        """Measure what the masked copy costs; its predictions are known."""
+        self._write(mask)
+        return carded(self._adapter, (self.x, self.labels), predictions, f"{mask.sparsity:.2%} pruned")
+
+    def uses(self) -> dict[str, int]:
+        """Count how often each weight of a layer is multiplied for one image."""
+        return self._uses
+
+    def parameters(self) -> int:
+        """Count the trainable numbers."""
+        return sum(array.size for array in self._adapter.parameters().values())
+
+    def _size_of_batches(self) -> int:
+        """Give small networks few batches where calls are slow; elsewhere small batches suit the caches."""
+        if not self._adapter.slow_to_call:
+            return BATCH
+        outputs = (self._uses[layer.name] * len(layer.weight) for layer in self._adapter.layers())
+        return max(BATCH, _AT_ONCE // int(self.x[0].size + sum(outputs)))
+
+    def _write(self, mask: Mask) -> None:
+        """Set to zero what the mask prunes, and back what an earlier one did."""
+        gone = zeros(self.model, mask, None)
+        arrays = {name: self._whole[name] for name in self._zeroed - gone.keys()}
+        arrays |= {name: np.where(where, 0, self._whole[name]) for name, where in gone.items()}
+        self._adapter.write(arrays)
+        self._zeroed = set(gone)
+
+
+def grid(points: int = 21) -> Iterator[float]:
+    """Give equally spaced sparsities, the coarse ones first, so that a curve has its shape early."""
+    steps = [round(place / (points - 1), 4) for place in range(points)]
+    seen: set[int] = set()
+    stride = points - 1
+    while stride:
+        for place in range(0, points, stride):
+            if place not in seen:
+                seen.add(place)
+                yield steps[place]
+        stride //= 2
+
+
+def crossing(curve: dict[float, int], wanted: float) -> tuple[float, float] | None:
+    """Find between which measured sparsities the number of right answers first falls below what is wanted."""
+    points = sorted(curve)
+    for before, after in itertools.pairwise(points):
+        if curve[before] >= wanted > curve[after]:
+            return before, after
+    return None
+
+
+def scaled(work: Generator[float, None, Array], start: float, end: float) -> Generator[float, None, Array]:
+    """Let a part of the work report its share of the whole."""
+    while True:
+        try:
+            yield start + (end - start) * next(work)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]

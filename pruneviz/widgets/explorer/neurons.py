@@ -1,0 +1,72 @@
+"""NeuronExplorer: silence the neurons of dense layers, one by one or by rule, and see what is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import traitlets as t
+
+from pruneviz.engine.model import network
+from pruneviz.widgets.explorer import payload
+from pruneviz.widgets.explorer.units import UnitExplorer
+from pruneviz.widgets.frame import assets
+
+if TYPE_CHECKING:
+    from pruneviz.core.arrays import Array
+    from pruneviz.widgets.explorer.explorer import Panels
+
+
+class NeuronExplorer(UnitExplorer):
+    """A live view of pruning neurons; `pruneviz.explore(…, granularity="neuron")` makes one.
+
+    Its traits are those of `UnitExplorer`; the parts are ``slider, selectors, network, scores, accuracy,
+    scorecard, layers, confusion, changes, removal, history``.
+    """
+
+    _esm = assets.script(
+        "explorer/parts.js",
+        "explorer/units.js",
+        "explorer/wiring.js",
+        "explorer/network.js",
+        "explorer/neurons.js",
+    )
+    granularity: ClassVar = "neuron"
+    parts: ClassVar = ("slider", "selectors", "network", *UnitExplorer.parts[2:])
+
+    weights = t.Bytes().tag(sync=True)
+    dense_layers = t.List(t.Dict()).tag(sync=True)
+    looks_at = t.List(t.Int()).tag(sync=True)
+
+    def _panels(self) -> Panels:
+        from pruneviz.widgets.explorer.neuron_still import NEURON_PANELS  # noqa: PLC0415  # matplotlib is slow to import
+
+        return NEURON_PANELS
+
+    def _described(self) -> dict[str, Any]:
+        layers = network(self._model).layers
+        dense = [layer for layer in layers if layer.kind == "dense"]
+        if sum(layer.weight.size for layer in dense) > payload.LARGEST:
+            dense = []  # the picture does without connections
+        image = self._meter.x.shape[1:]
+        first = layers[0]
+        sees_pixels = len(image) == 3 and image[2] == 1 and first.kind == "dense"
+        return {
+            **super()._described(),
+            "dense_layers": [
+                {"name": layer.name, "shape": list(layer.shape), "scale": _scale(layer.weight)}
+                for layer in dense
+            ],
+            "weights": b"".join(_rounded(layer.weight).tobytes() for layer in dense),
+            "looks_at": list(image[:2]) if sees_pixels and first.shape[1] == image[0] * image[1] else [],
+        }
+
+
+def _scale(weight: Array) -> float:
+    """Give what one step of a signed byte stands for."""
+    return float(np.abs(weight).max()) / 127 or 1.0
+
+
+def _rounded(weight: Array) -> Array:
+    """Round to signed bytes, enough for a picture."""
+    return np.round(weight / _scale(weight)).astype(np.int8)

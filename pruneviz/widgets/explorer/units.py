@@ -1,0 +1,299 @@
+"""What explorers of whole units share: neurons, filters, channels.
+
+A subclass sets `granularity`, and adds its picture as one more part::
+
+    class NeuronExplorer(UnitExplorer):
+        _esm = assets.script("explorer/parts.js", "explorer/units.js", "explorer/neurons.js")
+        granularity = "neuron"
+        parts = ("slider", "network", *UnitExplorer.parts[1:])
+
+        def _pictured(self) -> dict[str, Any]:  # traits that follow `image`; called when it changes
+            return {**super()._pictured(), "more": …}
+
+and neurons.js ends with
+``export default { render: (context) => openUnits(context, { network: networkPart }) }``, where
+``networkPart(frame, units)`` gives an element; units.js says what `units` offers. The static twin of the
+picture is one more panel, which `_panels` gives with those of `still.UNIT_PANELS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import traitlets as t
+
+from pruneviz import frameworks
+from pruneviz.core import criteria
+from pruneviz.core.masks import Importance, Mask, Ranking
+from pruneviz.core.plan import plan
+from pruneviz.engine.model import network, pruned_units, structure
+from pruneviz.engine.pruning import importance
+from pruneviz.engine.removing import check_removed
+from pruneviz.engine.removing import remove as remove_units
+from pruneviz.engine.scorecards import scorecard
+from pruneviz.widgets.explorer import history, snippets, unit_payload, unit_snippets
+from pruneviz.widgets.explorer.explorer import Explorer
+from pruneviz.widgets.frame import assets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pruneviz.core.arrays import Array
+    from pruneviz.widgets.explorer.explorer import Panels
+
+_PROOF = 1000  # images on which the smaller model is compared with the masked one
+
+
+class UnitExplorer(Explorer):
+    """A live view of pruning whole units.
+
+    The traits are those of `Explorer`, whose `by_hand` holds indices of outputs here, and
+
+    Attributes
+    ----------
+    sort
+        ``"score"`` or ``"place"``: the order in which units are drawn.
+    image
+        Index into the data of the image whose activity is shown; -1 for the mean over all.
+    wanted
+        The state whose pruned units are to be removed; `remove` and the view's button set it.
+    removal
+        What removing them gave, and of which state: shapes, parameters, MACs and bytes before and after, and
+        the largest relative difference between the outputs of the masked and the smaller model.
+    against
+        What answers are compared with: ``"whole"``, the whole model, or ``"before"``, the state that was
+        measured before the present one.
+    changes
+        How the answers differ from those.
+    """
+
+    _esm = assets.script("explorer/parts.js", "explorer/units.js", "explorer/unit_page.js")
+    _css = assets.read("frame/style.css") + assets.read("explorer/units.css")
+    granularity: ClassVar[str] = "neuron"
+    keep_at_least: ClassVar = 1
+    alike: ClassVar = (0,)  # at 1 each layer keeps its best
+    parts: ClassVar[tuple[str, ...]] = (
+        *("slider", "selectors", "scores", "accuracy", "scorecard"),
+        *("layers", "confusion", "changes", "removal", "history"),
+    )
+    measured_parts: ClassVar = frozenset(
+        {"accuracy", "scorecard", "confusion", "changes", "removal", "history"}
+    )
+    words: ClassVar = tuple(word for word in criteria.UNIT_NAMES if word != "bn_scale")
+
+    sort = t.Enum(["score", "place"], "score").tag(sync=True, echo_update=False)
+    image = t.Int(-1).tag(sync=True, echo_update=False)
+    against = t.Enum(["whole", "before"], "whole").tag(sync=True, echo_update=False)
+    wanted = t.Dict().tag(sync=True, echo_update=False)
+    removal = t.Dict().tag(sync=True)
+
+    noun = t.Unicode().tag(sync=True)
+    ids = t.Bytes().tag(sync=True)
+    scored = t.Bytes().tag(sync=True)
+    wires = t.List(t.Dict()).tag(sync=True)
+    wired = t.Bytes().tag(sync=True)
+    activity = t.Bytes().tag(sync=True)
+    pixels = t.Bytes().tag(sync=True)
+    pictured = t.Dict().tag(sync=True)
+    changes = t.Dict().tag(sync=True)
+    changed = t.Bytes().tag(sync=True)
+
+    _before: tuple[dict[str, Any], Array] | None = (
+        None  # the last state but one that was measured, and its answers
+    )
+    _present: tuple[dict[str, Any], Array] | None = None
+
+    def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(model, data, **options)
+        self._show_image()
+        self.observe(self._show_image, "image")
+        self.observe(self._settle, ["wanted", "against"])
+
+    @t.validate("image")
+    def _check_image(self, proposal: dict[str, Any]) -> int:
+        if self.n and not -1 <= proposal["value"] < self.n:
+            raise t.TraitError(
+                f"image {proposal['value']} is not one of the {self.n:,} images, nor -1 for all of them"
+            )
+        return int(proposal["value"])
+
+    def remove(self) -> Any:  # noqa: ANN401
+        """Build the smaller model: the units that are pruned at present are gone, the model stays as it is.
+
+        Returns
+        -------
+        model
+            As `pruneviz.remove` gives it; `removal` says what became smaller.
+
+        Raises
+        ------
+        ValueError
+            If what is left would not compute what the masked model does; the message says why.
+        """
+        self.wanted = self.state()
+        small, facts = self._removed()
+        self.removal = facts
+        return small
+
+    def _panels(self) -> Panels:
+        from pruneviz.widgets.explorer.still import UNIT_PANELS  # noqa: PLC0415  # matplotlib is slow to import
+
+        return UNIT_PANELS
+
+    # -- what the browser is told ------------------------------------------------------------------------
+
+    def _described(self) -> dict[str, Any]:
+        self._structure = structure(self._model, self._scored_on[0][:1])
+        self._units = self._structure.units.only(self.granularity).without(self._exclude)
+        names, layers = self._units.names(), network(self._model)
+        if not names:
+            raise ValueError(f"the model has no {self.granularity}s to prune")
+        wires, wired = unit_payload.wires(self._model, self._structure, self._meter.uses())
+        counted = sum(layer["rows"] * (layer["each"] + layer["columns"] * layer["area"]) for layer in wires)
+        return {
+            "noun": f"{self.granularity}s",
+            "layer": names[0],
+            "layers": [
+                {"name": name, "shape": list(layers[name].shape), "kind": layers[name].kind} for name in names
+            ],
+            "rest": self._meter.parameters() - counted,
+            "wires": wires,
+            "wired": np.concatenate(wired).astype("<i4").tobytes(),
+        }
+
+    def _offer_bn_scale(self) -> None:
+        """Let learners choose "bn_scale" where every unit passes a BatchNorm."""
+        norms = np.concatenate([*self._units.norms.values(), [-1]])
+        if all(np.isin(self._units.ids(name), norms).all() for name in self._units.names()):
+            self._criteria["bn_scale"] = "bn_scale"
+
+    def _packed(self, ranking: Ranking, scores: Importance) -> dict[str, Any]:
+        return unit_payload.packed(ranking, scores)
+
+    def _entries(self, layer: Mapping[str, Any]) -> int:
+        return int(layer["shape"][0])
+
+    def _template(self) -> str:
+        ranking, layers = self._ranking(), network(self._model)
+        return unit_snippets.template(
+            snippets.framework_of(self._model),
+            {name: layers[name] for name in ranking.ranks},
+            frameworks.adapter(self._model).norms(),
+            ranking,
+            self.criterion,
+            self._exclude,
+        )
+
+    def _show_image(self, _change: object = None) -> None:
+        with self.hold_sync():
+            for name, value in self._pictured().items():
+                setattr(self, name, value)
+
+    def _pictured(self) -> dict[str, Any]:
+        """Give the traits that tell of the chosen image: how active each unit is, and the picture."""
+        if self.image < 0:
+            scores = self._scored("activation")
+            mean = self._meter.x.mean(axis=0, keepdims=True)
+            shape, pixels = history.pictures(mean, [{"index": 0}])
+            facts = {"index": -1, "shape": shape}
+        else:
+            chosen = slice(self.image, self.image + 1)
+            x, y = self._meter.x[chosen], self._meter.labels[chosen]
+            scores = importance(
+                self._model, granularity=self.granularity, criterion="activation", data=(x, y)
+            )
+            shape, pixels = history.pictures(self._meter.x, [{"index": self.image}])
+            facts = {"index": self.image, "truth": int(y[0]), "shape": shape}
+        names = [layer["name"] for layer in self.layers]
+        return {
+            "activity": b"".join(scores[name].astype("<f4").tobytes() for name in names),
+            "pixels": pixels,
+            "pictured": facts,
+        }
+
+    # -- masks -------------------------------------------------------------------------------------------
+
+    @t.validate("by_hand")
+    def _check_by_hand(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what is not there or must stay, and give tied outputs one fate."""
+        fate = {}
+        for name, lists in super()._check_by_hand(proposal).items():
+            for word in ("cut", "kept"):
+                for index in lists.get(word, ()):
+                    unit = int(self._units.ids(name)[index])
+                    if unit < 0:
+                        raise t.TraitError(f"by_hand: output {index} of layer {name!r} must stay")
+                    fate[unit] = word
+        found = {}
+        for name in self._units.names():
+            fates = np.array([fate.get(int(unit), "") for unit in self._units.ids(name)])
+            lists = {word: np.flatnonzero(fates == word).tolist() for word in ("cut", "kept")}
+            if any(lists.values()):
+                found[name] = lists
+        return found
+
+    def _edited(self, mask: Mask, by_hand: Mapping[str, Mapping[str, list[int]]]) -> Mask:
+        arrays = mask.to_dict()
+        for name, lists in by_hand.items():
+            arrays[name][lists.get("cut", [])] = False
+            arrays[name][lists.get("kept", [])] = True
+        return Mask(arrays, mask.granularity, mask.units)
+
+    # -- measuring ---------------------------------------------------------------------------------------
+
+    def _more(self, mask: Mask, found: Array, change: dict[str, Any]) -> dict[str, Any]:
+        labels = self._meter.labels
+        classes = int(max(labels.max(), found.max())) + 1
+        table = np.bincount(labels * classes + found, minlength=classes * classes).reshape(classes, classes)
+        state = self.state()
+        if self._present is not None and self._present[0] != state:
+            self._before = self._present
+        self._present = (state, found)
+        against: dict[str, Any] = {}
+        if self.against == "before" and self._before is not None:
+            against, predictions = self._before
+            change = history.comparison(predictions, found, labels)
+        shape, pixels = history.pictures(self._meter.x, change["images"])
+        self.changes = {**change, "shape": shape, "with": against, "state": state}
+        self.changed = pixels
+        return {"confusion": table.tolist(), "smaller": self._smaller(mask)}
+
+    def _smaller(self, mask: Mask) -> dict[str, Any]:
+        """Count what the network costs without the pruned units, or say why they cannot go."""
+        found = self._structure
+        pruned = pruned_units(found.units, mask)
+        layers = network(self._model).layers
+        try:
+            kept = plan(found.graph, found.units, found.labels, layers, pruned)
+        except ValueError as error:
+            return {"problem": str(error)}
+        return unit_payload.cost(self.wires, self.rest, kept)
+
+    def _measure_more(self) -> Iterator[float]:
+        if self.wanted == self.state() != self.removal.get("state"):
+            yield 0.1
+            try:
+                self.removal = self._removed()[1]
+            except ValueError as error:
+                self.removal = {"state": self.state(), "problem": str(error)}
+
+    def _removed(self) -> tuple[Any, dict[str, Any]]:
+        mask, x = self.result(), self._meter.x
+        small = remove_units(self._model, mask, x[:8])
+        before, after = self.card, scorecard(small, (x, self._meter.labels))
+        shapes, left = network(self._model), network(small)
+        return small, {
+            "state": self.state(),
+            "layers": [
+                {"name": name, "before": list(layer.shape), "after": list(left[name].shape)}
+                for name, layer in shapes.items()
+            ],
+            **{
+                word: [getattr(before, word), getattr(after, word)]
+                for word in ("parameters", "macs", "raw_bytes", "compact_bytes")
+            },
+            "difference": check_removed(self._model, mask, small, x[:_PROOF]),
+            "images": len(x[:_PROOF]),
+            "other": int(np.count_nonzero(before.predictions != after.predictions)),
+        }

@@ -1,0 +1,102 @@
+"""WeightExplorer: drag the sparsity of a network's weights, and see what is left and how well it does."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import traitlets as t
+
+from pruneviz.core import criteria
+from pruneviz.core.masks import Importance, Mask, Ranking
+from pruneviz.engine.model import network
+from pruneviz.widgets.explorer import payload, snippets
+from pruneviz.widgets.explorer.explorer import Explorer
+from pruneviz.widgets.frame import assets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pruneviz.core.arrays import Array
+    from pruneviz.widgets.explorer.explorer import Panels
+
+
+class WeightExplorer(Explorer):
+    """A live view of pruning single weights; `pruneviz.explore` makes one.
+
+    Its traits are those of `Explorer`: indices of `by_hand` are flat ones of a layer's weight, and the parts
+    are ``slider, mask, histogram, selectors, layers, accuracy, scorecard, history``.
+    """
+
+    _esm = assets.script(
+        "explorer/weights.js", "explorer/mask.js", "explorer/parts.js", "explorer/explore.js"
+    )
+    _css = assets.read("frame/style.css")
+    parts: ClassVar = (
+        *("slider", "mask", "histogram", "selectors"),
+        *("layers", "accuracy", "scorecard", "history"),
+    )
+    words: ClassVar = tuple(word for word in criteria.NAMES if word != "l2")
+
+    histograms = t.Dict().tag(sync=True)
+    grids = t.Dict().tag(sync=True)
+    shares = t.Bytes().tag(sync=True)
+    counts = t.Bytes().tag(sync=True)
+
+    def _panels(self) -> Panels:
+        from pruneviz.widgets.explorer.still import WEIGHT_PANELS  # noqa: PLC0415  # matplotlib is slow to import
+
+        return WEIGHT_PANELS
+
+    def _described(self) -> dict[str, Any]:
+        seen, uses = network(self._model), self._meter.uses()
+        shown = [layer for layer in seen.layers if layer.name not in self._exclude]
+        return {
+            "layer": max(shown, key=lambda layer: layer.weight.size).name,
+            "layers": [
+                {"name": layer.name, "shape": list(layer.shape), "kind": layer.kind, "uses": uses[layer.name]}
+                for layer in shown
+            ],
+            "rest": self._meter.parameters() - sum(layer.weight.size for layer in shown),
+        }
+
+    def _packed(self, ranking: Ranking, scores: Importance) -> dict[str, Any]:
+        return payload.packed(ranking, scores)
+
+    def _entries(self, layer: Mapping[str, Any]) -> int:
+        return math.prod(layer["shape"])
+
+    def _edited(self, mask: Mask, by_hand: Mapping[str, Mapping[str, list[int]]]) -> Mask:
+        arrays = mask.to_dict()
+        for name, lists in by_hand.items():
+            arrays[name].reshape(-1)[lists.get("cut", [])] = False
+            arrays[name].reshape(-1)[lists.get("kept", [])] = True
+        return Mask(arrays, mask.granularity)
+
+    def _template(self) -> str:
+        ranked = network(self._model)
+        return snippets.template(
+            snippets.framework_of(self._model),
+            {layer["name"]: ranked[layer["name"]] for layer in self.layers},
+            criterion=self.criterion,
+            scope=self.scope,
+            x_is_bytes=self._scored_on[0].dtype == np.uint8,
+        )
+
+    def _more(self, mask: Mask, found: Array, change: dict[str, Any]) -> dict[str, Any]:
+        del mask, found, change
+        return {"threshold": self._thresholds()}
+
+    def _thresholds(self) -> dict[str, float | None]:
+        """Give the smallest kept score by layer, where the rule cuts; None where nothing is kept."""
+        scores = self.scores()
+        kept = self._ranking().mask(self.sparsity)
+        if self.scope == "layer":
+            return {name: _smallest(scores[name][where]) for name, where in kept.items()}
+        found = [_smallest(scores[name][where]) for name, where in kept.items()]
+        return dict.fromkeys(kept, min((value for value in found if value is not None), default=None))
+
+
+def _smallest(values: Array) -> float | None:
+    return float(values.min()) if values.size else None

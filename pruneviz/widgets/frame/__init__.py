@@ -1,0 +1,1 @@
+"""What every live view stands on: the Python class, its script, its page."""

@@ -1,0 +1,57 @@
+"""A view as one HTML file that needs neither kernel nor network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pruneviz.widgets.frame import assets
+
+if TYPE_CHECKING:
+    import os
+
+    from pruneviz.widgets.frame.view import View
+
+
+def write_page(path: str | os.PathLike[str], view: View, sentence: str, png: bytes) -> None:
+    """Write the page.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    view
+        The view; its present state is the page's first.
+    sentence, png
+        What those see whose browser runs no scripts.
+    """
+    state = {
+        name: _plain(value)
+        for name, value in view.get_state().items()
+        if not name.startswith("_") and name not in ("layout", "tabbable", "tooltip", "comm")
+    }
+    page = assets.read("frame/page.html")
+    for key, text in {
+        "TITLE": html.escape(view.title),
+        "SENTENCE": html.escape(sentence),
+        "PNG": base64.b64encode(png).decode(),
+        "STYLE": view._css,  # noqa: SLF001
+        "STATE": _in_script(state),
+        "MODULE": _in_script(view._esm),  # noqa: SLF001
+    }.items():
+        page = page.replace(f"%{key}%", text, 1)
+    Path(path).write_text(page, encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, bytes | memoryview):
+        return {"base64": base64.b64encode(value).decode()}
+    return value
+
+
+def _in_script(value: object) -> str:
+    """Write JSON that cannot end the script element it stands in."""
+    return json.dumps(value).replace("<", "\\u003c")

@@ -1,0 +1,1 @@
+"""ScheduleExplorer: how sparse a network is to be in each round."""

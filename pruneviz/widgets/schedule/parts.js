@@ -1,0 +1,206 @@
+// Parts of ScheduleExplorer that need no kernel: the curve with its handles, the dials, and what the rounds will do.
+import { grouped, millions, parsePercent, percent, remembered, same, sparsityText } from "../frame/pure.js";
+import { choice, el, fold, newId, setText, table } from "../frame/controls.js";
+import { curvePlaces, drawSchedule, runLooks, scheduleSheet } from "./draw.js";
+import { KIND_NAMES, changed, firstRound, handlesOf, hasEnd, hasInitial, hasPower, planOf, pruningRounds, warningOf } from "./math.js";
+
+const SNAP = 200; // a hand on the curve moves in half per cents, sliders and boxes move finer
+
+/** The present state and its plan, worked out once for each state. */
+export class Planned {
+  constructor(frame) {
+    this.frame = frame;
+    this.total = frame.get("pools").reduce((sum, size) => sum + size, 0);
+    this.noun = frame.get("noun");
+  }
+
+  get state() { return this.frame.state(); }
+
+  get plan() {
+    const state = this.state;
+    if (!same(state, this.known)) [this.known, this.found] = [state, planOf(state, this.frame.get("pools"))];
+    return this.found;
+  }
+
+  /** Change the state as a hand does: what a value passes goes along. */
+  change(values, moving = false) {
+    this.frame.set(changed(this.state, values), { moving });
+    if (!moving) this.frame.say(this.words());
+  }
+
+  words() {
+    const last = this.plan.at(-1);
+    return `${percent(last.sparsity)} pruned at the end, ${grouped(last.left)} of ${grouped(this.total)} ${this.noun} left; it prunes ${pruningRounds(this.plan)}.`;
+  }
+}
+
+// -- the curve ---------------------------------------------------------------------------------------------
+
+export function curvePart(frame, planned) {
+  const canvas = el("canvas", { role: "img" });
+  const stage = el("div", { class: "pv-drawn" }, canvas);
+  const handles = ["begin", "exponent", "end", "prune"].map((name) => handle(planned, canvas, name));
+  stage.append(...handles.map(({ node }) => node));
+  const twin = fold("Rounds in numbers", () => [el("div", { class: "pv-scroll" }, table(["round", "sparsity", `${planned.noun} cut`, "left"],
+    planned.plan.map((one) => [String(one.round), percent(one.sparsity, 2), grouped(one.leave), grouped(one.left)])))]);
+  const still = remembered((width, height, budget, colours) => scheduleSheet(width, height, budget, colours));
+  frame.paint((colours) => {
+    const { state, plan } = planned;
+    const looks = runLooks(frame.root, colours);
+    const marks = frame.get("show").includes("run") ? frame.get("runs").map((run) => ({ look: looks[(run.id - 1) % looks.length], plan: run.rounds })) : [];
+    const width = Math.max(frame.widthOf(stage), 200);
+    const height = Math.min(460, Math.max(330, Math.round(0.96 * width)));
+    drawSchedule(canvas, width, height, { sheet: still(width, height, state.budget, colours, devicePixelRatio), state, plan, marks }, colours);
+    const places = curvePlaces(width, height, state.budget);
+    frame.write(() => {
+      const found = handlesOf(state);
+      for (const { name, show } of handles) show(found.find((one) => one.name === name), places, state);
+      if (frame.get("moving")) return;
+      setText(how, `Drag the ring${found.length > 1 ? "s" : ""}${found.some((one) => one.name === "exponent") ? ", and the diamond for α" : ""}.${marks.length ? " Small marks: the runs." : ""}`);
+      canvas.setAttribute("aria-label", `Sparsity over ${state.budget} rounds. ${planned.words()}`);
+      twin.refresh();
+    });
+  });
+  const how = el("span");
+  const entry = (mark, words) => el("span", {}, el("i", { class: mark }), words);
+  const key = el("p", { class: "pv-hint pv-keys" }, entry("pv-swatch pv-swatch-kept", "kept"), entry("pv-swatch pv-swatch-pruned", "pruned"), entry("pv-dotted", "the formula"), how);
+  return el("figure", { class: "pv-panel" }, el("figcaption", { class: "pv-caption", "data-png": true }, "Sparsity in each round"), stage, key, twin.node);
+}
+
+/** A ring on the curve, for mouse, finger and arrow keys. */
+function handle(planned, canvas, name) {
+  const node = el("button", { type: "button", class: "pv-handle", "data-name": name, "data-lm-suppress-shortcuts": "true" });
+  const current = () => handlesOf(planned.state).find((one) => one.name === name);
+  const drag = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const places = curvePlaces(box.width, box.height, planned.state.budget);
+    const share = Math.round(SNAP * places.shareAtHeight(event.clientY - box.top)) / SNAP;
+    planned.change(current().change(Math.round(places.stepAt(event.clientX - box.left)), Math.min(1, Math.max(0, share))), true);
+  };
+  node.addEventListener("pointerdown", (event) => { node.setPointerCapture(event.pointerId); node.focus({ preventScroll: true }); event.preventDefault(); });
+  node.addEventListener("pointermove", (event) => node.hasPointerCapture(event.pointerId) && current() && drag(event));
+  node.addEventListener("lostpointercapture", () => planned.change({}));
+  node.addEventListener("keydown", (event) => {
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    event.stopPropagation();
+    planned.change(nudged(planned.state, current(), move, event.shiftKey ? 0.1 : 0.01));
+  });
+  const put = remembered((left, top, label) => {
+    Object.assign(node.style, { left, top });
+    node.setAttribute("aria-label", label);
+  });
+  const show = (one, places, state) => {
+    node.hidden = !one;
+    if (!one) return;
+    const what = name === "exponent" ? `Exponent ${state.power}` : `${{ begin: "Begin", end: "End", prune: "Prune" }[name]}: round ${one.step}, ${sparsityText(one.share)}`;
+    put(`${places.x(one.step)}px`, `${places.y(one.share)}px`, `${what}. Arrow keys move it.`);
+  };
+  return { node, name, show };
+}
+
+function nudged(state, one, [across, up], by) {
+  if (one.name === "exponent") return { power: state.power + (state.kind === "article" ? -1 : 1) * (across + up) * 10 * by };
+  return one.change(one.step + across, one.share + up * by);
+}
+
+// -- the dials ---------------------------------------------------------------------------------------------
+
+const DIALS = [
+  { name: "initial", label: "initial S₀", unit: "%", scale: 100, max: 1, step: 0.005, when: hasInitial },
+  { name: "final", label: "final Sₑ", unit: "%", scale: 100, max: 1, step: 0.005, when: () => true },
+  { name: "begin", label: "begin", unit: "round", max: "budget", when: () => true, value: (state) => (hasEnd(state) ? state.begin : firstRound(state)) },
+  { name: "end", label: "end", unit: "round", max: "budget", when: hasEnd },
+  { name: "power", label: "exponent α", unit: "", min: 0.25, max: 8, step: 0.05, when: hasPower },
+  { name: "frequency", label: "every", unit: "rounds", min: 1, max: "budget", when: hasEnd },
+  { name: "budget", label: "train for", unit: "rounds", min: 1, max: 20, when: () => true },
+];
+
+const FORMULAS = {
+  one_shot: "All at once; the other rounds only train.",
+  constant: "The same share each time: after the first there is nothing more to cut.",
+  linear: "S₀ + (Sₑ − S₀) p: the same number each time. p goes from 0 at begin to 1 at end.",
+  exponential: "1 − (1 − S₀)^{1 − p} (1 − Sₑ)^{p}: the same share of what is left each time. p goes from 0 at begin to 1 at end.",
+  cosine: "Sₑ + (S₀ − Sₑ) (1 + cos πp) / 2: gently at both ends. p goes from 0 at begin to 1 at end.",
+  polynomial: "Sₑ + (S₀ − Sₑ) (1 − p)^{α}: with α above 1 fast at first, while much can go. p goes from 0 at begin to 1 at end.",
+  article: "(Sₑ − S₀) p^{α}, as an article prints it: with α above 1 slow at first, fast at the end. p goes from 0 at begin to 1 at end.",
+};
+
+export function dialsPart(frame, planned) {
+  const kind = choice("schedule", KIND_NAMES, (value) => planned.change({ kind: value }));
+  const formula = el("p", { class: "pv-hint pv-formula", "data-png": true });
+  let written = "";
+  const dials = DIALS.map((about) => dial(planned, about));
+  const warning = el("p", { class: "pv-warning" });
+  frame.paint(() => frame.write(() => {
+    const state = planned.state;
+    if (!frame.get("moving")) kind.select.value = state.kind;
+    if (written !== state.kind) formula.replaceChildren(...inSymbols(FORMULAS[(written = state.kind)]));
+    for (const { show } of dials) show(state);
+    const words = warningOf(state, planned.plan);
+    setText(warning, words);
+    warning.hidden = !words;
+  }));
+  return el("section", { class: "pv-panel" }, kind.node, formula, el("div", { class: "pv-dials" }, ...dials.map(({ node }) => node)), warning);
+}
+
+/** Write ^{…} as a superscript. */
+const inSymbols = (words) => words.split(/\^\{(.*?)\}/).map((part, i) => (i % 2 ? el("sup", {}, part) : part));
+
+/** A slider and a number box for one trait; the box takes what the slider is too coarse or too short for. */
+function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, when, value = (state) => state[name] }) {
+  const id = newId();
+  const keys = { "data-lm-suppress-shortcuts": "true" };
+  const range = el("input", { type: "range", id, min, step, class: "pv-range", ...keys });
+  const box = el("input", { type: "text", inputmode: "decimal", size: 5, class: "pv-box", autocomplete: "off", "aria-label": `${label}${unit ? ` in ${unit === "%" ? "per cent" : unit}` : ""}`, ...keys });
+  const node = el("div", { class: "pv-dial" }, el("label", { for: id, "data-png": true }, label), range, el("span", { class: "pv-unit", "data-png": true }, box, el("span", {}, unit)));
+  let touched = 0; // what a hand has moved or typed is set right even where the trait stays
+  for (const control of [range, box]) control.addEventListener("input", () => { touched += 1; });
+  range.addEventListener("input", () => planned.change({ [name]: Number(range.value) }, true));
+  range.addEventListener("change", () => planned.change({ [name]: Number(range.value) }));
+  let editing = false;
+  const commit = () => {
+    if (!editing) return;
+    editing = false;
+    touched += 1;
+    const typed = (100 * parsePercent(box.value)) / scale;
+    box.setAttribute("aria-invalid", String(!(typed >= 0)));
+    if (typed >= 0) planned.change({ [name]: +typed.toFixed(6) });
+  };
+  box.addEventListener("input", () => { editing = true; });
+  box.addEventListener("change", commit);
+  box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
+  const write = remembered((now, most) => {
+    if (Number(range.max) !== most) range.max = most;
+    if (Number(range.value) !== now) range.value = now;
+    const written = String(+(scale * now).toFixed(2));
+    range.setAttribute("aria-valuetext", `${written} ${unit === "%" ? "per cent" : unit}`.trim());
+    if (!editing) box.value = written;
+  });
+  const show = (state) => {
+    node.hidden = !when(state);
+    const now = value(state);
+    write(now, Math.max(max === "budget" ? state.budget : max, now), touched);
+  };
+  return { node, show };
+}
+
+// -- what it will do ---------------------------------------------------------------------------------------
+
+export function planCard(frame, planned) {
+  const cells = Object.fromEntries(["reaches", "left", "prunes", "largest cut", "then trains"].map((name) => [name, el("dd", { "data-png": true })]));
+  const list = el("dl", { class: "pv-card" }, ...Object.entries(cells).flatMap(([name, cell]) => [el("dt", { "data-png": true }, name), cell]));
+  frame.paint(() => frame.write(() => {
+    const { plan, total, noun } = planned;
+    const last = plan.at(-1);
+    const largest = plan.reduce((most, one) => (one.leave > most.leave ? one : most));
+    const after = plan.length - (plan.findLast((one) => one.leave)?.round ?? 0);
+    setText(cells.reaches, `${percent(last.sparsity, 2)} pruned`);
+    setText(cells.left, `${grouped(last.left)} of ${grouped(total)} ${noun}${last.left ? `, 1 in ${+(total / last.left).toFixed(1)}` : ""}`);
+    setText(cells.prunes, pruningRounds(plan));
+    setText(cells["largest cut"], largest.leave ? `${millions(largest.leave)} ${noun} in round ${largest.round}` : "none");
+    setText(cells["then trains"], after === 1 ? "1 round more, cutting nothing" : after ? `${after} rounds more, cutting nothing` : "no more");
+  }), list);
+  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "What it will do"), list);
+}

@@ -1,0 +1,1 @@
+"""TinyNetwork: a model so small that every number can be read."""
