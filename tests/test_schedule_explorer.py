@@ -1,7 +1,6 @@
 """ScheduleExplorer without a browser: its schedule against pv.schedules, its runs against pv.iterate."""
 
 import asyncio
-import itertools
 import json
 import threading
 
@@ -18,7 +17,6 @@ from twins import Spec, build, images, same, weights_of
 
 import pruneviz as pv
 from pruneviz.core.masks import number_to_prune
-from pruneviz.widgets.frame import assets
 from pruneviz.widgets.schedule import state as schedule_state
 
 SPEC = Spec((("conv", 4), ("dense", 6)))
@@ -458,18 +456,6 @@ def test_exported_page_holds_the_runs(tmp_path):
     assert "ScheduleExplorer" in page
     assert "polynomial to 90 %" in page
     assert "http" not in page.replace("http://www.w3.org", "")
-
-
-def test_module_has_no_imports_left_and_no_name_twice():
-    modules = ("schedule/math.js", "schedule/draw.js", "schedule/parts.js", "schedule/view.js")
-    assert "\nimport " not in assets.script(*modules)
-    names = [
-        line.removeprefix("export ").split()[1].partition("(")[0]
-        for module in ("frame/pure.js", "frame/draw.js", "frame/controls.js", "frame/view.js", *modules)
-        for line in assets.read(module).splitlines()
-        if line.removeprefix("export ").startswith(("function ", "const ", "let ", "class "))
-    ]
-    assert not [name for name, group in itertools.groupby(sorted(names)) if len(list(group)) > 1]
 
 
 def test_fixtures_are_current():

@@ -12,7 +12,6 @@ import traitlets
 from js.make_tiny_fixtures import FIXTURES, FLATS, NAMES, PRICES, WEIGHTS, fixtures, flats, plants
 
 import pruneviz as pv
-from pruneviz.widgets.frame import assets
 
 
 def executed(view):
@@ -232,27 +231,6 @@ def test_exported_page_holds_what_the_browser_needs(make, tmp_path):
     assert ".pv-wire" in page
     assert "TinyNetwork: a model whose every number can be read" in page
     assert "http" not in page.replace("http://www.w3.org", "")
-
-
-def test_module_has_no_imports_left_and_no_name_twice():
-    modules = (
-        "frame/pure.js",
-        "frame/draw.js",
-        "frame/controls.js",
-        "frame/view.js",
-        "tiny/math.js",
-        "tiny/draw.js",
-        "tiny/view.js",
-    )
-    script = assets.script(*modules[4:])
-    assert "\nimport " not in script
-    names = [
-        line.removeprefix("export ").split()[1].partition("(")[0]
-        for module in modules
-        for line in assets.read(module).splitlines()
-        if line.removeprefix("export ").startswith(("function ", "const ", "let ", "class "))
-    ]
-    assert len(names) == len(set(names))
 
 
 def test_fixtures_are_current():

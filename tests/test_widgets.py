@@ -21,7 +21,6 @@ import pruneviz as pv
 from pruneviz import zoo
 from pruneviz.widgets import View
 from pruneviz.widgets.explorer import history, measuring, payload
-from pruneviz.widgets.frame import assets
 
 SPARSITIES = (0, 0.0001, 0.15, 0.5, 0.9, 0.9999, 1)
 ACCURACY = ("slider", "accuracy")
@@ -423,15 +422,6 @@ def test_exported_page_needs_nothing(view, tmp_path):
     assert not re.search(r"(src|href)\s*=\s*[\"']?https?:", page)
     state = json.loads(re.search(r'id="state">(.*?)</script>', page, re.DOTALL)[1])
     assert base64.b64decode(state["places"]["base64"]) == view.places
-
-
-def test_module_has_no_imports_left():
-    text = assets.script(*(f"explorer/{name}.js" for name in ("weights", "mask", "parts", "explore")))
-    assert not re.search(r"^\s*import\s", text, re.MULTILINE)
-    assert re.findall(r"^export .*", text, re.MULTILINE) == ["export default { render };"]
-    names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", text, re.MULTILINE)
-    assert len(names) == len(set(names))
-    assert "http" not in text
 
 
 def test_a_view_needs_its_own_words():

@@ -56,16 +56,7 @@ class ChannelExplorer(UnitExplorer):
         ``[layer, index]`` of the channel that is followed through the network, or ``[]``.
     """
 
-    _esm = assets.script(
-        *(
-            "explorer/parts.js",
-            "explorer/units.js",
-            "explorer/chain.js",
-            "explorer/channel_units.js",
-            "explorer/chain_picture.js",
-            "explorer/channels.js",
-        )
-    )
+    _esm = assets.script("explorer/channels.js")
     _css = (
         assets.read("frame/style.css")
         + assets.read("explorer/units.css")

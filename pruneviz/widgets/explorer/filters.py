@@ -35,9 +35,7 @@ class FilterExplorer(UnitExplorer):
         A second criterion, to see which filters it would cut too; "" for none.
     """
 
-    _esm = assets.script(
-        "explorer/parts.js", "explorer/units.js", "explorer/gallery.js", "explorer/filters.js"
-    )
+    _esm = assets.script("explorer/filters.js")
     _css = (
         assets.read("frame/style.css")
         + assets.read("explorer/units.css")

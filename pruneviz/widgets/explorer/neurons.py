@@ -24,13 +24,7 @@ class NeuronExplorer(UnitExplorer):
     scorecard, layers, confusion, changes, removal, history``.
     """
 
-    _esm = assets.script(
-        "explorer/parts.js",
-        "explorer/units.js",
-        "explorer/wiring.js",
-        "explorer/network.js",
-        "explorer/neurons.js",
-    )
+    _esm = assets.script("explorer/neurons.js")
     granularity: ClassVar = "neuron"
     parts: ClassVar = ("slider", "selectors", "network", *UnitExplorer.parts[2:])
 

@@ -3,7 +3,7 @@
 A subclass sets `granularity`, and adds its picture as one more part::
 
     class NeuronExplorer(UnitExplorer):
-        _esm = assets.script("explorer/parts.js", "explorer/units.js", "explorer/neurons.js")
+        _esm = assets.script("explorer/neurons.js")
         granularity = "neuron"
         parts = ("slider", "network", *UnitExplorer.parts[1:])
 
@@ -68,7 +68,7 @@ class UnitExplorer(Explorer):
         How the answers differ from those.
     """
 
-    _esm = assets.script("explorer/parts.js", "explorer/units.js", "explorer/unit_page.js")
+    _esm = assets.script("explorer/unit_page.js")
     _css = assets.read("frame/style.css") + assets.read("explorer/units.css")
     granularity: ClassVar[str] = "neuron"
     keep_at_least: ClassVar = 1

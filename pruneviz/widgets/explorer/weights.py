@@ -29,9 +29,7 @@ class WeightExplorer(Explorer):
     are ``slider, mask, histogram, selectors, layers, accuracy, scorecard, history``.
     """
 
-    _esm = assets.script(
-        "explorer/weights.js", "explorer/mask.js", "explorer/parts.js", "explorer/explore.js"
-    )
+    _esm = assets.script("explorer/explore.js")
     _css = assets.read("frame/style.css")
     parts: ClassVar = (
         *("slider", "mask", "histogram", "selectors"),

@@ -103,7 +103,7 @@ class ScheduleExplorer(Training):
     >>> [run["rounds"][-1]["correct"] for run in view.runs]
     """
 
-    _esm = assets.script("schedule/math.js", "schedule/draw.js", "schedule/parts.js", "schedule/view.js")
+    _esm = assets.script("schedule/view.js")
     _css = assets.read("frame/style.css") + assets.read("schedule/schedule.css")
     state_names: ClassVar = STATE
 

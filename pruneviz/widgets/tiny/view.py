@@ -40,7 +40,7 @@ class TinyNetwork(View):
         What the model predicts, and what one example is.
     """
 
-    _esm = assets.script("tiny/math.js", "tiny/draw.js", "tiny/view.js")
+    _esm = assets.script("tiny/view.js")
     _css = assets.read("frame/style.css") + assets.read("tiny/tiny.css")
     state_names: ClassVar = ("cut",)
 
