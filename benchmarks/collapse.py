@@ -27,9 +27,9 @@ from shared import RESULTS, compact, keep
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 from torch.nn.utils import prune
+from training.resnet import Recipe, Training
 
 import pruneviz as pv
-from pruneviz.zoo.train_resnet import Recipe, Training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

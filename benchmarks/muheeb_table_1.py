@@ -4,7 +4,7 @@
     python benchmarks/muheeb_table_1.py --seeds FOLDER     # reads FOLDER/lenet_5_1.safetensors, …
 
 Two networks, ten sparsities, one shot without retraining, the output layer left alone, counted on the
-10,000 test images. Seed 0 is the zoo's network; the others are trained by ``pruneviz.zoo.train``, and kept
+10,000 test images. Seed 0 is the zoo's network; the others are trained by ``training/mnist.py``, and kept
 in the folder if one is given. Beyond the article's table: global scope, three seeds, and four other ways of
 training. The result goes to ``lessons/results/muheeb_table_1.json``, which lesson 01a reads.
 """

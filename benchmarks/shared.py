@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.numpy import load_file, save_file
+from training.mnist import RECIPES, train
 
 import pruneviz as pv
 from pruneviz.engine import storage
-from pruneviz.zoo.train import RECIPES, train
 
 if TYPE_CHECKING:
     from torch import nn

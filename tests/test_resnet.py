@@ -9,11 +9,11 @@ from safetensors.numpy import load_file
 from twins import torch
 
 import pruneviz as pv
+from benchmarks.training import resnet
+from benchmarks.training.mnist import correct
+from benchmarks.training.resnet import Recipe, Training, train
 from pruneviz import datasets
 from pruneviz.frameworks import adapter
-from pruneviz.zoo import train_resnet
-from pruneviz.zoo.train import correct
-from pruneviz.zoo.train_resnet import Recipe, Training, train
 
 PARAMETERS = 272_474
 X = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
@@ -64,7 +64,7 @@ def test_the_trained_twins_are_as_good_as_the_card_says():
 
 
 def test_the_log_tells_of_each_epoch_of_the_card():
-    rows = (train_resnet._HOME / "cards" / "resnet_20.csv").read_text().splitlines()
+    rows = (resnet._HOME / "cards" / "resnet_20.csv").read_text().splitlines()
     assert rows[0] == "epoch,rate,loss,validation_correct,seconds"
     assert len(rows) == 1 + Recipe().epochs
     assert str(Recipe()) == pv.zoo.card("resnet_20").recipe
@@ -200,8 +200,8 @@ def test_images_are_crops_of_the_padded_ones_half_of_them_turned_round(few):
 
 def test_the_script_writes_what_the_zoo_can_load(few, tmp_path, monkeypatch):
     arguments = ["--epochs", "1", "--cooldown", "1", "--batch", "16", "--out", str(tmp_path)]
-    monkeypatch.setattr("sys.argv", ["train_resnet", *arguments, "--checkpoint", str(tmp_path / "state.pt")])
-    train_resnet.main()
+    monkeypatch.setattr("sys.argv", ["resnet", *arguments, "--checkpoint", str(tmp_path / "state.pt")])
+    resnet.main()
     arrays = load_file(tmp_path / "resnet_20.safetensors")
     assert {array.dtype for array in arrays.values()} == {np.dtype("float32")}
     state = torch.load(tmp_path / "state.pt", weights_only=True)["model"]

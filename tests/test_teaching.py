@@ -11,7 +11,8 @@ import pytest
 from matplotlib.figure import Figure
 
 import pruneviz as pv
-from pruneviz.teaching import exercise, lesson_00, lesson_01
+from pruneviz.lessons.checks import lesson_00, lesson_01
+from pruneviz.teaching import exercise
 from pruneviz.teaching.exercises import close
 
 ERRORS = np.array([0.5, 0.5, 0.0, 1.0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pruneviz.teaching import lesson_02
+from pruneviz.lessons.checks import lesson_02
 
 
 def right_torch(weight, bias, following, neuron):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pruneviz.teaching import lesson_03
+from pruneviz.lessons.checks import lesson_03
 
 
 def first(weight):

@@ -9,7 +9,7 @@ from torch import nn
 
 import pruneviz as pv
 from pruneviz.engine.model import structure
-from pruneviz.teaching import lesson_04a
+from pruneviz.lessons.checks import lesson_04a
 
 MAKES = ["block4.conv2", "block4.shortcut", "block5.conv2", "block6.conv2"]
 NORMALISES = ["block4.bn2", "block4.shortcut_bn", "block5.bn2", "block6.bn2"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pruneviz.teaching import lesson_04b
+from pruneviz.lessons.checks import lesson_04b
 
 
 def share(parts, kept):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pruneviz import schedules
-from pruneviz.teaching import lesson_05
+from pruneviz.lessons.checks import lesson_05
 
 
 def ramp(shape):

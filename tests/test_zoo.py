@@ -195,7 +195,7 @@ def test_importing_the_zoo_loads_no_framework():
 
 
 def test_the_training_script_stores_what_the_zoo_can_load(tmp_path, monkeypatch):
-    train = importlib.import_module("pruneviz.zoo.train")
+    train = importlib.import_module("benchmarks.training.mnist")
     small = datasets.Dataset(
         "mnist", *((x[:600], y[:600]) for x, y in (datasets.mnist().train,) * 3), datasets.mnist().class_names
     )

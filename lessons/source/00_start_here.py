@@ -600,7 +600,7 @@ print(f"pairs of leaves: {before}; merged: {before - after}; left as they were: 
 # 1)` helps.
 
 # %%
-from pruneviz.teaching import lesson_00 as check
+from pruneviz.lessons.checks import lesson_00 as check
 
 
 # %% tags=["exercise"]

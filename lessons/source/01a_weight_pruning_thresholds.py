@@ -882,7 +882,7 @@ print(f"\nwrong: {on_validation:.1%} on validation, {1 - test_pruned.accuracy:.1
 # Each exercise has a check that answers at once, and a solution folded below it.
 
 # %%
-from pruneviz.teaching import lesson_01 as check
+from pruneviz.lessons.checks import lesson_01 as check
 
 # %% [markdown]
 # ### Exercise 1 · From sparsity to mask

@@ -1143,7 +1143,7 @@ print(f"the pruned one is worse by more than 50 images: {lost > 50}")
 # Write down what it costs to cut each weight. This is the score of Optimal Brain Damage.
 
 # %%
-from pruneviz.teaching import lesson_01 as check
+from pruneviz.lessons.checks import lesson_01 as check
 
 
 # %% tags=["exercise"]

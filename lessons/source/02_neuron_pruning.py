@@ -1137,7 +1137,7 @@ print(report.versus(reference))
 # Write your answer in place of the dots, run the cell, then the check below it. The solution is folded away.
 
 # %%
-from pruneviz.teaching import lesson_02 as check
+from pruneviz.lessons.checks import lesson_02 as check
 
 # %% [markdown] tags=["pytorch"]
 # ### Exercise 1 · Take a neuron out

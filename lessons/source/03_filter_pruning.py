@@ -870,7 +870,7 @@ print(f"{test_dense.macs / test_small.macs:.1f} times fewer MACs")
 # your framework. Three lines are plenty.
 
 # %%
-from pruneviz.teaching import lesson_03 as check
+from pruneviz.lessons.checks import lesson_03 as check
 
 
 # %% tags=["pytorch", "exercise"]

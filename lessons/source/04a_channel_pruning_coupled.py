@@ -948,7 +948,7 @@ for title, count in rows.items():
 # that *read* it. Names as above: `"block5.conv2"`, `"block5.bn2"`, `"block4.shortcut_bn"`.
 
 # %%
-from pruneviz.teaching import lesson_04a as check
+from pruneviz.lessons.checks import lesson_04a as check
 
 # %% tags=["exercise"]
 # solution: makes, normalises, reads = ..., ..., ...

@@ -809,7 +809,7 @@ print(
 # share of the output that is lost if only these stay: the square of what is missing, by the square of the whole.
 
 # %%
-from pruneviz.teaching import lesson_04b as check
+from pruneviz.lessons.checks import lesson_04b as check
 
 
 # %% tags=["exercise"]

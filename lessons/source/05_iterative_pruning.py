@@ -829,7 +829,7 @@ print(f"{before.nonzero / after.nonzero:.0f} times fewer parameters that are not
 # at `final`. The check compares it with tfmot's.
 
 # %%
-from pruneviz.teaching import lesson_05 as check
+from pruneviz.lessons.checks import lesson_05 as check
 
 
 # %% tags=["exercise"]

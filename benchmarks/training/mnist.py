@@ -1,7 +1,7 @@
 """Train the zoo's networks on the first 55,000 training images of MNIST.
 
-    python -m pruneviz.zoo.train                                      # all, seed 0, into the package
-    python -m pruneviz.zoo.train lenet_5 --seeds 1 2 --out FOLDER     # FOLDER/lenet_5_1.safetensors, …
+    python -m benchmarks.training.mnist                                     # all, seed 0, into the package
+    python -m benchmarks.training.mnist lenet_5 --seeds 1 2 --out FOLDER    # FOLDER/lenet_5_1.safetensors, …
 
 Recipes were chosen by the 5,000 validation images; test images are counted afterwards, for the model
 cards. One exception to tell: tiny_cnn was first trained without shifts, which validation already liked
@@ -21,11 +21,11 @@ import torch
 from safetensors.numpy import save_file
 from torch import Tensor, nn
 
-from pruneviz import datasets
+from pruneviz import datasets, zoo
 from pruneviz.zoo.modelcards import Card
 from pruneviz.zoo.torch import build
 
-_WEIGHTS = Path(__file__).parent / "weights"
+_WEIGHTS = Path(zoo.__file__).parent / "weights"
 _LARGEST_FILE = 2_000_000  # bytes; a network that needs more in float32 is stored in float16
 _BATCH = 512
 
@@ -168,7 +168,7 @@ def main() -> None:
             else:
                 chosen.out.mkdir(parents=True, exist_ok=True)
                 save_file(arrays, chosen.out / f"{name}_{seed}.safetensors")
-            print(f"{card}\ntrained in {seconds:.0f} s\n", flush=True)  # noqa: T201  (a command's output)
+            print(f"{card}\ntrained in {seconds:.0f} s\n", flush=True)
 
 
 if __name__ == "__main__":

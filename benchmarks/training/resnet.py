@@ -1,7 +1,7 @@
 """Train ResNet-20 on the first 45,000 training images of CIFAR-10.
 
-    python -m pruneviz.zoo.train_resnet                           # into the package
-    python -m pruneviz.zoo.train_resnet --checkpoint FILE         # the same; FILE holds the state
+    python -m benchmarks.training.resnet                           # into the package
+    python -m benchmarks.training.resnet --checkpoint FILE         # the same; FILE holds the state
 
 The state is stored after every epoch: a run that was ended goes on where it was, and since every epoch draws
 its images from a generator of its own, it goes on as if nothing had happened. While the rate is constant, it
@@ -23,13 +23,14 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
-from pruneviz import datasets
+from pruneviz import datasets, zoo
 from pruneviz.zoo.modelcards import Card
 from pruneviz.zoo.torch import build
-from pruneviz.zoo.train import correct, stored
+
+from .mnist import correct, stored
 
 _NAME = "resnet_20"
-_HOME = Path(__file__).parent
+_HOME = Path(zoo.__file__).parent
 _PADDING = 4
 
 
@@ -161,7 +162,7 @@ def train(recipe: Recipe, data: datasets.Dataset, checkpoint: Path) -> Training:
         unfinished = checkpoint.with_suffix(".new")
         torch.save(run.state, unfinished)
         unfinished.replace(checkpoint)
-        print(*(f"{key} {value:.4g}" for key, value in run.log[-1].items()), flush=True)  # noqa: T201
+        print(*(f"{key} {value:.4g}" for key, value in run.log[-1].items()), flush=True)
     return run
 
 
@@ -201,7 +202,7 @@ def main() -> None:
     chosen = vars(parser.parse_args())
     checkpoint, out = chosen.pop("checkpoint"), chosen.pop("out")
     run = train(Recipe(**chosen), datasets.cifar10(), checkpoint)
-    print(write(run, out or _HOME / "weights", out or _HOME / "cards"))  # noqa: T201  (a command's output)
+    print(write(run, out or _HOME / "weights", out or _HOME / "cards"))
 
 
 if __name__ == "__main__":
