@@ -65,10 +65,21 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in the order in which they can be computed, and the names of those that leave the model."""
+    """A model, as nodes in the order in which they can be computed.
+
+    Attributes
+    ----------
+    nodes
+        Its operations.
+    outputs
+        Names of the nodes whose values leave the model.
+    whole
+        Layers that keep all inputs and outputs: something else in the model holds their parameters too.
+    """
 
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
+    whole: frozenset[str] = frozenset()
 
 
 def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:

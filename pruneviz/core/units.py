@@ -190,6 +190,9 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
         labels[node.name] = walk.step(node, [labels[name] for name in node.inputs])
     for name in graph.outputs:
         walk.tie(thin(labels[name])[0], np.zeros_like(thin(labels[name])[0]))
+    for seen in (walk.outputs, walk.columns, walk.norms):
+        for name in graph.whole & seen.keys():
+            walk.tie(seen[name], np.full_like(seen[name], _FIXED))
     roots = components(int(ends[-1]), walk.pairs)
     for name in walk.outputs.keys() - walk.columns.keys():
         roots[walk.outputs[name]] = _FIXED  # never called: not part of what the model computes

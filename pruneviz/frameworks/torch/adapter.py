@@ -12,13 +12,14 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
+from torch.nn.utils.prune import BasePruningMethod
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
 from pruneviz.frameworks import BATCH, single
 from pruneviz.frameworks.torch import graph as graphs
-from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, outputs_first, to_numpy
+from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, name_of, outputs_first, to_numpy
 from pruneviz.frameworks.torch.rebuild import rebuilt
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array, BoolArray, Data
     from pruneviz.core.graph import Graph
     from pruneviz.core.plan import Plan
+
+_REMOVERS = {
+    "WeightNorm": ("weight_norm", "remove_weight_norm"),
+    "SpectralNorm": ("spectral_norm", "remove_spectral_norm"),
+}
 
 
 class TorchAdapter:
@@ -105,17 +111,10 @@ class TorchAdapter:
         return counts
 
     def parameters(self) -> dict[str, Array]:
-        return {name: self._array(name, p) for name, p in self.model.named_parameters() if p.requires_grad}
+        return {name: self._array(name, p) for name, p in self._stored().items() if p.requires_grad}
 
     def buffers(self) -> dict[str, Array]:
-        trainable = self.parameters()
-        stored = self.model.state_dict(keep_vars=True)
-        seen = {id(p) for p in self.model.parameters() if p.requires_grad}
-        return {
-            name: self._array(name, tensor)
-            for name, tensor in stored.items()
-            if name not in trainable and id(tensor) not in seen and isinstance(tensor, torch.Tensor)
-        }
+        return {name: self._array(name, t) for name, t in self._stored().items() if not t.requires_grad}
 
     def copy_with(self, arrays: Mapping[str, Array]) -> nn.Module:
         twin = copy.deepcopy(self.model)
@@ -123,10 +122,10 @@ class TorchAdapter:
         return twin
 
     def write(self, arrays: Mapping[str, Array]) -> None:
-        state = self.model.state_dict()
+        stored = self._stored()
         with torch.no_grad():
             for name, array in arrays.items():
-                state[name].copy_(torch.from_numpy(np.array(self._canonical(name, array))))
+                stored[name].copy_(torch.from_numpy(np.array(self._canonical(name, array))))
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
@@ -138,7 +137,7 @@ class TorchAdapter:
             restore_zeros()
 
     def zeroing(self, pruned: Mapping[str, BoolArray]) -> Callable[[], None]:
-        stored = self.model.state_dict(keep_vars=True)
+        stored = self._stored()
         zeros = [
             (stored[name], torch.from_numpy(self._canonical(name, where).copy()).to(stored[name].device))
             for name, where in pruned.items()
@@ -189,7 +188,7 @@ class TorchAdapter:
         if example is None:
             raise ValueError("PyTorch models do not know their input's shape: pass example, such as x[:1]")
         (batch,) = self._batches(np.repeat(example, 2, axis=0))
-        return graphs.export(graphs.traced(self.model), batch)
+        return graphs.export(self.model, batch)
 
     def activations(
         self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
@@ -226,6 +225,17 @@ class TorchAdapter:
             norm.momentum = momentum
         return twin
 
+    def _stored(self) -> dict[str, torch.Tensor]:
+        """Name every stored tensor, each once: one that other modules share goes by its prunable layer."""
+        weights = {id(module.weight): f"{name}.weight" for name, module in self.modules.items()}
+        alone = f"{name_of('', self.model)}." if is_prunable(self.model) else ""
+        names: dict[int, str] = {}
+        tensors = {**self.model.state_dict(keep_vars=True), **dict(self.model.named_parameters())}
+        tensors = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, torch.Tensor)}
+        for name, tensor in tensors.items():
+            names.setdefault(id(tensor), weights.get(id(tensor), alone + name))
+        return {names[id(tensor)]: tensor for tensor in tensors.values()}
+
     def _canonical(self, name: str, array: Array) -> Array:
         """Turn a kernel named "layer.weight" round; its own inverse."""
         module = self.modules.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
@@ -241,19 +251,22 @@ class TorchAdapter:
             batch = torch.from_numpy(x[start : start + size].copy())
             batch = batch.to(like.device, like.dtype)
             batch = batch / 255 if x.dtype == np.uint8 else batch
-            yield batch.permute(0, 3, 1, 2).contiguous() if batch.ndim == 4 else batch
+            yield _channels_first(batch) if batch.ndim == 4 else batch
+
+
+def _channels_first(images: torch.Tensor) -> torch.Tensor:
+    """Lay images out anew; contiguous() would leave one channel with strides that count as channels_last."""
+    turned = images.permute(0, 3, 1, 2)
+    return torch.empty(turned.shape, dtype=images.dtype, device=images.device).copy_(turned)
 
 
 def _prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:
     seen = set()
-    for name, module in model.named_modules():
+    for path, module in model.named_modules():
+        name = name_of(path, module)
+        _refuse_hooked(name, module)
         if not is_prunable(module):
             continue
-        if hasattr(module, "weight_orig"):
-            raise ValueError(
-                f"layer {name!r} is masked by torch.nn.utils.prune: make that permanent first with "
-                'torch.nn.utils.prune.remove(layer, "weight")'
-            )
         if parametrize.is_parametrized(module):
             raise ValueError(
                 f"layer {name!r} is parametrized: make that permanent first with "
@@ -264,6 +277,22 @@ def _prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:
         if id(module.weight) not in seen:
             seen.add(id(module.weight))
             yield name, module
+
+
+def _refuse_hooked(name: str, module: nn.Module) -> None:
+    """Refuse a layer whose weight a hook of torch computes from others before each call."""
+    for hook in module._forward_pre_hooks.values():  # noqa: SLF001  (torch has no public way to ask)
+        if isinstance(hook, BasePruningMethod):
+            raise ValueError(  # noqa: TRY004
+                f"layer {name!r} is masked by torch.nn.utils.prune: make that permanent first with "
+                f'torch.nn.utils.prune.remove(layer, "{hook._tensor_name}")'  # noqa: SLF001
+            )
+        if type(hook).__name__ in _REMOVERS:
+            what, remover = _REMOVERS[type(hook).__name__]
+            raise ValueError(
+                f"layer {name!r} is under {what}: make its weight an ordinary one first with "
+                f'torch.nn.utils.{remover}(layer, "{hook.name}")'  # type: ignore[attr-defined]
+            )
 
 
 @contextlib.contextmanager

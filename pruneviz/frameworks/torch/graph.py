@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruneviz.core.graph import Graph, Node
-from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, to_numpy
+from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, name_of, to_numpy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +73,8 @@ def traced(model: nn.Module) -> fx.GraphModule:
         If torch.fx cannot follow what the module does.
     """
     twin = copy.deepcopy(model).eval()
+    if is_prunable(twin):
+        twin = nn.Sequential(OrderedDict({name_of("", twin): twin}))
     try:
         return fx.GraphModule(twin, Tracer().trace(twin))
     except Exception as error:
@@ -81,15 +84,28 @@ def traced(model: nn.Module) -> fx.GraphModule:
         ) from error
 
 
-def export(graph_module: fx.GraphModule, batch: torch.Tensor) -> Graph:
-    """Turn a traced module into a neutral graph; `batch` holds two images, for the shapes."""
+def export(model: nn.Module, batch: torch.Tensor) -> Graph:
+    """Turn a module into a neutral graph; `batch` holds two images, for the shapes."""
+    graph_module = traced(model)
     recorder = _Recorder(graph_module)
     with torch.no_grad():
         recorder.run(batch)
     exporter = _Exporter(graph_module, recorder.values)
     nodes = tuple(exporter.node(node) for node in graph_module.graph.nodes if exporter.flows(node))
     (end,) = (node for node in graph_module.graph.nodes if node.op == "output")
-    return Graph(nodes, tuple(n.name for n in end.all_input_nodes if exporter.flows(n)))
+    outputs = tuple(n.name for n in end.all_input_nodes if exporter.flows(n))
+    return Graph(nodes, outputs, _shared(model, graph_module))
+
+
+def _shared(model: nn.Module, graph_module: fx.GraphModule) -> frozenset[str]:
+    """Find the layers whose parameters another module holds too, or the forward of another one reads."""
+    reads = {str(node.target) for node in graph_module.graph.nodes if node.op == "get_attr"}
+    owners: dict[int, list[str]] = {}
+    for path, module in model.named_modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            holders = owners.setdefault(id(parameter), [])
+            holders += [path] * (1 + (f"{path}.{name}" in reads))
+    return frozenset(path for holders in owners.values() if len(holders) > 1 for path in holders)
 
 
 def activations(

@@ -29,6 +29,11 @@ def is_prunable(module: nn.Module) -> TypeGuard[Prunable]:
     return isinstance(module, (nn.Linear, *_CONVOLUTIONS, *_TRANSPOSED))
 
 
+def name_of(path: str, module: nn.Module) -> str:
+    """Name a module by its path; a layer that is the whole model has none, and goes by its class."""
+    return path or type(module).__name__.lower()
+
+
 def kind_of(module: Prunable) -> str:
     """Name a prunable module's kind."""
     if isinstance(module, nn.Linear):
