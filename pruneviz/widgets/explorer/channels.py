@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,13 +12,14 @@ from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.engine import channelscores
 from pruneviz.engine.model import pruned_units
-from pruneviz.widgets.explorer import channel_payload, history, payload
+from pruneviz.widgets.explorer import channel_payload, payload
 from pruneviz.widgets.explorer.units import UnitExplorer
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import BoolArray
     from pruneviz.widgets.explorer.explorer import Panels
+    from pruneviz.widgets.explorer.history import State
 
 _CODE = """\
 import pruneviz as pv
@@ -63,7 +65,6 @@ class ChannelExplorer(UnitExplorer):
         + assets.read("explorer/channels.css")
     )
     state_names: ClassVar = ("sparsity", "sparsities", "scope", "criterion", "by_hand")
-    changed_by_hand: ClassVar = ("by_hand", "sparsities")
     granularity: ClassVar = "channel"
     parts: ClassVar = (
         *("slider", "selectors", "chain", "groups", "scores", "accuracy", "scorecard"),
@@ -226,19 +227,16 @@ class ChannelExplorer(UnitExplorer):
 
     # -- masks -------------------------------------------------------------------------------------------
 
-    def _mask(self, state: dict[str, Any]) -> Mask:
-        plain = super()._mask({**state, "by_hand": {}})
-        if state["sparsities"]:
-            scores = self._ranked(state["scope"], state["criterion"])[1]
-            own = rank(scores, state["sparsities"], self._exclude, self.keep_at_least).mask()
-            named = [group for group in self.groups if group["name"] in state["sparsities"]]
+    def _mask(self, state: State) -> Mask:
+        plain = super()._mask(replace(state, hand=()))
+        if state.shares:
+            scores = self._ranked(state.scope, state.criterion)[1]
+            shares = dict(state.shares)
+            own = rank(scores, shares, self._exclude, self.keep_at_least).mask()
+            named = [group for group in self.groups if group["name"] in shares]
             theirs = {name: own[name] for group in named for name in group["layers"]}
             plain = Mask({**plain, **theirs}, plain.granularity, plain.units)
-        return self._edited(plain, state["by_hand"])
-
-    def _key(self, state: dict[str, Any]) -> tuple[Any, ...]:
-        own = tuple(state["sparsities"].items())
-        return (*history.key(state, () if own else self.alike), own)
+        return self._edited(plain, state.by_hand())
 
     def _rule(self) -> str:
         own = ", ".join(f"{name} {100 * share:.4g}%" for name, share in self.sparsities.items())

@@ -16,6 +16,7 @@ from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.engine.model import left_alone
 from pruneviz.engine.pruning import apply, importance
 from pruneviz.widgets.explorer import history, measuring, snippets
+from pruneviz.widgets.explorer.history import State
 from pruneviz.widgets.frame.view import View
 
 if TYPE_CHECKING:
@@ -69,7 +70,6 @@ class Explorer(View):
     wide_parts: ClassVar[frozenset[str]] = frozenset()  # those that take a row of the static twin
     words: ClassVar[tuple[str, ...]] = ()  # the criteria to choose from
     alike: ClassVar[tuple[float, ...]] = (0, 1)  # sparsities whose mask no ranking changes
-    changed_by_hand: ClassVar[tuple[str, ...]] = ("by_hand",)  # what overrules the rule; the curve has none
 
     sparsity = t.Float(0.5).tag(sync=True, echo_update=False)
     layer = t.Unicode().tag(sync=True, echo_update=False)
@@ -111,8 +111,8 @@ class Explorer(View):
         self._criteria: dict[str, Criterion] = {word: word for word in self.words}
         self._criteria[name] = criterion
         self._rankings: dict[tuple[str, str], tuple[Ranking, Importance, dict[str, Any]]] = {}
-        self._found: dict[tuple[Any, ...], Array] = {}
-        self._cards: dict[tuple[Any, ...], Scorecard] = {}
+        self._found: dict[State, Array] = {}
+        self._cards: dict[State, Scorecard] = {}
         self._curves: dict[tuple[str, str], dict[float, int]] = {}
         given = {
             "title": f"{type(model).__name__} · {self.granularity}s",
@@ -152,13 +152,14 @@ class Explorer(View):
         """Count the entries of a layer that can be pruned by hand."""
         raise NotImplementedError
 
-    def _more(self, mask: Mask, found: Array, change: dict[str, Any]) -> dict[str, Any]:
+    def _more(self, state: State, found: Array, change: dict[str, Any]) -> dict[str, Any]:
         """Measure what else belongs into `exact`: from the predictions, and what changed in them."""
-        del mask, found, change
+        del state, found, change
         return {}
 
-    def _measure_more(self) -> Iterator[float]:
-        """Do more work after the present state is measured."""
+    def _measure_more(self, state: State) -> Iterator[float]:
+        """Do more work after a state is measured."""
+        del state
         return iter(())
 
     # -- traits ------------------------------------------------------------------------------------------
@@ -186,10 +187,11 @@ class Explorer(View):
             for index in (*lists.get("cut", ()), *lists.get("kept", ())):
                 if not isinstance(index, int | np.integer) or not 0 <= index < sizes[name]:
                     raise t.TraitError(f"by_hand: layer {name!r} has no {self.granularity} {index}")
-        return {
-            name: {word: [int(index) for index in indices] for word, indices in lists.items()}
-            for name, lists in proposal["value"].items()
+        lists = {
+            name: {word: [int(index) for index in given.get(word, ())] for word in ("cut", "kept")}
+            for name, given in proposal["value"].items()
         }
+        return {name: given for name, given in lists.items() if given["cut"] or given["kept"]}
 
     def _known(self, trait: str, value: str, known: Iterable[str]) -> str:
         if known and value not in known:
@@ -207,7 +209,7 @@ class Explorer(View):
 
     def result(self) -> Mask:
         """Give the present mask: that of `pruneviz.prune`, and what was changed by hand."""
-        return self._mask(self.state())
+        return self._mask(self._present())
 
     def apply(self) -> Any:  # noqa: ANN401
         """Give a masked copy of the model; the model itself is never touched."""
@@ -216,11 +218,7 @@ class Explorer(View):
     @property
     def card(self) -> Scorecard:
         """The Scorecard of the present state; measured now if it is not yet."""
-        key = self._key(self.state())
-        if key not in self._cards:
-            for _ in self._measure_present():
-                pass
-        return self._cards[key]
+        return self._card(self._present())
 
     @property
     def snippet(self) -> str:
@@ -301,9 +299,12 @@ class Explorer(View):
             self.code = code
             self._publish_curve()
 
-    def _mask(self, state: dict[str, Any]) -> Mask:
-        mask = self._ranked(state["scope"], state["criterion"])[0].mask(state["sparsity"])
-        return self._edited(mask, state["by_hand"]) if state["by_hand"] else mask
+    def _present(self) -> State:
+        return State.of(self.state())
+
+    def _mask(self, state: State) -> Mask:
+        mask = self._ranked(state.scope, state.criterion)[0].mask(state.sparsity)
+        return self._edited(mask, state.by_hand()) if state.hand else mask
 
     # -- measuring ---------------------------------------------------------------------------------------
 
@@ -315,82 +316,93 @@ class Explorer(View):
             self._changed()
 
     def _work(self) -> Iterator[float]:
-        yield from self._measure_present()
-        yield from self._measure_more()
+        """Measure the present state; what the hand does meanwhile is the next work's."""
+        state, compare = self._present(), self.compare
+        yield from self._measure(state)
+        yield from self._measure_more(state)
         if self.kept:
-            yield from self._measure_kept()
-        yield from self._measure_curve()
+            yield from self._measure_kept(state, compare)
+        yield from self._measure_curve(state)
 
-    def _key(self, state: dict[str, Any]) -> tuple[Any, ...]:
-        return history.key(state, self.alike)
-
-    def _predict(self, state: dict[str, Any]) -> Generator[float, None, Array]:
-        key = self._key(state)
+    def _predict(self, state: State) -> Generator[float, None, Array]:
+        key = state.key(self.alike)
         if key not in self._found:
             self._found[key] = yield from self._meter.predict(self._mask(state))
-        if not any(state[name] for name in self.changed_by_hand):
-            found = int(np.count_nonzero(self._found[key] == self._meter.labels))
-            self._curves.setdefault((state["scope"], state["criterion"]), {})[state["sparsity"]] = found
+        if state.by_rule:
+            self._curve(state)[state.sparsity] = self._right(self._found[key])
         return self._found[key]
 
-    def _at(self, sparsity: float) -> dict[str, Any]:
-        return {**self.state(), "sparsity": sparsity, **{name: {} for name in self.changed_by_hand}}
-
-    def _measure_present(self) -> Iterator[float]:
-        state = self.state()
-        dense = yield from measuring.scaled(self._predict(self._at(0.0)), 0, 0.05)
-        found = yield from measuring.scaled(self._predict(state), 0.05, 0.1)
-        key, mask = self._key(state), self._mask(state)
+    def _card(self, state: State) -> Scorecard:
+        key = state.key(self.alike)
         if key not in self._cards:
-            self._cards[key] = self._meter.card(mask, found)
-        card, labels = self._cards[key], self._meter.labels
-        change = history.comparison(dense, found, labels)
+            found = measuring.finished(self._predict(state))
+            self._cards[key] = self._meter.card(self._mask(state), found)
+        return self._cards[key]
+
+    def _right(self, found: Array) -> int:
+        return int(np.count_nonzero(found == self._meter.labels))
+
+    def _measure(self, state: State) -> Iterator[float]:
+        dense = yield from measuring.scaled(self._predict(state.at(0.0)), 0, 0.05)
+        found = yield from measuring.scaled(self._predict(state), 0.05, 0.1)
+        card = self._card(state)
+        change = history.comparison(dense, found, self._meter.labels)
         with self.hold_sync():
-            self.dense = int(np.count_nonzero(dense == labels))
+            self.dense = self._right(dense)
             if self.target is None:
                 self.target = max(0.0, round(self.dense / self.n - 0.03, 2))
             self.exact = {
-                "state": state,
+                "state": state.traits(),
                 "correct": card.correct,
                 "low": card.interval[0],
                 "high": card.interval[1],
                 **{word: change[word] for word in ("lost", "won", "other")},
                 **{word: getattr(card, word) for word in _ON_CARD},
-                **self._more(mask, found, change),
+                **self._more(state, found, change),
             }
             self._publish_curve()
 
-    def _measure_kept(self) -> Iterator[float]:
-        entries = []
-        for entry in self.kept:
-            state = {name: entry[name] for name in self.state_names}
-            found = yield from measuring.scaled(self._predict(state), 0.1, 0.15)
-            entries.append({**entry, "correct": int(np.count_nonzero(found == self._meter.labels))})
+    def _measure_kept(self, state: State, compare: int) -> Iterator[float]:
+        kept = [State.of(entry) for entry in self.kept]
+        right = {}
+        for one in kept:
+            right[one] = self._right((yield from measuring.scaled(self._predict(one), 0.1, 0.15)))
+        # More may have been kept meanwhile.
+        states = [State.of(entry) for entry in self.kept]
+        entries = [
+            {**entry, "correct": right[one]} if one in right else entry
+            for one, entry in zip(states, self.kept, strict=True)
+        ]
         if entries != self.kept:
             self.set_trait("kept", entries)
-        if 0 <= self.compare < len(entries):
-            chosen = {name: entries[self.compare][name] for name in self.state_names}
-            before, after = self._found[self._key(chosen)], self._found[self._key(self.state())]
+        if 0 <= compare < len(kept):
+            before = yield from self._predict(kept[compare])
+            after = yield from self._predict(state)
             change = history.comparison(before, after, self._meter.labels)
             shape, pixels = history.pictures(self._meter.x, change["images"])
             with self.hold_sync():
-                self.comparison = {**change, "shape": shape, "with": chosen, "state": self.state()}
+                pair = {"with": kept[compare].traits(), "state": state.traits()}
+                self.comparison = {**change, "shape": shape, **pair}
                 self.pictures = pixels
 
-    def _measure_curve(self) -> Iterator[float]:
+    def _measure_curve(self, state: State) -> Iterator[float]:
         if not {"accuracy", "scorecard"} & set(self.show):
             return
-        curve = self._curves.setdefault((self.scope, self.criterion), {})
+        curve = self._curve(state)
         missing = [sparsity for sparsity in measuring.grid() if sparsity not in curve]
         for place, sparsity in enumerate(missing):
             start, end = (0.15 + 0.8 * (place + more) / len(missing) for more in (0, 1))
-            yield from measuring.scaled(self._predict(self._at(sparsity)), start, end)
+            yield from measuring.scaled(self._predict(state.at(sparsity)), start, end)
             self._publish_curve()
         wanted = (self.target or 0) * self.n
         while (gap := measuring.crossing(curve, wanted)) and gap[1] - gap[0] > _HALF_PERCENT:
-            yield from measuring.scaled(self._predict(self._at(round(sum(gap) / 2, 3))), 0.95, 1)
+            yield from measuring.scaled(self._predict(state.at(round(sum(gap) / 2, 3))), 0.95, 1)
             self._publish_curve()
 
+    def _curve(self, state: State) -> dict[float, int]:
+        return self._curves.setdefault((state.scope, state.criterion), {})
+
     def _publish_curve(self) -> None:
-        found = self._curves.get((self.scope, self.criterion), {})
+        """Show what is known of the present ranking, whichever is being measured."""
+        found = self._curve(self._present())
         self.curve = [[sparsity, found[sparsity]] for sparsity in sorted(found)]

@@ -1,35 +1,72 @@
-"""What changed between two states: which images, and of which classes."""
+"""The states of an explorer, and what changed between two of them: which images, and of which classes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pruneviz.core.arrays import Array
 
 PICTURES = 24
 
 
-def key(state: dict[str, Any], alike: tuple[float, ...] = (0, 1)) -> tuple[Any, ...]:
-    """Give a state a name under which its predictions are remembered.
+@dataclass(frozen=True)
+class State:
+    """What a measurement is about; it stays the same while the view moves on.
 
-    Parameters
+    Attributes
     ----------
-    state
-        Sparsity, scope, criterion and what was changed by hand.
-    alike
-        The sparsities whose mask no ranking changes.
+    sparsity, scope, criterion
+        As the traits of `Explorer`.
+    hand
+        ``(layer, cut, kept)`` for each layer that was changed by hand.
+    shares
+        ``(group, share)`` for each group with a share of its own; None where there are no groups.
     """
-    edits = tuple(
-        (name, tuple(lists.get("cut", ())), tuple(lists.get("kept", ())))
-        for name, lists in sorted(state["by_hand"].items())
-        if lists.get("cut") or lists.get("kept")
-    )
-    if not edits and state["sparsity"] in alike:
-        return (state["sparsity"],)
-    return (state["sparsity"], state["scope"], state["criterion"], edits)
+
+    sparsity: float
+    scope: str
+    criterion: str
+    hand: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...] = ()
+    shares: tuple[tuple[str, float], ...] | None = None
+
+    @classmethod
+    def of(cls, traits: Mapping[str, Any]) -> State:
+        """Freeze what a view or a kept state says."""
+        hand = [
+            (name, tuple(lists.get("cut", ())), tuple(lists.get("kept", ())))
+            for name, lists in traits["by_hand"].items()
+        ]
+        shares = tuple(traits["sparsities"].items()) if "sparsities" in traits else None
+        return cls(float(traits["sparsity"]), traits["scope"], traits["criterion"], tuple(hand), shares)
+
+    @property
+    def by_rule(self) -> bool:
+        """Whether nothing overrules the rule."""
+        return not (self.hand or self.shares)
+
+    def at(self, sparsity: float) -> State:
+        """Give what the rule alone does at a sparsity."""
+        return replace(self, sparsity=sparsity, hand=(), shares=self.shares and ())
+
+    def key(self, alike: tuple[float, ...]) -> State:
+        """Give one value to states with one mask: at the sparsities `alike` no ranking changes it."""
+        return replace(self, scope="", criterion="") if self.by_rule and self.sparsity in alike else self
+
+    def by_hand(self) -> dict[str, dict[str, list[int]]]:
+        """Give what was changed by hand, as the trait has it."""
+        return {name: {"cut": list(cut), "kept": list(kept)} for name, cut, kept in self.hand}
+
+    def traits(self) -> dict[str, Any]:
+        """Give the traits of a view in this state."""
+        own = {} if self.shares is None else {"sparsities": dict(self.shares)}
+        plain = {"sparsity": self.sparsity, "scope": self.scope, "criterion": self.criterion}
+        return {**plain, **own, "by_hand": self.by_hand()}
 
 
 def comparison(before: Array, after: Array, labels: Array) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Meter:
         arrays = {**original.parameters(), **original.buffers()}
         self._whole = {name: array.copy() for name, array in arrays.items()}
         self._zeroed: set[str] = set()
+        self._written: Mask | None = None
         self.model = original.copy_with({})
         self._adapter = frameworks.adapter(self.model)
         self._uses = self._adapter.uses(self.x)
@@ -55,9 +56,9 @@ class Meter:
         array
             (n,) predicted classes.
         """
-        self._write(mask)
         found = []
         for start in range(0, len(self.x), self._batch):
+            self._write(mask)  # others may have measured between two batches
             part = self.x[start : start + self._batch]
             found.append(classes(self._adapter.predict(part, self._batch), len(part)))
             yield min(1.0, (start + self._batch) / len(self.x))
@@ -85,11 +86,13 @@ class Meter:
 
     def _write(self, mask: Mask) -> None:
         """Set to zero what the mask prunes, and back what an earlier one did."""
+        if mask is self._written:
+            return
         gone = zeros(self.model, mask, None)
         arrays = {name: self._whole[name] for name in self._zeroed - gone.keys()}
         arrays |= {name: np.where(where, 0, self._whole[name]) for name, where in gone.items()}
         self._adapter.write(arrays)
-        self._zeroed = set(gone)
+        self._zeroed, self._written = set(gone), mask
 
 
 def grid(points: int = 21) -> Iterator[float]:
@@ -119,5 +122,14 @@ def scaled(work: Generator[float, None, Array], start: float, end: float) -> Gen
     while True:
         try:
             yield start + (end - start) * next(work)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+
+
+def finished(work: Generator[float, None, Array]) -> Array:
+    """Do all the work at once."""
+    while True:
+        try:
+            next(work)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array
     from pruneviz.widgets.explorer.explorer import Panels
+    from pruneviz.widgets.explorer.history import State
 
 _PROOF = 1000  # images on which the smaller model is compared with the masked one
 
@@ -99,10 +100,8 @@ class UnitExplorer(Explorer):
     changes = t.Dict().tag(sync=True)
     changed = t.Bytes().tag(sync=True)
 
-    _before: tuple[dict[str, Any], Array] | None = (
-        None  # the last state but one that was measured, and its answers
-    )
-    _present: tuple[dict[str, Any], Array] | None = None
+    _before: tuple[State, Array] | None = None  # the last state but one that was measured, and its answers
+    _last: tuple[State, Array] | None = None
 
     def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(model, data, **options)
@@ -131,9 +130,9 @@ class UnitExplorer(Explorer):
         ValueError
             If what is left would not compute what the masked model does; the message says why.
         """
-        self.wanted = self.state()
-        small, facts = self._removed()
-        self.removal = facts
+        state = self._present()
+        self.wanted = state.traits()
+        small, self.removal = self._removed(state)
         return small
 
     def _panels(self) -> Panels:
@@ -242,22 +241,21 @@ class UnitExplorer(Explorer):
 
     # -- measuring ---------------------------------------------------------------------------------------
 
-    def _more(self, mask: Mask, found: Array, change: dict[str, Any]) -> dict[str, Any]:
+    def _more(self, state: State, found: Array, change: dict[str, Any]) -> dict[str, Any]:
         labels = self._meter.labels
         classes = int(max(labels.max(), found.max())) + 1
         table = np.bincount(labels * classes + found, minlength=classes * classes).reshape(classes, classes)
-        state = self.state()
-        if self._present is not None and self._present[0] != state:
-            self._before = self._present
-        self._present = (state, found)
+        if self._last is not None and self._last[0] != state:
+            self._before = self._last
+        self._last = (state, found)
         against: dict[str, Any] = {}
         if self.against == "before" and self._before is not None:
-            against, predictions = self._before
-            change = history.comparison(predictions, found, labels)
+            against = self._before[0].traits()
+            change = history.comparison(self._before[1], found, labels)
         shape, pixels = history.pictures(self._meter.x, change["images"])
-        self.changes = {**change, "shape": shape, "with": against, "state": state}
+        self.changes = {**change, "shape": shape, "with": against, "state": state.traits()}
         self.changed = pixels
-        return {"confusion": table.tolist(), "smaller": self._smaller(mask)}
+        return {"confusion": table.tolist(), "smaller": self._smaller(self._mask(state))}
 
     def _smaller(self, mask: Mask) -> dict[str, Any]:
         """Count what the network costs without the pruned units, or say why they cannot go."""
@@ -270,21 +268,21 @@ class UnitExplorer(Explorer):
             return {"problem": str(error)}
         return unit_payload.cost(self.wires, self.rest, kept)
 
-    def _measure_more(self) -> Iterator[float]:
-        if self.wanted == self.state() != self.removal.get("state"):
+    def _measure_more(self, state: State) -> Iterator[float]:
+        if self.wanted == state.traits() != self.removal.get("state"):
             yield 0.1
             try:
-                self.removal = self._removed()[1]
+                self.removal = self._removed(state)[1]
             except ValueError as error:
-                self.removal = {"state": self.state(), "problem": str(error)}
+                self.removal = {"state": state.traits(), "problem": str(error)}
 
-    def _removed(self) -> tuple[Any, dict[str, Any]]:
-        mask, x = self.result(), self._meter.x
+    def _removed(self, state: State) -> tuple[Any, dict[str, Any]]:
+        mask, x = self._mask(state), self._meter.x
         small = remove_units(self._model, mask, x[:8])
-        before, after = self.card, scorecard(small, (x, self._meter.labels))
+        before, after = self._card(state), scorecard(small, (x, self._meter.labels))
         shapes, left = network(self._model), network(small)
         return small, {
-            "state": self.state(),
+            "state": state.traits(),
             "layers": [
                 {"name": name, "before": list(layer.shape), "after": list(left[name].shape)}
                 for name, layer in shapes.items()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array
     from pruneviz.widgets.explorer.explorer import Panels
+    from pruneviz.widgets.explorer.history import State
 
 
 class WeightExplorer(Explorer):
@@ -82,15 +83,15 @@ class WeightExplorer(Explorer):
             x_is_bytes=self._scored_on[0].dtype == np.uint8,
         )
 
-    def _more(self, mask: Mask, found: Array, change: dict[str, Any]) -> dict[str, Any]:
-        del mask, found, change
-        return {"threshold": self._thresholds()}
+    def _more(self, state: State, found: Array, change: dict[str, Any]) -> dict[str, Any]:
+        del found, change
+        return {"threshold": self._thresholds(state)}
 
-    def _thresholds(self) -> dict[str, float | None]:
+    def _thresholds(self, state: State) -> dict[str, float | None]:
         """Give the smallest kept score by layer, where the rule cuts; None where nothing is kept."""
-        scores = self.scores()
-        kept = self._ranking().mask(self.sparsity)
-        if self.scope == "layer":
+        ranking, scores, _ = self._ranked(state.scope, state.criterion)
+        kept = ranking.mask(state.sparsity)
+        if state.scope == "layer":
             return {name: _smallest(scores[name][where]) for name, where in kept.items()}
         found = [_smallest(scores[name][where]) for name, where in kept.items()]
         return dict.fromkeys(kept, min((value for value in found if value is not None), default=None))
