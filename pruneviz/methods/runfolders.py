@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import frameworks
+from pruneviz.core.files import whole
 from pruneviz.engine import storage
 from pruneviz.methods.gradual import prunes_at
 
@@ -55,7 +56,8 @@ class RunFolder:
         elif any(not file.name.startswith(".") for file in self.path.iterdir()):
             raise ValueError(f"resume: {path} holds other files, and no run of iterate: choose a new folder")
         else:
-            storage.write(head, (json.dumps(run, indent=1) + "\n").encode())
+            with whole(head) as file:
+                file.write((json.dumps(run, indent=1) + "\n").encode())
         for draft in self.path.glob(".round-*"):  # a process was killed while it wrote them
             draft.unlink()
 
@@ -85,7 +87,8 @@ class RunFolder:
         stored = {"share": np.array(_share(self._schedule, number))}
         stored |= {f"array:{name}": array for name, array in arrays.items()}
         stored |= {f"mask:{name}": kept for name, kept in mask.items()}
-        storage.write(self._file(number), storage.packed(stored))
+        with whole(self._file(number)) as file:
+            file.write(storage.packed(stored))
 
     def _file(self, number: int) -> Path:
         return self.path / f"round-{number:03}.pruneviz"
