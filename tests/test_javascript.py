@@ -56,6 +56,16 @@ def written(monkeypatch):
     assets.script.cache_clear()
 
 
+STYLES = sorted(Path(pv.__file__).parent.glob("widgets/*/*.css"))
+
+
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_styles_are_as_narrow_as_the_rest(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert max(map(len, lines)) <= 120
+    assert len(lines) <= 400
+
+
 @needs_node
 def test_javascript():
     node("--test", str(Path(__file__).parent / "js"))

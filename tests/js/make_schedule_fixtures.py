@@ -1,4 +1,4 @@
-"""Write schedule_fixtures.json: what pruneviz says about the functions of schedule_math.js."""
+"""Write schedule_fixtures.json: what pruneviz says about the functions of schedule/state.js."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write tiny_fixtures.json: what NumPy and pruneviz say about the functions of tiny_math.js."""
+"""Write tiny_fixtures.json: what NumPy and pruneviz say about the functions of tiny/models.js."""
 
 from __future__ import annotations
 

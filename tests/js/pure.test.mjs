@@ -84,7 +84,9 @@ test("long, low layers are folded into bands", () => {
 });
 
 test("numbers as people write them", () => {
-  for (const [text, share] of [["90", 0.9], [" 90,5 %", 0.905], ["0.1", 0.001], ["100", 1], [".5", 0.005], ["5.", 0.05]]) near(pure.parsePercent(text), share);
+  for (const [text, share] of [
+    ["90", 0.9], [" 90,5 %", 0.905], ["0.1", 0.001], ["100", 1], [".5", 0.005], ["5.", 0.05],
+  ]) near(pure.parsePercent(text), share);
   for (const text of ["", "a", "1e2", "-3", "1.2.3"]) assert.ok(Number.isNaN(pure.parsePercent(text)));
   assert.equal(pure.grouped(1234567), "1\u202f234\u202f567");
   assert.equal(pure.percent(0.00001), "under 0.1\u202f%");
@@ -121,7 +123,10 @@ test("places of a histogram, on either scale", () => {
 test("values of traits are compared through and through", () => {
   const state = { sparsity: 0.5, by_hand: { fc1: { cut: [1, 2] } } };
   assert.ok(pure.same(state, structuredClone(state)));
-  for (const other of [{ ...state, sparsity: 0.4 }, { ...state, by_hand: { fc1: { cut: [1] } } }, { sparsity: 0.5 }, { sparsity: 0.5, hand: 1 }, null]) assert.ok(!pure.same(state, other));
+  for (const other of [
+    { ...state, sparsity: 0.4 }, { ...state, by_hand: { fc1: { cut: [1] } } }, { sparsity: 0.5 },
+    { sparsity: 0.5, hand: 1 }, null,
+  ]) assert.ok(!pure.same(state, other));
 });
 
 test("what is remembered is made anew only for something else", () => {

@@ -1,8 +1,8 @@
-// schedule_math.js against pruneviz: `node --test tests/js`.
+// schedule/state.js against pruneviz: `node --test tests/js`.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import * as math from "../../pruneviz/widgets/schedule/math.js";
+import * as math from "../../pruneviz/widgets/schedule/state.js";
 
 const { pools, words, counts, states } = JSON.parse(readFileSync(new URL("./schedule_fixtures.json", import.meta.url)));
 const steps = Array.from({ length: 15 }, (_, i) => i / 2);
@@ -35,7 +35,9 @@ test("what a value passes goes along", () => {
   assert.deepEqual(math.changed(state, { initial: 0.95 }), { initial: 0.95, final: 0.95 });
   assert.deepEqual(math.changed({ ...state, initial: 0.5 }, { final: 0.2 }), { initial: 0.2, final: 0.2 });
   assert.deepEqual(math.changed({ ...state, begin: 5 }, { budget: 4 }), { begin: 4, end: 4, budget: 4 });
-  assert.deepEqual(math.changed({ ...state, final: 1 }, { kind: "exponential" }), { kind: "exponential", final: 0.9999 });
+  assert.deepEqual(
+    math.changed({ ...state, final: 1 }, { kind: "exponential" }), { kind: "exponential", final: 0.9999 },
+  );
   assert.deepEqual(math.changed(state, { power: 0, frequency: 0, budget: 1000 }), { power: 0.01, budget: 100 });
 });
 
@@ -44,7 +46,9 @@ test("a handle put where it is changes nothing; one that is moved moves the curv
     for (const handle of math.handlesOf(one)) {
       const back = { ...one, ...math.changed(one, handle.change(handle.step, handle.share)) };
       const first = one.kind === "one_shot" ? 1 : 0; // there is no round 0 to prune in
-      for (const name of ["initial", "final"]) assert.equal(back[name], one[name], `${handle.name} of ${JSON.stringify(one)}`);
+      for (const name of ["initial", "final"]) assert.equal(
+        back[name], one[name], `${handle.name} of ${JSON.stringify(one)}`,
+      );
       for (const name of ["begin", "end"]) assert.equal(back[name], Math.max(first, one[name]));
     }
   }

@@ -1,11 +1,13 @@
-// tiny_math.js against NumPy: `node --test tests/js`.
+// tiny/models.js against NumPy: `node --test tests/js`.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import * as tiny from "../../pruneviz/widgets/tiny/math.js";
+import * as tiny from "../../pruneviz/widgets/tiny/models.js";
 
 const fixtures = JSON.parse(readFileSync(new URL("./tiny_fixtures.json", import.meta.url)));
-const near = (one, other) => assert.ok(Math.abs(one - other) <= 1e-12 * Math.max(1, Math.abs(other)), `${one} is not ${other}`);
+const near = (one, other) => assert.ok(
+  Math.abs(one - other) <= 1e-12 * Math.max(1, Math.abs(other)), `${one} is not ${other}`,
+);
 const allNear = (ones, others) => {
   assert.equal(ones.length, others.length);
   others.forEach((other, i) => near(ones[i], other));
@@ -35,8 +37,13 @@ for (const [name, { spec, x, y, title, noun, code, states }] of Object.entries(f
         const { received, passed } = tiny.forward(spec, kept, point);
         for (const neuron of neurons) {
           const terms = tiny.terms(spec, kept, neuron, passed);
-          assert.deepEqual(terms.map((term) => term.kept), spec.wires.flatMap((wire, i) => (wire.end === neuron ? [kept[i]] : [])));
-          near(terms.reduce((sum, term) => sum + (term.kept ? term.product : 0), spec.biases[neuron] ?? 0), received[neuron]);
+          assert.deepEqual(
+            terms.map((term) => term.kept), spec.wires.flatMap((wire, i) => (wire.end === neuron ? [kept[i]] : [])),
+          );
+          near(
+            terms.reduce((sum, term) => sum + (term.kept ? term.product : 0), spec.biases[neuron] ?? 0),
+            received[neuron],
+          );
         }
       }
     }
@@ -80,7 +87,8 @@ for (const [name, { spec, x, y, title, noun, code, states }] of Object.entries(f
         for (const [which, node] of Object.entries(nodes)) {
           assert.ok(node.y > 0 && node.y < height);
           const [across, down] = [node.width ?? 2 * node.radius, node.height ?? 2 * node.radius];
-          const clear = (one) => Math.abs(one.x - node.x) >= (chip.width + across) / 2 - 1 || Math.abs(one.y - node.y) >= (chip.height + down) / 2 - 1;
+          const clear = (one) => Math.abs(one.x - node.x) >= (chip.width + across) / 2 - 1
+            || Math.abs(one.y - node.y) >= (chip.height + down) / 2 - 1;
           if (width >= 280) wires.forEach((one, i) => assert.ok(clear(one), `weight ${i} hides ${which}`));
         }
       }
@@ -113,10 +121,19 @@ test("the border of a straight line is that line", () => {
 });
 
 test("numbers are written as by hand", () => {
-  assert.deepEqual([0.02, -0.3, -6.0024, -0.001, 5.045].map((value) => tiny.plain(value, 2)), ["0.02", "−0.3", "−6", "0", "5.04"]);
-  assert.deepEqual([0, -0, 4.14, -0.00001].map((value) => tiny.exactly(value, 4)), ["0.0000", "0.0000", "4.1400", "0.0000"]);
-  assert.deepEqual([0.125, -0.125, 0, 1e-9, -1e-9].map((value) => tiny.signed(value, 3)), ["+0.125", "−0.125", "0.000", "0.000", "0.000"]);
-  assert.deepEqual([0.125, -0.125, 1e-9].map((value) => tiny.spokenChange(value, 3)), ["up 0.125", "down 0.125", "unchanged"]);
+  assert.deepEqual(
+    [0.02, -0.3, -6.0024, -0.001, 5.045].map((value) => tiny.plain(value, 2)), ["0.02", "−0.3", "−6", "0", "5.04"],
+  );
+  assert.deepEqual(
+    [0, -0, 4.14, -0.00001].map((value) => tiny.exactly(value, 4)), ["0.0000", "0.0000", "4.1400", "0.0000"],
+  );
+  assert.deepEqual(
+    [0.125, -0.125, 0, 1e-9, -1e-9].map((value) => tiny.signed(value, 3)),
+    ["+0.125", "−0.125", "0.000", "0.000", "0.000"],
+  );
+  assert.deepEqual(
+    [0.125, -0.125, 1e-9].map((value) => tiny.spokenChange(value, 3)), ["up 0.125", "down 0.125", "unchanged"],
+  );
 });
 
 test("a step is told in words", () => {
@@ -128,6 +145,8 @@ test("a step is told in words", () => {
 test("a click finds the wire under it", () => {
   const { spec } = fixtures.flats;
   const { wires } = tiny.wiring(spec, 500, tiny.labelsOf(spec, null));
-  wires.forEach(({ x0, y0, x1, y1 }, i) => assert.equal(tiny.wireAt(wires, 0.8 * x0 + 0.2 * x1, 0.8 * y0 + 0.2 * y1), i));
+  wires.forEach(({ x0, y0, x1, y1 }, i) => assert.equal(
+    tiny.wireAt(wires, 0.8 * x0 + 0.2 * x1, 0.8 * y0 + 0.2 * y1), i,
+  ));
   assert.equal(tiny.wireAt(wires, 250, 1), -1);
 });

@@ -28,7 +28,7 @@ let count = 0;
 export const newId = () => `pv-${++count}-${Math.random().toString(36).slice(2, 7)}`;
 
 // JupyterLab in command mode takes arrow keys and letters away from inputs that do not say this.
-const KEYS = { "data-lm-suppress-shortcuts": "true" };
+export const KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 /**
  * A slider for a share, and a number box in per cent beside it. `input(share)` comes while it moves,
@@ -37,7 +37,10 @@ const KEYS = { "data-lm-suppress-shortcuts": "true" };
 export function shareSlider(label, { input, release, step = 0.001 }) {
   const id = newId();
   const range = el("input", { type: "range", id, min: 0, max: 1, step, class: "pv-range", ...KEYS });
-  const box = el("input", { type: "text", inputmode: "decimal", size: 5, class: "pv-box", autocomplete: "off", "aria-label": `${label} in per cent`, ...KEYS });
+  const box = el("input", {
+    type: "text", inputmode: "decimal", size: 5, class: "pv-box", autocomplete: "off",
+    "aria-label": `${label} in per cent`, ...KEYS,
+  });
   range.addEventListener("input", () => input(Number(range.value)));
   range.addEventListener("change", () => release(Number(range.value)));
   let editing = false;
@@ -52,7 +55,8 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
   box.addEventListener("input", () => { editing = true; });
   box.addEventListener("change", commit);
   box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
-  const node = el("div", { class: "pv-slider" }, el("label", { for: id }, label), range, el("span", { class: "pv-unit" }, box, "%"));
+  const unit = el("span", { class: "pv-unit" }, box, "%");
+  const node = el("div", { class: "pv-slider" }, el("label", { for: id }, label), range, unit);
   let shown = null;
   const show = (share, words) => {
     if (Number(range.value) !== share) range.value = share;
@@ -69,7 +73,8 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
 
 /** A row of tabs; arrow keys move between them. */
 export function tabs(label, names, pick) {
-  const buttons = names.map((name) => el("button", { type: "button", role: "tab", class: "pv-tab", onclick: () => pick(name), ...KEYS }, name));
+  const tab = { type: "button", role: "tab", class: "pv-tab", ...KEYS };
+  const buttons = names.map((name) => el("button", { ...tab, onclick: () => pick(name) }, name));
   const node = el("div", { role: "tablist", "aria-label": label, class: "pv-tabs" }, ...buttons);
   node.addEventListener("keydown", (event) => {
     const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -95,7 +100,29 @@ export function choice(label, options, pick) {
   return { node: el("span", { class: "pv-choice" }, el("label", { for: id }, label), select), select, fill };
 }
 
-export const button = (label, action, more = {}) => el("button", { type: "button", class: "pv-button", onclick: action, ...KEYS, ...more }, label);
+export const button = (label, action, more = {}) =>
+  el("button", { type: "button", class: "pv-button", onclick: action, ...KEYS, ...more }, label);
+
+const CAPTION = { class: "pv-caption", "data-png": true };
+
+/** A picture with its caption: words, or a list of words and nodes. */
+export const figure = (caption, ...children) =>
+  el("figure", { class: "pv-panel" }, el("figcaption", CAPTION, ...[caption].flat()), ...children);
+
+/** A panel with its heading: words, or a list of words and nodes. */
+export const section = (heading, ...children) =>
+  el("section", { class: "pv-panel" }, el("h4", CAPTION, ...[heading].flat()), ...children);
+
+/** Names with a value each; the values are `cells`. */
+export function facts(names) {
+  const cells = Object.fromEntries(names.map((name) => [name, el("dd", { "data-png": true })]));
+  const rows = names.flatMap((name) => [el("dt", { "data-png": true }, name), cells[name]]);
+  return { node: el("dl", { class: "pv-card" }, ...rows), cells };
+}
+
+/** What may be too wide or too long for its place: the keyboard scrolls it too. */
+export const scrolled = (label, ...children) =>
+  el("div", { class: "pv-scroll", role: "region", tabindex: 0, "aria-label": label }, ...children);
 
 /** Details that open on demand: the text twin of a picture. Filled when they are opened. */
 export function fold(summary, fill) {

@@ -5,15 +5,22 @@ import { grouped, percent } from "./pure.js";
 export function palette(root) {
   const css = getComputedStyle(root);
   const read = (name) => css.getPropertyValue(`--pv-${name}`).trim();
-  return { ...Object.fromEntries(["kept", "pruned", "edge", "ink", "quiet", "line", "paper", "guess", "mark"].map((n) => [n, read(n)])) };
+  const names = ["kept", "pruned", "edge", "ink", "quiet", "line", "paper", "guess", "mark"];
+  return Object.fromEntries(names.map((name) => [name, read(name)]));
+}
+
+/** A small canvas out of sight, and the pen for it. */
+export function tileOf(width, height = width) {
+  const tile = new OffscreenCanvas(width, height);
+  return { tile, pen: /** @type {OffscreenCanvasRenderingContext2D} */ (tile.getContext("2d")) };
 }
 
 /** A colour as the number that one pixel of a little-endian ImageData is. */
 export function pixelColour(colour) {
-  const context = new OffscreenCanvas(1, 1).getContext("2d");
-  context.fillStyle = colour;
-  context.fillRect(0, 0, 1, 1);
-  const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
+  const { pen } = tileOf(1);
+  pen.fillStyle = colour;
+  pen.fillRect(0, 0, 1, 1);
+  const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
   return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 }
 
@@ -61,8 +68,7 @@ export function hatch(context, colours) {
 }
 
 function hatchTile(colours) {
-  const tile = new OffscreenCanvas(8, 8);
-  const pen = tile.getContext("2d");
+  const { tile, pen } = tileOf(8);
   pen.fillStyle = colours.pruned;
   pen.fillRect(0, 0, 8, 8);
   pen.strokeStyle = colours.edge;
@@ -98,12 +104,14 @@ export function writeText(context, node, { left, top }) {
   };
   const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
+    const words = /** @type {Text} */ (walker.currentNode);
     const range = document.createRange();
-    for (const { 0: word, index } of walker.currentNode.data.matchAll(/\S+/g)) {
-      range.setStart(walker.currentNode, index);
-      range.setEnd(walker.currentNode, index + word.length);
+    for (const { 0: word, index } of words.data.matchAll(/\S+/g)) {
+      range.setStart(words, index);
+      range.setEnd(words, index + word.length);
       const [box, ...broken] = range.getClientRects();
-      if (box?.width && !broken.length && !walker.currentNode.parentElement.closest(".pv-ear")) put(word, walker.currentNode.parentElement, box);
+      const element = words.parentElement;
+      if (box?.width && !broken.length && !element?.closest(".pv-ear")) put(word, element, box);
     }
   }
   for (const input of node.querySelectorAll("input")) {
@@ -131,13 +139,16 @@ export function histogramOf(width, height, { counts, ends, scale }, colours) {
   const across = (width - 2 * margin) / counts.length;
   const [first, second] = [...counts].sort((a, b) => b - a);
   const dwarfs = first > 3 * second; // a bar that is cut off, with its number beside it
-  const tall = (count) => ((base - top) * Math.min(count, dwarfs ? 1.5 * second : first)) / Math.max(1, dwarfs ? 1.5 * second : first);
+  const most = dwarfs ? 1.5 * second : first;
+  const tall = (count) => ((base - top) * Math.min(count, most)) / Math.max(1, most);
   const wide = Math.max(across - (across > 4 ? 1 : 0), 0.5);
-  const [kept, gone] = [() => colours.kept, (context) => hatch(context, colours)].map((fill) => sheetOf(width, height, (context) => {
+  const fills = [() => colours.kept, (context) => hatch(context, colours)];
+  const [kept, gone] = fills.map((fill) => sheetOf(width, height, (context) => {
     context.fillStyle = fill(context);
     counts.forEach((count, i) => context.fillRect(margin + i * across, base - tall(count), wide, tall(count)));
     line(context, [[0, base + 0.5], [width, base + 0.5]], colours.quiet);
-    if (dwarfs) text(context, `↑ ${grouped(first)}`, margin + (counts.indexOf(first) + 1) * across + 3, top + 10, { colour: colours.quiet });
+    const beside = margin + (counts.indexOf(first) + 1) * across + 3;
+    if (dwarfs) text(context, `↑ ${grouped(first)}`, beside, top + 10, { colour: colours.quiet });
     text(context, ends[0], margin, height - 6, { colour: colours.quiet });
     text(context, scale, width / 2, height - 6, { colour: colours.quiet, align: "center" });
     text(context, ends[1], width - margin, height - 6, { colour: colours.quiet, align: "right" });
@@ -148,7 +159,8 @@ export function histogramOf(width, height, { counts, ends, scale }, colours) {
     const split = pruned.findIndex((count, i) => count < counts[i]);
     const bins = split < 0 ? counts.length : split;
     copyPart(context, gone, 0, 0, margin + bins * across, base);
-    if (split >= 0) copyPart(context, gone, margin + split * across, base - tall(pruned[split]), across, tall(pruned[split]));
+    const part = split < 0 ? 0 : tall(pruned[split]);
+    copyPart(context, gone, margin + split * across, base - part, across, part);
     const x = margin + cut * across;
     line(context, [[x, 2], [x, base]], colours.ink, 1.5, [5, 3]);
   };
@@ -181,13 +193,18 @@ export function drawCurve(canvas, width, height, { sheet, floor, present }, colo
 }
 
 /** The curve with its interval as a band; what is hidden stays out. */
-export function drawStillCurve(context, width, height, { floor, points, dense, target, guess, truth, hidden }, colours) {
+export function drawStillCurve(
+  context, width, height, { floor, points, dense, target, guess, truth, hidden }, colours,
+) {
   const { left, right, top, bottom, x, y } = curveScale(width, height, floor);
   for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
     const share = floor + tick * (1 - floor);
     line(context, [[left, y(share)], [width - right, y(share)]], colours.line);
-    text(context, percent(share, share * 100 === Math.round(share * 100) ? 0 : 1), left - 6, y(share) + 4, { colour: colours.quiet, align: "right" });
-    if (width > 300 || tick % 0.5 === 0) text(context, percent(tick, 0), x(tick), height - bottom + 15, { colour: colours.quiet, align: tick === 1 ? "right" : tick ? "center" : "left" });
+    const words = percent(share, share * 100 === Math.round(share * 100) ? 0 : 1);
+    text(context, words, left - 6, y(share) + 4, { colour: colours.quiet, align: "right" });
+    if (width <= 300 && tick % 0.5) continue;
+    const align = tick === 1 ? "right" : tick ? "center" : "left";
+    text(context, percent(tick, 0), x(tick), height - bottom + 15, { colour: colours.quiet, align });
   }
   text(context, "sparsity", (left + width - right) / 2, height - 4, { colour: colours.quiet, align: "center" });
   if (target) line(context, [[left, y(target)], [width - right, y(target)]], colours.mark, 1.5, [2, 3]);
@@ -244,7 +261,8 @@ export function ramp(stops) {
   });
 }
 
-export const WEIGHT = ramp(["#06183a", "#3c5f94", "#a3a6a9", "#ccd9a4", "#fcfff0"]); // as in the plots: the larger, the lighter
+// as in the plots: the larger, the lighter
+export const WEIGHT = ramp(["#06183a", "#3c5f94", "#a3a6a9", "#ccd9a4", "#fcfff0"]);
 
 /** Blue to orange by the share pruned of each block. */
 export function blend(kept, pruned, share) {

@@ -11,7 +11,8 @@ export function scoreText(value, small) {
   const short = +value.toPrecision(3);
   if (!small || !short) return String(short);
   const [digits, power] = short.toExponential().split("e");
-  return `${digits}${THIN_SPACE}×${THIN_SPACE}10${[...power.replace("+", "")].map((sign) => SUPERSCRIPT[sign]).join("")}`;
+  const raised = [...power.replace("+", "")].map((sign) => SUPERSCRIPT[sign]).join("");
+  return `${digits}${THIN_SPACE}×${THIN_SPACE}10${raised}`;
 }
 
 /** How many of `total` are pruned at a step, rounded half up. */
@@ -168,7 +169,7 @@ function folded(columns, rows) {
   return { width, height: bands * (rows + 1) - 1, pixelOf };
 }
 
-/** The pixels of a layer in the order in which their weights go, by counting; `counts` is prunedByStep of their places. */
+/** The pixels of a layer in the order in which their weights go; `counts` is prunedByStep of their places. */
 export function orderOf(places, first, size, counts, pixelOf) {
   const next = new Uint32Array(counts.length);
   for (let step = 1; step < counts.length; step++) next[step] = counts[step - 1];
@@ -242,14 +243,18 @@ export function same(one, other) {
   if (one === other) return true;
   if (!one || !other || typeof one !== "object" || typeof other !== "object") return false;
   const names = Object.keys(one);
-  return names.length === Object.keys(other).length && names.every((name) => name in other && same(one[name], other[name]));
+  return names.length === Object.keys(other).length
+    && names.every((name) => name in other && same(one[name], other[name]));
 }
 
 /** A function that works only when it is given something else than the last time. */
 export function remembered(make) {
-  let [last, value] = [null, null];
+  /** @type {any[]} */
+  let last = [];
+  let value;
   return (...given) => {
-    if (!last || last.length !== given.length || given.some((one, i) => one !== last[i])) [last, value] = [given, make(...given)];
+    const known = last.length === given.length && given.every((one, i) => one === last[i]);
+    if (!known) [last, value] = [given, make(...given)];
     return value;
   };
 }

@@ -18,20 +18,33 @@ import { hatch, palette, writeText } from "./draw.js";
 import { button, choice, el, newId } from "./controls.js";
 
 export class Frame {
+  undoButton = /** @type {HTMLButtonElement | null} */ (null);
+  resetButton = /** @type {HTMLButtonElement | null} */ (null);
+  codeButton = /** @type {HTMLButtonElement | null} */ (null);
+  /** What Keep adds to a state, so that the strip can tell of it. */
+  summary = () => ({});
+  painters = [];
+  writes = [];
+  widths = new WeakMap();
+  outOfSight = new Set();
+  sight = new IntersectionObserver((entries) => this.noteSight(entries));
+  /** @type {any} */
+  colours = null;
+  cleanups = [];
+  past = [];
+  branch = -1;
+  work = 0;
+  frameRequest = 0;
+  committing = false;
+  sentence = () => "";
+  code = () => this.model.get("code");
+
   constructor(model, parent, { tools = ["undo", "reset", "keep", "code", "save"] } = {}) {
     this.model = model;
     if (this.offline) model.set("moving", false); // a notebook may have been saved while the hand moved
     this.names = model.get("states");
     this.initial = this.state();
     this.last = this.initial;
-    this.past = [];
-    this.painters = [];
-    this.writes = [];
-    this.widths = new WeakMap();
-    this.cleanups = [];
-    this.sentence = () => "";
-    this.code = () => model.get("code");
-    this.work = 0;
     const heading = newId();
     this.root = el("section", { class: "pv", "aria-labelledby": heading });
     this.root.pruneviz = this; // for tests and benchmarks
@@ -39,17 +52,20 @@ export class Frame {
     this.problem = el("p", { class: "pv-problem", role: "alert", hidden: true });
     this.body = el("div", { class: "pv-body" });
     this.buttons = el("div", { class: "pv-buttons", role: "group", "aria-label": "History and export" });
+    const title = el("h3", { id: heading, class: "pv-title", "data-png": true }, model.get("title"));
     this.root.append(
-      el("header", { class: "pv-head" }, el("h3", { id: heading, class: "pv-title", "data-png": true }, model.get("title")), this.buttons),
+      el("header", { class: "pv-head" }, title, this.buttons),
       this.problem, this.body, this.progressBar(), this.codePanel(), this.live,
     );
-    const all = { undo: ["Undo", () => this.undo()], reset: ["Reset", () => this.reset()], keep: ["Keep", () => this.keep()], code: ["Show code", () => this.toggleCode()], save: ["Save PNG", () => this.savePNG()] };
+    const all = {
+      undo: ["Undo", () => this.undo()], reset: ["Reset", () => this.reset()], keep: ["Keep", () => this.keep()],
+      code: ["Show code", () => this.toggleCode()], save: ["Save PNG", () => this.savePNG()],
+    };
     for (const tool of tools) this.buttons.append((this[`${tool}Button`] = button(...all[tool])));
     this.codeButton?.setAttribute("aria-expanded", "false");
     for (const name of [...this.names, "moving"]) this.on(name, () => this.commit());
     for (const name of ["progress", "running", "problem"]) this.on(name, () => this.showProgress());
     this.watchTheme();
-    this.watchSight();
     this.showProgress();
     this.refreshTools();
     parent.append(this.root);
@@ -59,11 +75,11 @@ export class Frame {
   get offline() { return Boolean(this.model.offline) || this.model.get("layout")?.comm_live === false; }
 
   get(name) { return this.model.get(name); }
+  /** @returns {any} */
   state() { return Object.fromEntries(this.names.map((name) => [name, this.model.get(name)])); }
 
   /** Change traits; one message takes them to the kernel. */
   set(values, { moving = false } = {}) {
-    this.byUser = true;
     for (const [name, value] of Object.entries(values)) this.model.set(name, value);
     this.model.set("moving", moving);
     this.model.save_changes();
@@ -88,7 +104,7 @@ export class Frame {
   repaint() {
     if (this.frameRequest) return;
     this.frameRequest = requestAnimationFrame(() => {
-      this.frameRequest = null;
+      this.frameRequest = 0;
       this.paintNow();
     });
   }
@@ -146,24 +162,35 @@ export class Frame {
 
   // -- kept states -------------------------------------------------------------------------------------
 
-  keep(more = this.summary?.() ?? {}) {
-    const kept = [...this.get("kept"), { ...this.state(), ...more, from: this.branch ?? -1 }];
+  keep(more = this.summary()) {
+    const kept = [...this.get("kept"), { ...this.state(), ...more, from: this.branch }];
     this.branch = kept.length - 1;
     this.set({ kept });
     this.say(`Kept as state ${kept.length}.`);
   }
 
+  goTo(place) {
+    this.branch = place;
+    this.set(Object.fromEntries(this.names.map((name) => [name, this.get("kept")[place][name]])));
+  }
+
   /** The strip of kept states; describe(entry) -> words. */
   strip(describe) {
     const list = el("ol", { class: "pv-strip", "aria-label": "Kept states" });
-    const hint = el("p", { class: "pv-hint" }, "Keep puts the present state here, to go back to, to branch from, or to compare with.");
+    const hint = el(
+      "p", { class: "pv-hint" },
+      "Keep puts the present state here, to go back to, to branch from, or to compare with.",
+    );
     const against = choice("compare with", [], (value) => this.set({ compare: Number(value) }));
+    const from = (number) => el("span", { class: "pv-from", "aria-label": `from state ${number}` }, `from ${number}`);
     const refresh = () => {
       const kept = this.get("kept");
       list.replaceChildren(...kept.map((entry, i) => el("li", {},
-        button(describe(entry), () => { this.branch = i; this.set(Object.fromEntries(this.names.map((n) => [n, entry[n]]))); },
-          { title: entry.from >= 0 ? `Branched from state ${entry.from + 1}; go back to it` : "Go back to this state", "aria-label": `Go back to state ${i + 1}: ${describe(entry)}` }),
-        ...(entry.from >= 0 ? [el("span", { class: "pv-from", "aria-label": `from state ${entry.from + 1}` }, `from ${entry.from + 1}`)] : []))));
+        button(describe(entry), () => this.goTo(i), {
+          title: entry.from >= 0 ? `Branched from state ${entry.from + 1}; go back to it` : "Go back to this state",
+          "aria-label": `Go back to state ${i + 1}: ${describe(entry)}`,
+        }),
+        entry.from >= 0 ? from(entry.from + 1) : "")));
       against.fill([["-1", "none"], ...kept.map((entry, i) => [String(i), `${i + 1}: ${describe(entry)}`])]);
       against.select.value = String(Math.min(this.get("compare"), kept.length - 1));
       hint.hidden = kept.length > 0;
@@ -181,8 +208,14 @@ export class Frame {
   progressBar() {
     this.bar = el("progress", { max: 1, "aria-label": "Measuring" });
     this.progressNode = el("div", { class: "pv-progress" }, el("span", {}, "measuring"), this.bar,
-      button("Cancel", () => { this.model.set("running", false); this.model.save_changes(); this.say("Measuring cancelled."); }));
+      button("Cancel", () => this.cancel()));
     return this.progressNode;
+  }
+
+  cancel() {
+    this.model.set("running", false);
+    this.model.save_changes();
+    this.say("Measuring cancelled.");
   }
 
   showProgress() {
@@ -202,14 +235,15 @@ export class Frame {
       await navigator.clipboard?.writeText(this.codeText.textContent);
       this.say("Code copied.");
     });
-    this.codePanelNode = el("div", { class: "pv-code", hidden: true }, copy, el("pre", { tabindex: 0, "aria-label": "Code that gives this mask" }, this.codeText));
+    const listing = el("pre", { tabindex: 0, "aria-label": "Code that gives this mask" }, this.codeText);
+    this.codePanelNode = el("div", { class: "pv-code", hidden: true }, copy, listing);
     return this.codePanelNode;
   }
 
   toggleCode() {
     const open = this.codePanelNode.hidden;
     this.codePanelNode.hidden = !open;
-    this.codeButton.setAttribute("aria-expanded", String(open));
+    this.codeButton?.setAttribute("aria-expanded", String(open));
     this.refreshTools();
   }
 
@@ -218,7 +252,8 @@ export class Frame {
     this.paintNow();
     const ratio = 2;
     const frame = this.root.getBoundingClientRect();
-    const parts = [...this.root.querySelectorAll("canvas, .pv-meter, [data-png]")].filter((node) => node.getBoundingClientRect().width);
+    const parts = [...this.root.querySelectorAll("canvas, .pv-meter, [data-png]")]
+      .filter((node) => node.getBoundingClientRect().width);
     const foot = Math.max(...parts.map((node) => node.getBoundingClientRect().bottom)) - frame.top + 12;
     const canvas = el("canvas", { width: Math.round(frame.width * ratio), height: Math.round((foot + 28) * ratio) });
     const context = canvas.getContext("2d");
@@ -249,7 +284,8 @@ export class Frame {
       context.fillStyle = this.colours.kept;
       context.fillRect(kept.left - frame.left, kept.top - frame.top, kept.width, kept.height);
     } else {
-      for (const plate of [node, ...node.querySelectorAll("*")].filter((part) => part.matches(".pv-badge:not(:empty), .pv-cut"))) {
+      for (const plate of [node, ...node.querySelectorAll("*")]) {
+        if (!plate.matches(".pv-badge:not(:empty), .pv-cut")) continue;
         const { left, top, width, height } = plate.getBoundingClientRect();
         context.fillStyle = getComputedStyle(plate).backgroundColor;
         context.fillRect(left - frame.left, top - frame.top, width, height);
@@ -279,17 +315,16 @@ export class Frame {
     system.addEventListener("change", later);
     const sizes = new ResizeObserver(() => { this.widths = new WeakMap(); this.paintNow(); });
     sizes.observe(this.root);
-    this.cleanups.push(() => { watcher.disconnect(); sizes.disconnect(); system.removeEventListener("change", later); });
+    this.cleanups.push(() => {
+      for (const one of [watcher, sizes, this.sight]) one.disconnect();
+      system.removeEventListener("change", later);
+    });
   }
 
   /** While the hand moves, it does not wait for what is out of sight. */
-  watchSight() {
-    this.outOfSight = new Set();
-    this.sight = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) this.outOfSight[isIntersecting ? "delete" : "add"](target);
-      if (this.get("moving")) this.repaint();
-    });
-    this.cleanups.push(() => this.sight.disconnect());
+  noteSight(entries) {
+    for (const { target, isIntersecting } of entries) this.outOfSight[isIntersecting ? "delete" : "add"](target);
+    if (this.get("moving")) this.repaint();
   }
 
   applyTheme() {

@@ -114,7 +114,7 @@ def code_of(state: State, words: Mapping[str, str]) -> str:
 
 
 def _schedule_code(state: State) -> str:
-    """Write the line that makes the schedule, and tfmot's where it is the same; so does schedule_math.js."""
+    """Write the line that makes the schedule, and tfmot's where it is the same; so does state.js."""
     n = {name: f"{value:g}" for name, value in state.items() if name != "kind"}
     n |= {name: repr(state[name]).removesuffix(".0") for name in ("initial", "final", "power")}
     kind = state["kind"]

@@ -1,169 +1,246 @@
 // ScheduleExplorer: draw how sparse a network is to be in each round, then train it for real.
-import { grouped, percent, remembered, same } from "../frame/pure.js";
-import { button, choice, el, fold, setText, table } from "../frame/controls.js";
-import { drawRuns, drawSwatch, runLooks } from "./draw.js";
-import { nameOfRun, snippetOf } from "./math.js";
-import { Planned, curvePart, dialsPart, planCard } from "./parts.js";
+import { grouped, millions, parsePercent, percent, remembered, same, sparsityText } from "../frame/pure.js";
+import { KEYS, choice, el, facts, figure, fold, newId, scrolled, section, setText, table } from "../frame/controls.js";
+import { curvePlaces, drawSchedule, runLooks, scheduleSheet } from "./still.js";
+import {
+  KIND_NAMES, changed, firstRound, handlesOf, hasEnd, hasInitial, hasPower, nameOfRun, planOf, pruningRounds,
+  snippetOf, warningOf,
+} from "./state.js";
+import { listPart, runsPart, speakOfRuns } from "./training.js";
 import { Frame } from "../frame/view.js";
 
-const SILENCE = 3000; // milliseconds after which a kernel that does not answer is mentioned
+const SNAP = 200; // a hand on the curve moves in half per cents, sliders and boxes move finer
 
-const lookOf = (frame, run, colours) => { const looks = runLooks(frame.root, colours); return looks[(run.id - 1) % looks.length]; };
+/** The present state and its plan, worked out once for each state. */
+class Planned {
+  constructor(frame) {
+    this.frame = frame;
+    this.total = frame.get("pools").reduce((sum, size) => sum + size, 0);
+    this.noun = frame.get("noun");
+    this.known = null;
+    /** @type {ReturnType<typeof planOf>} */
+    this.found = [];
+  }
 
-/** What the last round of a run reached. */
-function reached(run) {
-  const last = run.rounds.at(-1);
-  if (!last) return "no round finished";
-  return `${percent(last.correct / last.n, 2)} right at ${percent(last.sparsity)} pruned, ${grouped(last.correct)} of ${grouped(last.n)}`;
+  get state() { return this.frame.state(); }
+
+  get plan() {
+    const state = this.state;
+    if (!same(state, this.known)) Object.assign(this, { known: state, found: planOf(state, this.frame.get("pools")) });
+    return this.found;
+  }
+
+  /** Change the state as a hand does: what a value passes goes along. */
+  change(values, moving = false) {
+    this.frame.set(changed(this.state, values), { moving });
+    if (!moving) this.frame.say(this.words());
+  }
+
+  words() {
+    const last = this.plan.at(-1);
+    const left = `${grouped(last.left)} of ${grouped(this.total)} ${this.noun} left`;
+    return `${percent(last.sparsity)} pruned at the end, ${left}; it prunes ${pruningRounds(this.plan)}.`;
+  }
 }
 
-// -- training ----------------------------------------------------------------------------------------------
+// -- the curve ---------------------------------------------------------------------------------------------
 
-/** Whether a run is on, and how far it is. */
-function progressOf(frame) {
-  const on = frame.get("running") && !frame.offline;
-  const run = frame.get("runs").at(-1);
-  const [done, budget, training] = [run?.rounds.length ?? 0, run?.schedule.budget ?? 1, frame.get("training")];
-  const answered = on && run?.status === "running";
-  return { on, answered, done, budget, training, paused: on && frame.get("paused") };
-}
-
-function wordsOf(frame) {
-  if (frame.offline) return "Training needs a kernel: this file shows what was trained before.";
-  const { on, answered, done, budget, training, paused } = progressOf(frame);
-  if (on && !answered) return frame.silent ? "The kernel has not answered yet: it is busy with a cell, or gone." : "Asking the kernel…";
-  if (paused) return training ? `Pauses when round ${training} of ${budget} is done.` : `Paused after round ${done} of ${budget}.`;
-  if (on) return `Round ${done + 1} of ${budget} trains.`;
-  const last = frame.get("runs").at(-1);
-  if (!last) return `Run calls fine_tune once in each of the ${frame.get("budget")} rounds.`;
-  return `${last.name} ${last.status}: ${reached(last)}.`;
-}
-
-function goPart(frame, planned) {
-  const run = button("Run", () => start(frame), { class: "pv-button pv-primary" });
-  const pause = button("Pause", () => frame.set({ paused: !frame.get("paused") }));
-  const cancel = button("Cancel", () => frame.set({ running: false, paused: false }));
-  const name = nameBox("Name of the next run", (words) => frame.set({ name: words }));
-  const bar = el("progress", { max: 1, "aria-label": "Training" });
-  const says = el("p", { class: "pv-says" });
-  const refresh = () => {
-    if (frame.get("moving")) return;
-    const now = progressOf(frame);
-    run.disabled = now.on || frame.offline;
-    run.title = frame.offline ? "Training needs a kernel" : "";
-    pause.disabled = !now.answered;
-    cancel.disabled = !now.on;
-    setText(pause, now.paused ? "Resume" : "Pause");
-    setText(says, wordsOf(frame));
-    name.placeholder = nameOfRun(planned.state);
-    name.disabled = frame.offline;
-    if (document.activeElement !== name) name.value = frame.get("name");
-  };
-  frame.paint(() => frame.write(refresh));
-  follow(frame, bar);
-  return el("div", { class: "pv-go" }, run, pause, cancel, name, bar, says);
-}
-
-function nameBox(label, take) {
-  const commit = () => take(box.value.trim());
-  const box = el("input", { type: "text", class: "pv-box pv-name", maxlength: 40, "aria-label": label, "data-lm-suppress-shortcuts": "true", onchange: commit, onkeydown: (event) => event.key === "Enter" && commit() });
-  return box;
-}
-
-function start(frame) {
-  frame.silent = false;
-  frame.set({ running: true, paused: false });
-  setTimeout(() => { frame.silent = true; frame.repaint(); }, SILENCE);
-}
-
-/** Move the bar: by rounds, and within a round by what the one before took. */
-function follow(frame, bar) {
-  let [seen, since, took] = ["", 0, 0];
-  const move = () => {
-    const now = progressOf(frame);
-    const key = `${now.on} ${now.done} ${now.training}`;
-    if (key !== seen) {
-      if (since && now.on && now.done) took = performance.now() - since;
-      [seen, since] = [key, now.training ? performance.now() : 0];
-      if (!now.on) took = 0;
-    }
-    const within = since && took ? Math.min(0.95, (performance.now() - since) / took) : 0;
-    bar.value = now.answered ? (now.done + within) / now.budget : 0;
-    bar.style.visibility = now.on ? "" : "hidden"; // its place stays, so that nothing jumps
-  };
-  const timer = setInterval(() => frame.get("running") && move(), matchMedia("(prefers-reduced-motion: reduce)").matches ? 2000 : 200);
-  frame.cleanups.push(() => clearInterval(timer));
-  frame.paint(() => frame.write(() => frame.get("moving") || move()));
-}
-
-// -- the runs ----------------------------------------------------------------------------------------------
-
-function runsPart(frame, planned) {
+function curvePart(frame, planned) {
   const canvas = el("canvas", { role: "img" });
   const stage = el("div", { class: "pv-drawn" }, canvas);
-  const against = choice("over", ["sparsity", "compression", "round"].map((word) => [word, word]), (value) => frame.set({ against: value }));
-  const twin = fold("Runs in numbers", () => [el("div", { class: "pv-scroll" }, table(["run", "round", "sparsity", "right", "accuracy", "95 % interval"],
-    frame.get("runs").flatMap((run) => run.rounds.map((one) => [run.name, one.round, percent(one.sparsity, 2), grouped(one.correct), percent(one.correct / one.n, 2), `${percent(one.low)} to ${percent(one.high)}`]))))]);
-  const refresh = remembered((width, trained, over, dense, budget, colours) => {
-    const runs = trained.map((run) => ({ ...run, budget: run.schedule.budget, look: lookOf(frame, run, colours) }));
-    drawRuns(canvas, width, 250, { runs, against: over, dense, n: frame.get("n"), budget, total: planned.total }, colours);
+  const handles = ["begin", "exponent", "end", "prune"].map((name) => handle(planned, canvas, name));
+  stage.append(...handles.map(({ node }) => node));
+  const twin = fold("Rounds in numbers", () => [scrolled("Rounds in numbers", table(
+    ["round", "sparsity", `${planned.noun} cut`, "left"],
+    planned.plan.map((one) => [one.round, percent(one.sparsity, 2), grouped(one.leave), grouped(one.left)]),
+  ))]);
+  const still = remembered(scheduleSheet);
+  frame.paint((colours) => {
+    const { state, plan } = planned;
+    const looks = runLooks(frame.root, colours);
+    const runs = frame.get("show").includes("run") ? frame.get("runs") : [];
+    const marks = runs.map((run) => ({ look: looks[(run.id - 1) % looks.length], plan: run.rounds }));
+    const width = Math.max(frame.widthOf(stage), 200);
+    const height = Math.min(460, Math.max(330, Math.round(0.96 * width)));
+    const sheet = still(width, height, state.budget, colours, devicePixelRatio);
+    drawSchedule(canvas, width, height, { sheet, state, plan, marks }, colours);
+    const places = curvePlaces(width, height, state.budget);
     frame.write(() => {
-      against.select.value = over;
-      canvas.setAttribute("aria-label", `Accuracy over ${over}. ${runs.length ? runs.map((run) => `${run.name}: ${reached(run)}.`).join(" ") : "Nothing is trained yet."}`);
+      const found = handlesOf(state);
+      for (const { name, show } of handles) show(found.find((one) => one.name === name), places, state);
+      if (frame.get("moving")) return;
+      const diamond = found.some((one) => one.name === "exponent") ? ", and the diamond for α" : "";
+      const small = marks.length ? " Small marks: the runs." : "";
+      setText(how, `Drag the ring${found.length > 1 ? "s" : ""}${diamond}.${small}`);
+      canvas.setAttribute("aria-label", `Sparsity over ${state.budget} rounds. ${planned.words()}`);
       twin.refresh();
     });
   });
-  frame.paint((colours) => refresh(Math.max(frame.widthOf(stage), 200), ...["runs", "against", "dense", "budget"].map((name) => frame.get(name)), colours, devicePixelRatio));
-  const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "Accuracy of the runs");
-  return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar pv-titled" }, caption, against.node), stage, twin.node);
+  const how = el("span");
+  const entry = (mark, words) => el("span", {}, el("i", { class: mark }), words);
+  const [kept, pruned] = ["kept", "pruned"].map((fate) => entry(`pv-swatch pv-swatch-${fate}`, fate));
+  const key = el("p", { class: "pv-hint pv-keys" }, kept, pruned, entry("pv-dotted", "the formula"), how);
+  return figure("Sparsity in each round", stage, key, twin.node);
 }
 
-function listPart(frame, planned) {
-  const list = el("ul", { class: "pv-runs", "aria-label": "Runs" });
-  const hint = el("p", { class: "pv-hint" }, "Run one schedule, then another with as many rounds: both are drawn. Runs can be renamed and removed.");
-  const rows = new Map();
-  const refresh = remembered((runs, _paused, colours) => frame.write(() => {
-    for (const run of runs) if (!rows.has(run.id)) rows.set(run.id, row(frame, run.id));
-    for (const [id, { node }] of rows) if (!runs.some((run) => run.id === id)) { node.remove(); rows.delete(id); }
-    for (const run of runs) rows.get(run.id).show(run, colours, list);
-    hint.hidden = runs.length > 1;
+const HANDLES = { begin: "Begin", end: "End", prune: "Prune" };
+
+/** A ring on the curve, for mouse, finger and arrow keys. */
+function handle(planned, canvas, name) {
+  const node = el("button", { type: "button", class: "pv-handle", "data-name": name, ...KEYS });
+  const current = () => handlesOf(planned.state).find((one) => one.name === name);
+  const drag = (event) => {
+    const one = current();
+    if (!one) return;
+    const box = canvas.getBoundingClientRect();
+    const places = curvePlaces(box.width, box.height, planned.state.budget);
+    const share = Math.round(SNAP * places.shareAtHeight(event.clientY - box.top)) / SNAP;
+    const step = Math.round(places.stepAt(event.clientX - box.left));
+    planned.change(one.change(step, Math.min(1, Math.max(0, share))), true);
+  };
+  node.addEventListener("pointerdown", (event) => {
+    node.setPointerCapture(event.pointerId);
+    node.focus({ preventScroll: true });
+    event.preventDefault();
+  });
+  node.addEventListener("pointermove", (event) => node.hasPointerCapture(event.pointerId) && drag(event));
+  node.addEventListener("lostpointercapture", () => planned.change({}));
+  node.addEventListener("keydown", (event) => {
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    event.stopPropagation();
+    planned.change(nudged(planned.state, current(), move, event.shiftKey ? 0.1 : 0.01));
+  });
+  const put = remembered((left, top, label) => {
+    Object.assign(node.style, { left, top });
+    node.setAttribute("aria-label", label);
+  });
+  const show = (one, places, state) => {
+    node.hidden = !one;
+    if (!one) return;
+    const where = `round ${one.step}, ${sparsityText(one.share)}`;
+    const what = HANDLES[name] ? `${HANDLES[name]}: ${where}` : `Exponent ${state.power}`;
+    put(`${places.x(one.step)}px`, `${places.y(one.share)}px`, `${what}. Arrow keys move it.`);
+  };
+  return { node, name, show };
+}
+
+function nudged(state, one, [across, up], by) {
+  const steeper = state.kind === "article" ? -1 : 1;
+  if (one.name === "exponent") return { power: state.power + steeper * (across + up) * 10 * by };
+  return one.change(one.step + across, one.share + up * by);
+}
+
+// -- the dials ---------------------------------------------------------------------------------------------
+
+const DIALS = [
+  { name: "initial", label: "initial S₀", unit: "%", scale: 100, max: 1, step: 0.005, when: hasInitial },
+  { name: "final", label: "final Sₑ", unit: "%", scale: 100, max: 1, step: 0.005, when: () => true },
+  {
+    name: "begin", label: "begin", unit: "round", max: "budget", when: () => true,
+    value: (state) => (hasEnd(state) ? state.begin : firstRound(state)),
+  },
+  { name: "end", label: "end", unit: "round", max: "budget", when: hasEnd },
+  { name: "power", label: "exponent α", unit: "", min: 0.25, max: 8, step: 0.05, when: hasPower },
+  { name: "frequency", label: "every", unit: "rounds", min: 1, max: "budget", when: hasEnd },
+  { name: "budget", label: "train for", unit: "rounds", min: 1, max: 20, when: () => true },
+];
+
+const P = "p goes from 0 at begin to 1 at end.";
+const FORMULAS = {
+  one_shot: "All at once; the other rounds only train.",
+  constant: "The same share each time: after the first there is nothing more to cut.",
+  linear: `S₀ + (Sₑ − S₀) p: the same number each time. ${P}`,
+  exponential: `1 − (1 − S₀)^{1 − p} (1 − Sₑ)^{p}: the same share of what is left each time. ${P}`,
+  cosine: `Sₑ + (S₀ − Sₑ) (1 + cos πp) / 2: gently at both ends. ${P}`,
+  polynomial: `Sₑ + (S₀ − Sₑ) (1 − p)^{α}: with α above 1 fast at first, while much can go. ${P}`,
+  article: `(Sₑ − S₀) p^{α}, as an article prints it: with α above 1 slow at first, fast at the end. ${P}`,
+};
+
+function dialsPart(frame, planned) {
+  const kind = choice("schedule", KIND_NAMES, (value) => planned.change({ kind: value }));
+  const formula = el("p", { class: "pv-hint pv-formula", "data-png": true });
+  let written = "";
+  const dials = DIALS.map((about) => dial(planned, about));
+  const warning = el("p", { class: "pv-warning" });
+  frame.paint(() => frame.write(() => {
+    const state = planned.state;
+    if (!frame.get("moving")) kind.select.value = state.kind;
+    if (written !== state.kind) formula.replaceChildren(...inSymbols(FORMULAS[(written = state.kind)]));
+    for (const { show } of dials) show(state);
+    const words = warningOf(state, planned.plan);
+    setText(warning, words);
+    warning.hidden = !words;
   }));
-  frame.paint((colours) => refresh(frame.get("runs"), frame.get("paused"), colours, devicePixelRatio));
-  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Runs"), goPart(frame, planned), list, hint);
+  const all = el("div", { class: "pv-dials" }, ...dials.map(({ node }) => node));
+  return el("section", { class: "pv-panel" }, kind.node, formula, all, warning);
 }
 
-function row(frame, id) {
-  const others = (change) => frame.set({ runs: frame.get("runs").flatMap(change) });
-  const name = nameBox("Name of the run", (words) => others((run) => (run.id === id ? { ...run, name: words || run.name } : run)));
-  const remove = button("Remove", () => { others((run) => (run.id === id ? [] : run)); frame.say("Run removed."); });
-  const [swatch, words] = [el("canvas", { "aria-hidden": "true" }), el("span", { class: "pv-row-words", "data-png": true })];
-  const node = el("li", {}, swatch, el("span", { "data-png": true }, name), remove, words);
-  const show = (run, colours, list) => {
-    if (!node.isConnected) list.append(node);
-    if (document.activeElement !== name && name.value !== run.name) name.value = run.name;
-    remove.disabled = run.status === "running" && !frame.offline;
-    remove.setAttribute("aria-label", `Remove ${run.name}`);
-    const now = frame.offline ? "unfinished" : frame.get("paused") ? "paused" : "running";
-    const status = run.status === "running" ? now : run.status;
-    setText(words, `${status === "finished" ? "" : `${status}, `}${run.rounds.length} of ${run.schedule.budget} rounds: ${reached(run)}`);
-    drawSwatch(swatch, lookOf(frame, run, colours), colours);
+/** Write ^{…} as a superscript. */
+const inSymbols = (words) => words.split(/\^\{(.*?)\}/).map((part, i) => (i % 2 ? el("sup", {}, part) : part));
+
+/** A slider and a number box for one trait; the box takes what the slider is too coarse or too short for. */
+function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, when, value = (state) => state[name] }) {
+  const id = newId();
+  const said = unit === "%" ? "per cent" : unit;
+  const range = el("input", { type: "range", id, min, step, class: "pv-range", ...KEYS });
+  const box = el("input", {
+    type: "text", inputmode: "decimal", size: 5, class: "pv-box", autocomplete: "off",
+    "aria-label": said ? `${label} in ${said}` : label, ...KEYS,
+  });
+  const typedIn = el("span", { class: "pv-unit", "data-png": true }, box, el("span", {}, unit));
+  const node = el("div", { class: "pv-dial" }, el("label", { for: id, "data-png": true }, label), range, typedIn);
+  let touched = 0; // what a hand has moved or typed is set right even where the trait stays
+  for (const control of [range, box]) control.addEventListener("input", () => { touched += 1; });
+  range.addEventListener("input", () => planned.change({ [name]: Number(range.value) }, true));
+  range.addEventListener("change", () => planned.change({ [name]: Number(range.value) }));
+  let editing = false;
+  const commit = () => {
+    if (!editing) return;
+    editing = false;
+    touched += 1;
+    const typed = (100 * parsePercent(box.value)) / scale;
+    box.setAttribute("aria-invalid", String(!(typed >= 0)));
+    if (typed >= 0) planned.change({ [name]: +typed.toFixed(6) });
+  };
+  box.addEventListener("input", () => { editing = true; });
+  box.addEventListener("change", commit);
+  box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
+  const write = remembered((now, most) => {
+    if (Number(range.max) !== most) range.max = most;
+    if (Number(range.value) !== now) range.value = now;
+    const written = String(+(scale * now).toFixed(2));
+    range.setAttribute("aria-valuetext", `${written} ${said}`.trim());
+    if (!editing) box.value = written;
+  });
+  const show = (state) => {
+    node.hidden = !when(state);
+    const now = value(state);
+    write(now, Math.max(max === "budget" ? state.budget : max, now), touched);
   };
   return { node, show };
 }
 
-/** Say what a round reached when it is done, and how a run ended. */
-function speakOfRuns(frame) {
-  const about = () => frame.get("runs").map((run) => [run.id, run.rounds.length, run.status]);
-  let last = about();
-  frame.on("runs", () => {
-    const now = about();
-    const run = frame.get("runs").at(-1);
-    if (run && now.length >= last.length && !same(now, last)) {
-      const done = run.rounds.length;
-      frame.say(run.status === "running" ? (done ? `Round ${done} of ${run.schedule.budget}: ${reached(run)}.` : `${run.name} begins.`) : `${run.name} ${run.status}: ${reached(run)}.`);
-    }
-    last = now;
-  });
+// -- what it will do ---------------------------------------------------------------------------------------
+
+function planCard(frame, planned) {
+  const { node, cells } = facts(["reaches", "left", "prunes", "largest cut", "then trains"]);
+  frame.paint(() => frame.write(() => {
+    const { plan, total, noun } = planned;
+    const last = plan.at(-1);
+    const largest = plan.reduce((most, one) => (one.leave > most.leave ? one : most));
+    const after = plan.length - (plan.findLast((one) => one.leave)?.round ?? 0);
+    setText(cells.reaches, `${percent(last.sparsity, 2)} pruned`);
+    const oneIn = last.left ? `, 1 in ${+(total / last.left).toFixed(1)}` : "";
+    setText(cells.left, `${grouped(last.left)} of ${grouped(total)} ${noun}${oneIn}`);
+    setText(cells.prunes, pruningRounds(plan));
+    const cut = largest.leave ? `${millions(largest.leave)} ${noun} in round ${largest.round}` : "none";
+    setText(cells["largest cut"], cut);
+    const rounds = after === 1 ? "1 round" : `${after} rounds`;
+    setText(cells["then trains"], after ? `${rounds} more, cutting nothing` : "no more");
+  }), node);
+  return section("What it will do", node);
 }
 
 function render({ model, el: parent }) {

@@ -104,7 +104,7 @@ class ScheduleExplorer(Training):
     """
 
     _esm = assets.script("schedule/view.js")
-    _css = assets.read("frame/style.css") + assets.read("schedule/schedule.css")
+    _css = assets.read("frame/style.css") + assets.read("schedule/view.css")
     state_names: ClassVar = STATE
 
     kind = t.Enum(list(KINDS), "polynomial").tag(sync=True, echo_update=False)

@@ -41,7 +41,7 @@ class TinyNetwork(View):
     """
 
     _esm = assets.script("tiny/view.js")
-    _css = assets.read("frame/style.css") + assets.read("tiny/tiny.css")
+    _css = assets.read("frame/style.css") + assets.read("tiny/view.css")
     state_names: ClassVar = ("cut",)
 
     cut = t.List(t.Unicode()).tag(sync=True, echo_update=False)

@@ -1,4 +1,4 @@
-// What ScheduleExplorer computes: the same numbers as schedule_state.py and pv.schedules, which `node --test` checks.
+// What ScheduleExplorer computes: the same numbers as state.py and pv.schedules, which `node --test` checks.
 import { percent, sparsityText } from "../frame/pure.js";
 
 export const KIND_NAMES = [
@@ -87,12 +87,25 @@ export function changed(state, values) {
 export function handlesOf(state) {
   const { kind, initial, final } = state;
   const [begin, end] = ends(state);
-  if (kind === "one_shot") return [{ name: "prune", step: begin, share: final, change: (step, share) => ({ begin: Math.max(1, step), final: share }) }];
-  const last = { name: "end", step: end, share: kind === "article" ? sparsityAt(state, end) : final, change: (step, share) => ({ end: step, final: kind === "article" ? initial + share : share }) };
-  if (kind === "constant") return [{ name: "begin", step: begin, share: final, change: (step, share) => ({ begin: step, final: share }) }, { ...last, change: (step, share) => ({ end: step, final: share }) }];
-  const first = { name: "begin", step: begin, share: kind === "article" ? 0 : initial, change: (step, share) => (kind === "article" ? { begin: step } : { begin: step, initial: share }) };
+  if (kind === "one_shot") {
+    const change = (step, share) => ({ begin: Math.max(1, step), final: share });
+    return [{ name: "prune", step: begin, share: final, change }];
+  }
+  const last = {
+    name: "end", step: end, share: kind === "article" ? sparsityAt(state, end) : final,
+    change: (step, share) => ({ end: step, final: kind === "article" ? initial + share : share }),
+  };
+  if (kind === "constant") return [
+    { name: "begin", step: begin, share: final, change: (step, share) => ({ begin: step, final: share }) },
+    { ...last, change: (step, share) => ({ end: step, final: share }) },
+  ];
+  const first = {
+    name: "begin", step: begin, share: kind === "article" ? 0 : initial,
+    change: (step, share) => (kind === "article" ? { begin: step } : { begin: step, initial: share }),
+  };
   if (!hasPower(state) || end - begin < 1 || final === initial) return [first, last];
-  return [first, { name: "exponent", step: (begin + end) / 2, share: middle(state), change: (_, share) => ({ power: powerThrough(state, share) }) }, last];
+  const change = (_, share) => ({ power: powerThrough(state, share) });
+  return [first, { name: "exponent", step: (begin + end) / 2, share: middle(state), change }, last];
 }
 
 const middle = (state) => CURVES[state.kind](0.5, state);
@@ -127,35 +140,40 @@ export function pruningRounds(plan) {
 /** What a plan does not do although its sliders suggest it; empty if it does. */
 export function warningOf(state, plan) {
   const reached = plan.at(-1).sparsity;
-  if (state.kind === "article" && state.initial > 0) return `This formula begins at 0 % whatever S₀ says, and ends at Sₑ − S₀ = ${sparsityText(round4(state.final - state.initial))}.`;
-  if (reached < state.final - 1e-9) return `The last round that prunes asks for ${percent(reached)}, not ${sparsityText(state.final)}: the frequency steps over round ${state.end}.`;
-  return "";
+  if (state.kind === "article" && state.initial > 0) {
+    const height = sparsityText(round4(state.final - state.initial));
+    return `This formula begins at 0 % whatever S₀ says, and ends at Sₑ − S₀ = ${height}.`;
+  }
+  if (reached >= state.final - 1e-9) return "";
+  const asked = `asks for ${percent(reached)}, not ${sparsityText(state.final)}`;
+  return `The last round that prunes ${asked}: the frequency steps over round ${state.end}.`;
 }
 
-const code = (value) => String(value);
-
-/** The snippet's lines that make the schedule, as schedule_state._schedule_code writes them. */
+/** The snippet's lines that make the schedule, as state._schedule_code writes them. */
 export function scheduleCode(state) {
   const { kind, initial, final, begin, end, power, frequency } = state;
   const when = `begin=${begin}, end=${end}, frequency=${frequency}`;
   const steps = `begin_step=${begin}, end_step=${end}, frequency=${frequency}`;
-  if (kind === "one_shot") return `schedule = pv.schedules.one_shot(${code(final)}, begin=${firstRound(state)})`;
-  if (kind === "article") return `schedule = pv.schedules.custom(lambda progress: (${code(final)} - ${code(initial)}) * progress**${code(power)}, ${when})`;
-  const pair = kind === "constant" ? code(final) : `${code(initial)}, ${code(final)}`;
-  const line = `schedule = pv.schedules.${kind}(${pair}, ${when}${kind === "polynomial" ? `, power=${code(power)}` : ""})`;
+  if (kind === "one_shot") return `schedule = pv.schedules.one_shot(${final}, begin=${firstRound(state)})`;
+  if (kind === "article") {
+    return `schedule = pv.schedules.custom(lambda progress: (${final} - ${initial}) * progress**${power}, ${when})`;
+  }
+  const pair = kind === "constant" ? final : `${initial}, ${final}`;
+  const more = kind === "polynomial" ? `, power=${power}` : "";
+  const line = `schedule = pv.schedules.${kind}(${pair}, ${when}${more})`;
   if (final === 1 || (kind !== "constant" && begin === end)) return line;
-  if (kind === "constant") return `${line}\n# tfmot: ConstantSparsity(${code(final)}, ${steps})`;
-  if (kind === "linear" || kind === "polynomial") return `${line}\n# tfmot: PolynomialDecay(${pair}, ${steps}, power=${kind === "polynomial" ? code(power) : 1})`;
-  return line;
+  if (kind === "constant") return `${line}\n# tfmot: ConstantSparsity(${final}, ${steps})`;
+  if (kind !== "linear" && kind !== "polynomial") return line;
+  return `${line}\n# tfmot: PolynomialDecay(${pair}, ${steps}, power=${kind === "polynomial" ? power : 1})`;
 }
 
-/** The whole snippet, as schedule_state.code_of writes it. */
+/** The whole snippet, as state.code_of writes it. */
 export function snippetOf(state, words) {
   const given = Object.entries(words).map(([name, value]) => `, ${name}=${value}`).join("");
-  const names = Object.values(words).filter((value) => /^[A-Za-z_]\w*$/.test(value));
+  const names = Object.values(words).filter((value) => /^[A-Za-z_]\w*$/.test(value)).map((name) => `, ${name}`);
   return `import pruneviz as pv
 
-# model, fine_tune and data${names.map((name) => `, ${name}`).join("")} are those of this view; a step of the schedule is a round.
+# model, fine_tune and data${names.join("")} are those of this view; a step of the schedule is a round.
 ${scheduleCode(state)}
 rounds = list(pv.iterate(model, schedule, fine_tune, data, rounds=${state.budget}${given}))
 for one in rounds:

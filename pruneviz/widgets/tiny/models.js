@@ -52,7 +52,9 @@ export function compiled(spec, kept) {
   const [hidden, last] = [biases.length, spec.biases.output];
   return (a, b) => {
     let z = last;
-    for (let h = 0; h < hidden; h++) z += weights[2 * hidden + h] * Math.max(weights[2 * h] * a + weights[2 * h + 1] * b + biases[h], 0);
+    for (let h = 0; h < hidden; h++) {
+      z += weights[2 * hidden + h] * Math.max(weights[2 * h] * a + weights[2 * h + 1] * b + biases[h], 0);
+    }
     return z;
   };
 }
@@ -138,7 +140,8 @@ export function terms(spec, kept, neuron, passed) {
     const input = passed[wire.start];
     const [factor, number] = [plain(Math.abs(wire.value), spec.decimals), plain(input, 3)];
     const words = `${factor} × ${input < 0 ? `(${number})` : number}`;
-    return [{ name: wire.name, start: wire.start, kept: kept[i], product: wire.value * input, minus: wire.value < 0, words }];
+    const { name, start, value } = wire;
+    return [{ name, start, kept: kept[i], product: value * input, minus: value < 0, words }];
   });
 }
 
@@ -147,11 +150,13 @@ export function sentenceOf({ title, spec, cut, x, noun }, now, whole) {
   const words = cut.length ? `without ${cut.join(", ")}` : "with all weights";
   const before = cut.length ? ` instead of ${exactly(whole.loss, spec.digits)}` : "";
   const right = now.right === null ? "" : `, ${now.right} of them right`;
-  return `${title}: ${words}, the ${spec.lossName} is ${exactly(now.loss, spec.digits)}${before} on ${x.length} ${noun}${x.length === 1 ? "" : "s"}${right}.`;
+  const loss = `the ${spec.lossName} is ${exactly(now.loss, spec.digits)}${before}`;
+  return `${title}: ${words}, ${loss} on ${x.length} ${noun}${x.length === 1 ? "" : "s"}${right}.`;
 }
 
 /** The snippet of Show code, as Python's `TinyNetwork.snippet`. */
-export const finishedSnippet = (code, cut) => code.replace("{cut}", () => `[${cut.map((name) => JSON.stringify(name)).join(", ")}]`);
+export const finishedSnippet = (code, cut) =>
+  code.replace("{cut}", () => `[${cut.map((name) => JSON.stringify(name)).join(", ")}]`);
 
 /** What a step from one set of cuts to another did, in words: "garden cut", "all put back". */
 export function stepWords(before, after) {
@@ -166,11 +171,11 @@ export function stepWords(before, after) {
 
 const NARROW = 420; // pixels
 
-/** What stands on each wire: { name, number, change }; `changes` is null where they are not asked for. */
-export const labelsOf = (spec, changes) => spec.wires.map((wire, i) => ({
+/** What stands on each wire: { name, number, change }; `ifToggled` is null where it is not asked for. */
+export const labelsOf = (spec, ifToggled) => spec.wires.map((wire, i) => ({
   name: spec.kind === "linear" ? "" : wire.name,
   number: plain(wire.value, spec.decimals),
-  change: changes ? signed(changes[i], spec.digits) : "",
+  change: ifToggled ? signed(ifToggled[i], spec.digits) : "",
 }));
 
 /** Where everything is drawn, in pixels: nodes by name, wires with the place of their number, and its size. */
@@ -180,8 +185,9 @@ export function wiring(spec, width, labels) {
   const longest = (pick) => Math.max(...labels.map((label) => pick(label).length));
   const lines = 1 + Number(stacked) + Number(labels[0].change !== "");
   const number = 7.5 * longest((label) => label.number) + (stacked ? 0 : 7 * longest((label) => label.name));
-  const chip = { stacked, width: Math.max(number, 6.2 * longest((label) => label.change)) + (stacked ? 14 : 22), height: 10 + 14 * lines };
-  const placed = spec.kind === "linear" ? linearPlaces(spec, width, narrow, chip) : networkPlaces(spec, width, narrow, chip);
+  const wide = Math.max(number, 6.2 * longest((label) => label.change)) + (stacked ? 14 : 22);
+  const chip = { stacked, width: wide, height: 10 + 14 * lines };
+  const placed = (spec.kind === "linear" ? linearPlaces : networkPlaces)(spec, width, narrow, chip);
   const wires = spec.wires.map((wire) => {
     const [start, end] = [placed.nodes[wire.start], placed.nodes[wire.end]];
     const along = spec.kind === "network" && wire.end === "output" ? 0.5 : placed.along;
@@ -197,7 +203,8 @@ function linearPlaces(spec, width, narrow, chip) {
   const [wide, along] = narrow ? [68, 0.45] : [104, 0.3];
   const step = Math.max(58, (chip.height + 6) / (1 - along));
   const height = spec.names.length * step + 8;
-  const nodes = Object.fromEntries(spec.names.map((name, i) => [name, { x: wide / 2 + 1, y: 4 + (i + 0.5) * step, width: wide, height: 44 }]));
+  const place = (i) => ({ x: wide / 2 + 1, y: 4 + (i + 0.5) * step, width: wide, height: 44 });
+  const nodes = Object.fromEntries(spec.names.map((name, i) => [name, place(i)]));
   nodes.output = { x: width - wide / 2 - 1, y: height / 2, width: wide, height: 62 };
   return { along, height, nodes };
 }
@@ -208,8 +215,11 @@ function networkPlaces(spec, width, narrow, chip) {
   const along = 0.66;
   const apart = Math.min(0.5, along / (1 - along) / 2 / hidden.length); // inputs, so that the numbers are evenly spaced
   const height = Math.round(Math.max(112 * hidden.length, 230, (chip.height + 5) / ((1 - along) * apart)));
-  const nodes = Object.fromEntries(spec.names.map((name, i) => [name, { x: inset, y: height * (0.5 + apart * (i - 0.5)), radius }]));
-  hidden.forEach((name, h) => { nodes[name] = { x: inset + 0.6 * (width - 2 * inset), y: (height * (h + 0.5)) / hidden.length, radius }; });
+  const place = (i) => ({ x: inset, y: height * (0.5 + apart * (i - 0.5)), radius });
+  const nodes = Object.fromEntries(spec.names.map((name, i) => [name, place(i)]));
+  hidden.forEach((name, h) => {
+    nodes[name] = { x: inset + 0.6 * (width - 2 * inset), y: (height * (h + 0.5)) / hidden.length, radius };
+  });
   nodes.output = { x: width - inset, y: height / 2, radius };
   return { along, height, nodes };
 }

@@ -1,7 +1,7 @@
 // Pictures of ScheduleExplorer: rounds as columns under the curve, and what the runs reached.
 import { grouped, millions, percent } from "../frame/pure.js";
 import { hatch, line, sharp, sheetOf, text } from "../frame/draw.js";
-import { sparsityAt } from "./math.js";
+import { sparsityAt } from "./state.js";
 
 const EDGES = { left: 48, right: 14, top: 12, bottom: 78 };
 const SHAPES = ["circle", "square", "triangle", "diamond", "down", "plus"];
@@ -12,7 +12,8 @@ const palettes = new WeakMap();
 export function runLooks(root, colours) {
   if (!palettes.has(colours)) {
     const css = getComputedStyle(root);
-    palettes.set(colours, SHAPES.map((shape, i) => ({ colour: css.getPropertyValue(`--pv-run-${i + 1}`).trim(), shape, dash: DASHES[i] })));
+    const colourOf = (i) => css.getPropertyValue(`--pv-run-${i + 1}`).trim();
+    palettes.set(colours, SHAPES.map((shape, i) => ({ colour: colourOf(i), shape, dash: DASHES[i] })));
   }
   return palettes.get(colours);
 }
@@ -38,8 +39,13 @@ export function scheduleSheet(width, height, budget, colours) {
     shareTicks(context, places, width, colours);
     const { x, base, across } = places;
     const every = Math.ceil(26 / across);
-    for (let round = 0; round <= budget; round += every) text(context, round ? String(round) : across > 44 ? "given" : "0", x(round), base + 21, { colour: colours.ink, align: "center" });
-    [["round", colours.quiet], ["cut", colours.mark], ["left", colours.quiet]].forEach(([words, colour], row) => text(context, words, EDGES.left - 6, base + 21 + 18 * row, { colour, align: "right" }));
+    const first = across > 44 ? "given" : "0";
+    for (let round = 0; round <= budget; round += every) {
+      text(context, round ? String(round) : first, x(round), base + 21, { colour: colours.ink, align: "center" });
+    }
+    const rows = [["round", colours.quiet], ["cut", colours.mark], ["left", colours.quiet]];
+    rows.forEach(([words, colour], i) =>
+      text(context, words, EDGES.left - 6, base + 21 + 18 * i, { colour, align: "right" }));
   });
 }
 
@@ -55,7 +61,9 @@ export function drawSchedule(canvas, width, height, { sheet, state, plan, marks 
   line(context, curve, colours.paper, 4);
   line(context, curve, colours.ink, 2, [2, 3]);
   for (const { look, plan: theirs } of marks) {
-    for (const { round, sparsity } of theirs) if (round <= state.budget) marker(context, places.x(round) + places.across / 2, places.y(sparsity), look, colours, 3.5);
+    for (const { round, sparsity } of theirs.filter((one) => one.round <= state.budget)) {
+      marker(context, places.x(round) + places.across / 2, places.y(sparsity), look, colours, 3.5);
+    }
   }
   numbersBelow(context, places, plan, colours);
 }
@@ -95,7 +103,8 @@ export function drawRuns(canvas, width, height, { runs, against, dense, n, budge
   const context = sharp(canvas, width, height);
   const paths = runs.map((run) => ({ ...run, points: pathOf(run, AXES[against], dense / n, total) }));
   const shares = paths.flatMap(({ points }) => points.map((p) => p.low));
-  const floor = Math.max(0, ...[0, 0.5, 0.8, 0.9, 0.95, 0.98].filter((low) => shares.length && Math.min(...shares) >= low));
+  const below = [0.5, 0.8, 0.9, 0.95, 0.98].filter((low) => shares.length && Math.min(...shares) >= low);
+  const floor = Math.max(0, ...below);
   const { left, right, top, bottom } = SHARES_OF_RUNS;
   const most = AXES[against].most(Math.max(budget, ...runs.map((run) => run.budget)), paths);
   const x = (value) => left + (value / most) * (width - left - right);
@@ -113,21 +122,29 @@ const COMPRESSIONS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1000
 
 /** What the runs may be drawn over: the place of a round, how far the axis goes, and its ticks as [place, words]. */
 const AXES = {
-  sparsity: { of: (one) => one.sparsity, most: () => 1, ticks: () => [0, 0.25, 0.5, 0.75, 1].map((share) => [share, percent(share, 0)]) },
+  sparsity: {
+    of: (one) => one.sparsity, most: () => 1,
+    ticks: () => [0, 0.25, 0.5, 0.75, 1].map((share) => [share, percent(share, 0)]),
+  },
   compression: {
     of: (one, total) => Math.log(total / Math.max(one.left, 1)),
     most: (_, paths) => Math.max(Math.log(10), ...paths.flatMap(({ points }) => points.map((p) => 1.02 * p.at))),
-    ticks: (most) => COMPRESSIONS.filter((times) => Math.log(times) <= most).map((times) => [Math.log(times), `${grouped(times)}×`]),
+    ticks: (most) => COMPRESSIONS.filter((times) => Math.log(times) <= most)
+      .map((times) => [Math.log(times), `${grouped(times)}×`]),
   },
   round: {
     of: (one) => one.round, most: (budget) => budget,
-    ticks: (most) => Array.from({ length: most + 1 }, (_, i) => i).filter((i) => i % Math.ceil(most / 12) === 0).map((i) => [i, String(i)]),
+    ticks: (most) => Array.from({ length: most + 1 }, (_, i) => i)
+      .filter((i) => i % Math.ceil(most / 12) === 0).map((i) => [i, String(i)]),
   },
 };
 
 function pathOf({ rounds }, { of }, dense, total) {
   const start = dense < 0 ? [] : [{ at: 0, share: dense, low: dense, high: dense }];
-  return [...start, ...rounds.map((one) => ({ at: of(one, total), share: one.correct / one.n, low: one.low, high: one.high }))];
+  return [
+    ...start,
+    ...rounds.map((one) => ({ at: of(one, total), share: one.correct / one.n, low: one.low, high: one.high })),
+  ];
 }
 
 function runTicks(context, { x, y, floor, most, against, width, height }, colours) {
@@ -135,9 +152,12 @@ function runTicks(context, { x, y, floor, most, against, width, height }, colour
   for (const tick of [0, 0.25, 0.5, 0.75, 1]) {
     const share = floor + tick * (1 - floor);
     line(context, [[left, y(share)], [width - right, y(share)]], colours.line);
-    text(context, percent(share, Number.isInteger(+(100 * share).toFixed(6)) ? 0 : 1), left - 6, y(share) + 4, { colour: colours.quiet, align: "right" });
+    const words = percent(share, Number.isInteger(+(100 * share).toFixed(6)) ? 0 : 1);
+    text(context, words, left - 6, y(share) + 4, { colour: colours.quiet, align: "right" });
   }
-  for (const [place, words] of AXES[against].ticks(most)) text(context, words, x(place), height - bottom + 16, { colour: colours.quiet, align: "center" });
+  for (const [place, words] of AXES[against].ticks(most)) {
+    text(context, words, x(place), height - bottom + 16, { colour: colours.quiet, align: "center" });
+  }
   text(context, against, (left + width - right) / 2, height - 4, { colour: colours.quiet, align: "center" });
 }
 

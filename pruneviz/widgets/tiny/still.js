@@ -1,12 +1,15 @@
 // The pictures of TinyNetwork.
-import { line, sharp, text } from "../frame/draw.js";
-import { border, plain, plane } from "./math.js";
+import { line, sharp, text, tileOf } from "../frame/draw.js";
+import { border, plain, plane } from "./models.js";
 
 const ON_ORANGE = "#22272e"; // pale orange stays pale in the dark theme
 const WIDEST = 11;
 const DASH = [9, 6];
 const TYPE = "system-ui, sans-serif";
 const SMALL_TYPE = `11px ${TYPE}`;
+
+/** @type {number[]} */
+const SOLID = [];
 
 /** Thick is large, dashed and hollow is cut. */
 function drawWire(context, wire, place, kept, largest, colours) {
@@ -18,7 +21,7 @@ function drawWire(context, wire, place, kept, largest, colours) {
   }
 }
 
-function roundBox(context, { x, y, width, height, radius = 6 }, { fill, edge, wide = 1.5, dash = [] }) {
+function roundBox(context, { x, y, width, height, radius = 6 }, { fill, edge, wide = 1.5, dash = SOLID }) {
   context.beginPath();
   context.roundRect(x - width / 2, y - height / 2, width, height, radius);
   context.fillStyle = fill;
@@ -53,19 +56,26 @@ function drawNumber(context, place, label, { chip, kept }, colours) {
   const number = [label.number, `600 13px ${TYPE}`, ink];
   const rows = !name ? [[number]] : chip.stacked ? [[name], [number]] : [[name, number]];
   if (label.change) rows.push([[label.change, SMALL_TYPE, ink]]);
-  rows.forEach((pieces, i) => row(context, { x: place.x, y: place.y + 4.5 + 14 * (i - (rows.length - 1) / 2) }, pieces));
+  const first = place.y + 4.5 - 7 * (rows.length - 1);
+  rows.forEach((pieces, i) => row(context, { x: place.x, y: first + 14 * i }, pieces));
 }
 
 /** A neuron or an input as a circle: up to two rows inside, its label and bias outside, away from the wires. */
 function drawNeuron(context, node, { cut, rows, label, bias, above }, colours) {
   const round = { x: node.x, y: node.y, width: 2 * node.radius, height: 2 * node.radius, radius: node.radius };
-  roundBox(context, round, cut ? { fill: colours.pruned, edge: colours.mark, wide: 2, dash: [4, 3] } : { fill: colours.paper, edge: colours.ink, wide: 2 });
+  const whole = { fill: colours.paper, edge: colours.ink, wide: 2 };
+  roundBox(context, round, cut ? { fill: colours.pruned, edge: colours.mark, wide: 2, dash: [4, 3] } : whole);
   const ink = cut ? ON_ORANGE : colours.ink;
-  rows.forEach((words, i) => row(context, { x: node.x, y: node.y + 4 + 13 * (i - (rows.length - 1) / 2) }, [[words, i || node.radius < 20 ? SMALL_TYPE : `600 12px ${TYPE}`, ink]]));
-  const outside = [label && [label, `12px ${TYPE}`, colours.ink], bias && [bias, SMALL_TYPE, colours.quiet]].filter(Boolean);
+  const first = node.y + 4 - 6.5 * (rows.length - 1);
+  const typeOf = (i) => (i || node.radius < 20 ? SMALL_TYPE : `600 12px ${TYPE}`);
+  rows.forEach((words, i) => row(context, { x: node.x, y: first + 13 * i }, [[words, typeOf(i), ink]]));
+  const outside = [
+    ...(label ? [[label, `12px ${TYPE}`, colours.ink]] : []), ...(bias ? [[bias, SMALL_TYPE, colours.quiet]] : []),
+  ];
   outside.forEach(([words, font, colour], i) => {
     context.font = font;
-    text(context, words, node.x, node.y + (above ? -node.radius - 7 : node.radius + 15 + 14 * i), { colour, align: "center", halo: colours.paper });
+    const down = above ? -node.radius - 7 : node.radius + 15 + 14 * i;
+    text(context, words, node.x, node.y + down, { colour, align: "center", halo: colours.paper });
   });
 }
 
@@ -99,7 +109,8 @@ export function drawWiring(canvas, layout, spec, state, colours) {
       above: inner && node.y < layout.height / 2 - 1,
     }, colours);
   }
-  spec.wires.forEach((_, i) => drawNumber(context, layout.wires[i], state.labels[i], { chip: layout.chip, kept: state.kept[i] }, colours));
+  layout.wires.forEach((place, i) =>
+    drawNumber(context, place, state.labels[i], { chip: layout.chip, kept: state.kept[i] }, colours));
 }
 
 const GRID = 181;
@@ -120,7 +131,11 @@ export function drawDecision(canvas, size, spec, { kept, x, y, wrong, chosen }, 
   drawExamples(context, places, y, wrong, colours);
   ring(context, ...places[chosen], 8, colours.paper, 5);
   ring(context, ...places[chosen], 8, colours.ink, 2);
-  return { toPlane: (px, py) => [left + ((px - box.left) / box.side) * (right - left), top - ((py - box.top) / box.side) * (top - bottom)] };
+  return {
+    toPlane: (px, py) => [
+      left + ((px - box.left) / box.side) * (right - left), top - ((py - box.top) / box.side) * (top - bottom),
+    ],
+  };
 }
 
 /** Dots, crosses and rings; one path for all of a kind, because a stroke each takes several times as long. */
@@ -132,7 +147,12 @@ function drawExamples(context, places, y, wrong, colours) {
   path((i) => wrong[i], (u, v) => { context.moveTo(u + 6.5, v); context.arc(u, v, 6.5, 0, 7); });
   Object.assign(context, { strokeStyle: colours.mark, lineWidth: 2.5 });
   context.stroke();
-  path((i) => !y[i], (u, v) => { for (const s of [-1, 1]) { context.moveTo(u - 2.3, v - s * 2.3); context.lineTo(u + 2.3, v + s * 2.3); } });
+  path((i) => !y[i], (u, v) => {
+    for (const s of [-2.3, 2.3]) {
+      context.moveTo(u - 2.3, v - s);
+      context.lineTo(u + 2.3, v + s);
+    }
+  });
   Object.assign(context, { strokeStyle: colours.quiet, lineWidth: 1.2 });
   context.stroke();
   path((i) => y[i], (u, v) => { context.moveTo(u + 2.6, v); context.arc(u, v, 2.6, 0, 7); });
@@ -149,16 +169,15 @@ function ring(context, x, y, radius, colour, width) {
 }
 
 function shade(context, values, { left, top, side }, colours) {
-  const small = new OffscreenCanvas(GRID, GRID);
-  const pen = small.getContext("2d");
+  const { tile, pen } = tileOf(GRID);
   pen.fillStyle = colours.kept;
-  for (let row = 0; row < GRID; row++) {
+  for (let down = 0; down < GRID; down++) {
     let from = -1;
     for (let column = 0; column <= GRID; column++) {
-      const yes = column < GRID && values[row * GRID + column] > 0;
+      const yes = column < GRID && values[down * GRID + column] > 0;
       if (yes && from < 0) from = column;
       if (!yes && from >= 0) {
-        pen.fillRect(from, row, column - from, 1);
+        pen.fillRect(from, down, column - from, 1);
         from = -1;
       }
     }
@@ -169,14 +188,15 @@ function shade(context, values, { left, top, side }, colours) {
   context.beginPath();
   context.rect(left, top, side, side);
   context.clip();
-  context.drawImage(small, left - half, top - half, side + 2 * half, side + 2 * half);
+  context.drawImage(tile, left - half, top - half, side + 2 * half, side + 2 * half);
   context.restore();
   context.globalAlpha = 1;
 }
 
 function drawBorder(context, values, { left, top, side }, colours) {
   const points = (GRID - 1) / STRIDE + 1;
-  const coarse = Float64Array.from({ length: points * points }, (_, i) => values[STRIDE * Math.floor(i / points) * GRID + STRIDE * (i % points)]);
+  const at = (i) => STRIDE * (Math.floor(i / points) * GRID + (i % points));
+  const coarse = Float64Array.from({ length: points * points }, (_, i) => values[at(i)]);
   context.beginPath();
   for (const [x0, y0, x1, y1] of border(coarse, points, points)) {
     context.moveTo(left + x0 * side, top + y0 * side);
@@ -195,8 +215,9 @@ function frameOf(context, spec, { left, top, side }, across, down, colours) {
   context.strokeRect(left, top, side, side);
   context.font = "12px system-ui, sans-serif";
   const middle = ([a, b]) => [a, (a + b) / 2, b];
-  for (const a of middle(spec.extent[0])) text(context, plain(a, 2), across(a), top + side + 15, { colour: colours.quiet, align: "center" });
-  for (const b of middle(spec.extent[1])) text(context, plain(b, 2), left - 6, down(b) + 4, { colour: colours.quiet, align: "right" });
+  const write = (value, x, y, align) => text(context, plain(value, 2), x, y, { colour: colours.quiet, align });
+  for (const a of middle(spec.extent[0])) write(a, across(a), top + side + 15, "center");
+  for (const b of middle(spec.extent[1])) write(b, left - 6, down(b) + 4, "right");
   text(context, spec.names[0], left + side / 2, top + side + 32, { colour: colours.ink, align: "center" });
   context.save();
   context.translate(12, top + side / 2);
