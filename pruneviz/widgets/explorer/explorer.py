@@ -124,7 +124,8 @@ class Explorer(View):
         super().__init__(**{**given, **self._described(), **traits})
         self._rerank()
         self.observe(self._rerank, ["scope", "criterion"])
-        self.observe(self._settle, [*self.state_names, "moving", "compare", "kept"])
+        self.observe(self._settle, [*self.state_names, "moving", "compare"])
+        self.observe(self._settle_kept, "kept")
 
     # -- what a subclass says ----------------------------------------------------------------------------
 
@@ -314,6 +315,11 @@ class Explorer(View):
     def _settle(self, _change: object = None) -> None:
         if not self.moving:
             self._changed()
+
+    def _settle_kept(self, change: dict[str, Any]) -> None:
+        before, after = ([State.of(entry) for entry in change[when]] for when in ("old", "new"))
+        if before != after:  # more than what the work itself has found out about them
+            self._settle()
 
     def _work(self) -> Iterator[float]:
         """Measure the present state; what the hand does meanwhile is the next work's."""
