@@ -19,7 +19,7 @@ One source, ``source/NN_name.py`` (jupytext, py:percent), gives ``pytorch/NN_nam
     A markdown cell: a question, then ``- [x]`` the right option or ``- [ ]`` a wrong one, each followed by
     an indented line ``why: …``. Options are folded; opening one tells whether and why.
 ``trains``
-    The cell trains a network: nbval allows its numbers ten times the usual tolerance (conftest.py).
+    The cell trains a network: nbval allows its numbers ten times the usual tolerance (tolerance.py).
 ``slow``
     The exercises do not need this cell: the test that tries their solutions leaves it out.
 """

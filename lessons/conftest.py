@@ -1,94 +1,63 @@
-"""How nbval compares the outputs of a lesson: words exactly, numbers with a small tolerance.
+"""How nbval runs a lesson: as it is, comparing its outputs by tolerance.py, then with its exercises solved.
 
-Another processor adds in another order, so a trained network gets an image or two more or less right, and
-last digits differ. A number is therefore compared by what it is:
-
-- A whole number from 5 to 10,000 may be a count of images: it may differ by 3. Below 5 ("0 weights came
-  back", "3 layers") and above 10,000 (weights, bytes), and in names ("fc1", "LeNet-300-100") it must be the
-  same.
-- A percentage may differ by 0.1 points.
-- Any other number with decimals may differ by one unit in its last place, or by one part in a thousand.
-- Where the cell has the tag ``trains``, all of these are ten times as wide, for the numbers from 5 up.
-
-Pictures are not compared; their descriptions are. Spaces are not, as a number may have a digit more.
+A learner comes to the exercises when the lesson has run. So their solutions run in the same kernel, and every
+check must then say that they are right. Pictures are not compared; their descriptions are.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from fractions import Fraction
-from typing import TYPE_CHECKING, Self
+from collections import defaultdict
+from typing import TYPE_CHECKING
 
-from nbval.plugin import IPyNbCell
+import build
+import pytest
+from nbval.plugin import IPyNbCell, IPyNbFile
+from tolerance import TRAINING, Tolerant
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
 
+LESSONS = {lesson.path: lesson for lesson in build.find_lessons()}
 # Progress bars write to stderr, with timings.
 os.environ["TQDM_DISABLE"] = "1"
 
-_NUMBER = re.compile(
-    r"(?<![\w.,])(?<!\w-)(?P<value>[-+\u2212]?\d+(?:[,\u202f]\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?)"
-    r"(?P<percent>[ \u202f\u00a0]?%)?(?!\w)"
-)
-FEW_IMAGES = 3
-TRAINING = 10
+
+class Lesson(IPyNbFile):
+    """A notebook whose exercises are solved once it has run."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Give its cells, then once more those from the first exercise on, with the solutions in them."""
+        yield from super().collect()
+        solved = build.compose(LESSONS[self.path], solved=True)
+        code = [cell for cell in solved.cells if cell.cell_type == "code"]
+        tags = [cell.metadata.get("tags", ()) for cell in code]
+        first = next(number for number, names in enumerate(tags) if "exercise" in names)
+        for number, cell in list(enumerate(code))[first:]:
+            if "slow" not in tags[number]:
+                name = f"Cell {number}, solved"
+                kind = Verdict if "check" in tags[number] else IPyNbCell
+                yield kind.from_parent(self, name=name, cell_num=number, cell=cell, options=defaultdict(bool))
 
 
-class Tolerant(str):
-    """A text that equals another if the words are the same and the numbers nearly so."""
+class Verdict(IPyNbCell):
+    """The check of an exercise that has been solved."""
 
-    __slots__ = ("factor",)
-
-    def __new__(cls, text: str, factor: int = 1) -> Self:
-        """Make a text whose numbers may differ ``factor`` times as much as usual."""
-        new = super().__new__(cls, text)
-        new.factor = factor
-        return new
-
-    def __eq__(self, other: object) -> bool:
-        """Compare words exactly, numbers by their tolerance."""
-        if not isinstance(other, str):
-            return NotImplemented
-        if str.__eq__(self, other):
-            return True
-        mine, theirs = list(_NUMBER.finditer(self)), list(_NUMBER.finditer(other))
-        return _words(self) == _words(other) and all(
-            _near(a, b, self.factor) for a, b in zip(mine, theirs, strict=True)
-        )
-
-    def __ne__(self, other: object) -> bool:
-        """Negate ``==``; str has a ``!=`` of its own."""
-        return not self == other
-
-    __hash__ = str.__hash__
+    def runtest(self) -> None:
+        """Run the check, and hear what it says."""
+        super().runtest()
+        said = "".join(output.get("text", "") for output in self.test_outputs)
+        if not said.startswith("Right."):
+            self.raise_cell_error("The solution is not accepted", said)
 
 
-def _words(text: str) -> str:
-    return re.sub(r"[\s─-]+", " ", _NUMBER.sub(lambda m: "#%" if m["percent"] else "#", text))
-
-
-def _near(reference: re.Match[str], measured: re.Match[str], factor: int) -> bool:
-    texts = [
-        re.sub("[,\u202f]", "", match["value"]).replace("\u2212", "-") for match in (reference, measured)
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[None, list, list]:
+    """Let a lesson take the place of nbval's plain notebook."""
+    return [
+        Lesson.from_parent(parent, path=file_path) if file_path in LESSONS else found for found in (yield)
     ]
-    a, b = map(Fraction, texts)
-    whole = all(text.lstrip("+-").isdigit() for text in texts)
-    if reference["percent"]:
-        tolerance = Fraction(1, 10) * factor
-    elif whole:
-        is_count = min(a, b) >= 5 and max(a, b) <= 10_000
-        tolerance = FEW_IMAGES * factor if is_count else 0
-    else:
-        places = [_last_place(text) for text in texts]
-        tolerance = max(*places, abs(a) / 1000) * factor
-    return abs(a - b) <= tolerance
-
-
-def _last_place(text: str) -> Fraction:
-    mantissa, _, exponent = text.lower().partition("e")
-    return Fraction(10) ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -1,28 +1,14 @@
 """The builder of the lessons: one source, two tracks, the same text every time."""
 
 import base64
-import importlib.util
 import json
 import re
 import sys
-from pathlib import Path
 
+import build
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-
-LESSONS = Path(__file__).parent.parent / "lessons"
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"lessons_{name}", LESSONS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-build = load("build")
-Tolerant = load("conftest").Tolerant
+from tolerance import Tolerant
 
 SOURCE = '''# %% [markdown]
 # # 01 · Toy
@@ -201,8 +187,8 @@ def stream(text, name="stdout"):
     [
         (stream("warned", "stderr"), "writes to stderr"),
         (stream(f"{sys.prefix}/lib/x.py"), "a path of this machine"),
-        (stream(f"see {LESSONS}"), "a path of this machine"),
-        (new_output("display_data", {"text/plain": f"'{LESSONS.parent}/x'"}), "a path of this machine"),
+        (stream(f"see {build.LESSONS}"), "a path of this machine"),
+        (new_output("display_data", {"text/plain": f"'{build.LESSONS.parent}/x'"}), "a path of this machine"),
     ],
 )
 def test_what_depends_on_the_machine_is_refused(output, message):
@@ -228,7 +214,7 @@ def test_a_widget_without_a_picture_is_refused():
 
 
 def test_tracebacks_go():
-    error = new_output("error", ename="ValueError", evalue="no", traceback=[str(LESSONS)])
+    error = new_output("error", ename="ValueError", evalue="no", traceback=[str(build.LESSONS)])
     assert build.normalise(executed(error)).cells[0].outputs[0].traceback == ["ValueError: no"]
 
 

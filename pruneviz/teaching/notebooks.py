@@ -69,15 +69,20 @@ def _start_pytorch() -> None:
 
 def _start_tensorflow() -> None:
     tensorflow = importlib.import_module("tensorflow")
+    threads = tensorflow.config.threading
     try:
-        tensorflow.config.threading.set_intra_op_parallelism_threads(_THREADS)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(_THREADS)
+        threads.set_intra_op_parallelism_threads(_at_most("TF_NUM_INTRAOP_THREADS"))
+        threads.set_inter_op_parallelism_threads(_at_most("TF_NUM_INTEROP_THREADS"))
     except RuntimeError:
         pass  # TensorFlow is running already: the cell has been run a second time
     # tf_keras counts its own seeds, but both draw from TensorFlow's.
     importlib.import_module("keras").utils.set_random_seed(_SEED)
     # The first operation logs too, so it belongs here.
     tensorflow.constant(0.0) + 1.0
+
+
+def _at_most(cap: str) -> int:
+    return 1 if os.environ.get(cap) == "1" else _THREADS
 
 
 @contextmanager
