@@ -9,7 +9,7 @@ Shapes and axes leave out the batch, which is always first. The operations are
 ``norm``           BatchNorm: each index of axis ``axis`` for itself
 ``map``            each entry for itself, by ``function`` (array -> array)
 ``pool``           windows over all axes but ``axis``: pooling, resizing
-``reduce``         mean or maximum over ``axes``
+``reduce``         mean, maximum or, if ``sums``, sum over ``axes``
 ``combine``        entries at equal places, by ``function`` (arrays -> array), with broadcasting
 ``reshape`` …      ``reshape``, ``permute`` (``axes``), ``pad`` (``widths``), ``concat`` (``axis``): moves
 ``mix``            what makes units depend on each other: LayerNorm, softmax; ``axes`` are those it mixes
@@ -75,11 +75,14 @@ class Graph:
         Names of the nodes whose values leave the model.
     whole
         Layers that keep all inputs and outputs: something else in the model holds their parameters too.
+    training
+        What the model does while it is trained, where that is something else; its nodes have other names.
     """
 
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     whole: frozenset[str] = frozenset()
+    training: Graph | None = None
 
 
 def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:

@@ -87,7 +87,9 @@ class _Walk:
         if node.op == "reduce":
             rest = [i for i in range(values[0].ndim) if i not in node.options["axes"]]
             table = values[0].transpose([*rest, *node.options["axes"]])
-            return _constants(table.reshape(int(np.prod(table.shape[: len(rest)])), -1)).reshape(node.shape)
+            table = table.reshape(int(np.prod(table.shape[: len(rest)])), -1)
+            times = table.shape[1] if node.options.get("sums") else 1
+            return (times * _constants(table)).reshape(node.shape)
         return np.broadcast_to(np.nan, node.shape)
 
     def _kernel(self, node: Node, values: Array) -> Array:
@@ -183,7 +185,7 @@ def plan(
     walk = _Walk(units, labels, {layer.name: layer for layer in layers}, pruned)
     values: dict[str, Array] = {}
     with np.errstate(invalid="ignore"):
-        for node in graph.nodes:
+        for node in (*graph.nodes, *(graph.training.nodes if graph.training else ())):
             values[node.name] = walk.step(node, [values[name] for name in node.inputs])
     return walk.plan
 

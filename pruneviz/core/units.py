@@ -186,16 +186,19 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
     ends = np.cumsum([1, *(len(layer.weight) for layer in layers)])
     walk = _Walk({x.name: np.arange(a, b) for x, a, b in zip(layers, ends[:-1], ends[1:], strict=True)})
     labels: dict[str, Array] = {}
-    for node in graph.nodes:
-        labels[node.name] = walk.step(node, [labels[name] for name in node.inputs])
-    for name in graph.outputs:
-        walk.tie(thin(labels[name])[0], np.zeros_like(thin(labels[name])[0]))
+    called: set[str] = set()
+    for part in (graph, graph.training):
+        for node in part.nodes if part else ():
+            labels[node.name] = walk.step(node, [labels[name] for name in node.inputs])
+        for name in part.outputs if part else ():
+            walk.tie(thin(labels[name])[0], np.zeros_like(thin(labels[name])[0]))
+        called = called or set(walk.columns)
     for seen in (walk.outputs, walk.columns, walk.norms):
         for name in graph.whole & seen.keys():
             walk.tie(seen[name], np.full_like(seen[name], _FIXED))
     roots = components(int(ends[-1]), walk.pairs)
-    for name in walk.outputs.keys() - walk.columns.keys():
-        roots[walk.outputs[name]] = _FIXED  # never called: not part of what the model computes
+    for name in walk.outputs.keys() - called:
+        roots[walk.outputs[name]] = _FIXED  # not part of what the model computes, or only of its training
     numbers = np.full(len(roots), -1)
     loose = np.unique(roots[roots != _FIXED])
     numbers[loose] = np.arange(len(loose))

@@ -51,7 +51,7 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
     adapter = frameworks.adapter(model)
     thin = apply(model, mask, example)
     masked = frameworks.adapter(thin).layers()
-    small = adapter.rebuilt(removal.plan(found.graph, found.units, found.labels, masked, pruned))
+    small = adapter.rebuilt(removal.plan(found.graph, found.units, found.labels, masked, pruned), example)
     difference = _difference(thin, small, example)
     tolerance = _TOLERANCE.get(str(layers.layers[0].weight.dtype), 1e-2) if layers else 0
     if not difference <= tolerance:

@@ -102,7 +102,7 @@ def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -
     for name in plan.outputs:
         gained = f"{name}.bias" in arrays and f"{name}.bias" not in adapter.parameters()
         plan.shifts[name] = np.full(1, float(gained))
-    return adapter.rebuilt(plan)
+    return adapter.rebuilt(plan, example)
 
 
 def packed(arrays: Mapping[str, Array]) -> bytes:

@@ -82,8 +82,8 @@ class Adapter(Protocol):
     def patches(self, name: str, array: Array) -> Array:
         """Turn what a dense layer or a convolution of images reads into (places, columns of its weight)."""
 
-    def rebuilt(self, plan: Plan) -> object:
-        """Build the smaller model that a plan describes."""
+    def rebuilt(self, plan: Plan, example: Array | None) -> object:
+        """Build the smaller model that a plan, made for an example, describes."""
 
     def recalibrated(self, x: Array) -> object:
         """Copy the model and set the statistics of its BatchNorms to averages over x."""

@@ -192,7 +192,7 @@ class KerasAdapter:
         places: Array = found.reshape(-1, math.prod(layer.kernel_size), array.shape[-1])
         return places.swapaxes(1, 2).reshape(len(places), -1)  # channel by channel, as the weight is
 
-    def rebuilt(self, plan: Plan) -> Any:
+    def rebuilt(self, plan: Plan, example: Array | None) -> Any:  # noqa: ARG002
         return rebuilt(self.model, flat(self.model), plan)
 
     def recalibrated(self, x: Array) -> Any:

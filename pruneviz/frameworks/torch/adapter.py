@@ -21,6 +21,7 @@ from pruneviz.frameworks import BATCH, single
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, name_of, outputs_first, to_numpy
 from pruneviz.frameworks.torch.rebuild import rebuilt
+from pruneviz.frameworks.torch.tracing import inputs_of, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -185,15 +186,12 @@ class TorchAdapter:
         }
 
     def graph(self, example: Array | None) -> Graph:
-        if example is None:
-            raise ValueError("PyTorch models do not know their input's shape: pass example, such as x[:1]")
-        (batch,) = self._batches(np.repeat(example, 2, axis=0))
-        return graphs.export(self.model, batch)
+        return graphs.export(self.model, self._two(example))
 
     def activations(
         self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
     ) -> Iterator[dict[str, Array]]:
-        return graphs.activations(graphs.traced(self.model), self._batches(x), nodes, edit)
+        return graphs.activations(traced(self.model, self._two(x)), self._batches(x), nodes, edit)
 
     def patches(self, name: str, array: Array) -> Array:
         module = self.modules[name]
@@ -205,8 +203,8 @@ class TorchAdapter:
         columns = nn.functional.unfold(padded, module.kernel_size, module.dilation, 0, module.stride)
         return to_numpy(columns.transpose(1, 2).reshape(-1, columns.shape[1]))
 
-    def rebuilt(self, plan: Plan) -> nn.Module:
-        return rebuilt(self.model, plan)
+    def rebuilt(self, plan: Plan, example: Array | None) -> nn.Module:
+        return rebuilt(self.model, plan, self._two(example))
 
     def recalibrated(self, x: Array) -> nn.Module:
         twin = copy.deepcopy(self.model)
@@ -244,7 +242,19 @@ class TorchAdapter:
     def _array(self, name: str, tensor: torch.Tensor) -> Array:
         return self._canonical(name, to_numpy(tensor))
 
+    def _two(self, example: Array | None) -> torch.Tensor:
+        """Make a batch of the first image and itself, whose number no other size is likely to be."""
+        if example is None:
+            raise ValueError("PyTorch models do not know their input's shape: pass example, such as x[:1]")
+        (batch,) = self._batches(np.repeat(example[:1], 2, axis=0))
+        return batch
+
     def _batches(self, x: Array, size: int = BATCH) -> Iterator[torch.Tensor]:
+        if len(inputs := inputs_of(self.model)) > 1:
+            raise ValueError(
+                f"{type(self.model).__name__} takes {len(inputs)} inputs, {', '.join(inputs)}; pruneviz "
+                "passes one array: wrap it in a module that makes the others from it"
+            )
         like = next((p for p in self.model.parameters() if p.is_floating_point()), torch.empty(0))
         for start in steps("running the model", "batch", range(0, len(x), size)):
             # A copy, because PyTorch warns about arrays that it may not write to.

@@ -1,9 +1,8 @@
-"""Exports a module's graph with torch.fx, and reads what flows through it."""
+"""Translates what a module does, traced by torch.fx, into the neutral graph."""
 
 from __future__ import annotations
 
 import copy
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -12,94 +11,86 @@ from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruneviz.core.graph import Graph, Node
-from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, name_of, to_numpy
+from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, to_numpy
+from pruneviz.frameworks.torch.tracing import Trace, alike, traced, traced_in_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pruneviz.core.arrays import Array
 
-Values: TypeAlias = dict[fx.Node, Any]
+_Translated: TypeAlias = tuple[str, str, dict[str, Any]]  # operation, layer, options
 
 _MAPS = (  # noqa: SIM905
     "relu relu6 leaky_relu leakyrelu elu selu celu gelu silu mish softplus softsign sigmoid logsigmoid tanh "
-    "hardsigmoid hardswish hardtanh tanhshrink softshrink hardshrink threshold clamp abs neg exp sqrt square "
-    "add sub mul truediv div pow"
+    "hardsigmoid hardswish hardtanh tanhshrink softshrink hardshrink threshold clamp clip abs neg exp sqrt "
+    "square add sub mul truediv div pow"
 ).split()
 _PASSES = (  # noqa: SIM905
     "identity dropout dropout1d dropout2d dropout3d alphadropout featurealphadropout alpha_dropout "
-    "stochasticdepth stochastic_depth contiguous clone detach"
+    "stochasticdepth stochastic_depth contiguous clone detach float double"
 ).split()
 _POOLS = [f"{kind}pool{n}d" for kind in ("max", "avg", "adaptivemax", "adaptiveavg") for n in (1, 2, 3)]
 _POOLS += ["upsample", "upsamplingnearest2d", "upsamplingbilinear2d", "interpolate"]
-_RESHAPES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten")
+_POOLS += [f"{kind}pad{n}d" for kind in ("reflection", "replication", "circular") for n in (1, 2, 3)]
+RESHAPES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten", "view_as", "reshape_as")
+_PERMUTATIONS = ("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis")
+_REDUCTIONS = ("mean", "sum", "amax", "amin")
 _COMBINATIONS: dict[str, Callable[..., Array]] = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
     "maximum": np.maximum,
     "minimum": np.minimum,
+    "expand_as": lambda array, _: array,
 }
 
 
-class Tracer(fx.Tracer):
-    """Sees every layer with parameters of its own as one operation, classes of the learner included."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return is_prunable(m) or isinstance(m, _BatchNorm) or super().is_leaf_module(m, module_qualified_name)
-
-
-class _Recorder(fx.Interpreter):
-    """Runs a graph and keeps what each node gives; of tensors only an empty one of that shape."""
-
-    def __init__(self, traced: fx.GraphModule) -> None:
-        super().__init__(traced)
-        self.values: Values = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        result = super().run_node(n)
-        self.values[n] = (
-            torch.empty(result.shape, device="meta") if isinstance(result, torch.Tensor) else result
-        )
-        return result
-
-
-def traced(model: nn.Module) -> fx.GraphModule:
-    """Trace a copy of a module in eval mode.
+def export(model: nn.Module, batch: torch.Tensor) -> Graph:
+    """Turn a module into a neutral graph; `batch` holds two images, for the shapes.
 
     Raises
     ------
     ValueError
-        If torch.fx cannot follow what the module does.
+        If the batch does not fit, or torch.fx cannot follow what the module does.
     """
-    twin = copy.deepcopy(model).eval()
-    if is_prunable(twin):
-        twin = nn.Sequential(OrderedDict({name_of("", twin): twin}))
+    trace = traced(model, batch)
+    graph = _exported(model, trace)
+    training = training_of(trace, batch, type(model).__name__)
+    if training is None or alike(trace, training):
+        return graph
+    again = _exported(model, training, "training.")
+    return Graph(graph.nodes, graph.outputs, graph.whole | again.whole, again)
+
+
+def training_of(trace: Trace, batch: torch.Tensor, name: str) -> Trace | None:
+    """Trace what a module does in training mode; None where torch.fx cannot follow it, and need not.
+
+    Raises
+    ------
+    ValueError
+        If torch.fx cannot follow it, and there are layers that run in training alone.
+    """
     try:
-        return fx.GraphModule(twin, Tracer().trace(twin))
-    except Exception as error:
-        raise ValueError(
-            f"torch.fx cannot trace {type(model).__name__}: {error}; write its forward without branches on "
-            "values, or prune the part that can be traced"
-        ) from error
+        return traced_in_training(trace, batch, name)
+    except ValueError:
+        called = {str(node.target) for node in trace.graph.nodes if node.op == "call_module"}
+        if all(path in called for path, module in trace.module.named_modules() if is_prunable(module)):
+            return None
+        raise
 
 
-def export(model: nn.Module, batch: torch.Tensor) -> Graph:
-    """Turn a module into a neutral graph; `batch` holds two images, for the shapes."""
-    graph_module = traced(model)
-    recorder = _Recorder(graph_module)
-    with torch.no_grad():
-        recorder.run(batch)
-    exporter = _Exporter(graph_module, recorder.values)
-    nodes = tuple(exporter.node(node) for node in graph_module.graph.nodes if exporter.flows(node))
-    (end,) = (node for node in graph_module.graph.nodes if node.op == "output")
-    outputs = tuple(n.name for n in end.all_input_nodes if exporter.flows(n))
-    return Graph(nodes, outputs, _shared(model, graph_module))
+def _exported(model: nn.Module, trace: Trace, prefix: str = "") -> Graph:
+    exporter = _Exporter(trace, prefix)
+    nodes = tuple(exporter.node(node) for node in trace.graph.nodes if exporter.flows(node))
+    (end,) = (node for node in trace.graph.nodes if node.op == "output")
+    outputs = tuple(prefix + n.name for n in end.all_input_nodes if exporter.flows(n))
+    return Graph(nodes, outputs, _shared(model, trace.graph))
 
 
-def _shared(model: nn.Module, graph_module: fx.GraphModule) -> frozenset[str]:
+def _shared(model: nn.Module, graph: fx.Graph) -> frozenset[str]:
     """Find the layers whose parameters another module holds too, or the forward of another one reads."""
-    reads = {str(node.target) for node in graph_module.graph.nodes if node.op == "get_attr"}
+    reads = {str(node.target) for node in graph.nodes if node.op == "get_attr"}
     owners: dict[int, list[str]] = {}
     for path, module in model.named_modules():
         for name, parameter in module.named_parameters(recurse=False):
@@ -109,7 +100,7 @@ def _shared(model: nn.Module, graph_module: fx.GraphModule) -> frozenset[str]:
 
 
 def activations(
-    graph_module: fx.GraphModule,
+    trace: Trace,
     batches: Iterator[torch.Tensor],
     names: set[str],
     edit: Callable[[str, Array], Array] | None,
@@ -129,41 +120,70 @@ def activations(
     for batch in batches:
         found: dict[str, Array] = {}
         with torch.no_grad():
-            Reader(graph_module).run(batch)
+            Reader(trace.module, graph=trace.graph).run(batch)
         yield found
 
 
 class _Exporter:
     """Translates one node after the other."""
 
-    def __init__(self, graph_module: fx.GraphModule, values: Values) -> None:
-        self.module = graph_module
-        self.values = values
+    def __init__(self, trace: Trace, prefix: str) -> None:
+        self.module = trace.module
+        self.values = trace.values
+        self.prefix = prefix
         self.owners: dict[int, str] = {}
+        self.outside: set[fx.Node] = set()  # what does not depend on the input's values
+        self.batched: set[fx.Node] = set()  # what of that has the batch's size
 
     def flows(self, node: fx.Node) -> bool:
         """Tell whether a node gives tensors."""
-        value = self.values[node]
+        value = self.values.get(node)
         several = isinstance(value, (tuple, list)) and any(isinstance(part, torch.Tensor) for part in value)
-        return node.op != "output" and (several or isinstance(value, torch.Tensor))
+        return several or isinstance(value, torch.Tensor)
 
     def node(self, node: fx.Node) -> Node:
-        inputs = tuple(n.name for n in node.all_input_nodes if self.flows(n))
-        value = self.values[node]
+        name, value = self.prefix + node.name, self.values[node]
         shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else ()
-        if node.op in ("placeholder", "get_attr"):
-            # Broadcasting puts the leading ones of a parameter back.
-            whole = shape if node.op == "placeholder" else tuple(value.squeeze(0).shape if value.ndim else ())
-            return Node(node.name, "input", (), whole, str(node.target))
+        if node.op == "placeholder":
+            return Node(name, "input", (), shape, str(node.target))
+        if self._outside(node):
+            return Node(name, "input", (), self._whole(node), str(node.target))
         if node.op == "call_module":
             op, layer, options = self._module(node, self.module.get_submodule(str(node.target)))
         else:
             op, layer, options = self._function(node)
-        if isinstance(value, torch.Tensor) and op != "input" and len(value) != 2:
+        if isinstance(value, torch.Tensor) and op != "input" and (not value.ndim or len(value) != 2):
             op, options = "unknown", {"what": "an operation on the batch"}
-        return Node(node.name, op, inputs, shape, layer, options)
+        inputs = tuple(self.prefix + n.name for n in self._sources(node, repeats=op in ("concat", "combine")))
+        return Node(name, op, inputs[:1] if op == "reshape" else inputs, shape, layer, options)
 
-    def _module(self, node: fx.Node, module: Any) -> tuple[str, str, dict[str, Any]]:  # noqa: C901, PLR0911
+    def _sources(self, node: fx.Node, *, repeats: bool = False) -> list[fx.Node]:
+        """List the nodes whose tensors a node reads, in order; each once, unless `repeats`."""
+        found: list[fx.Node] = []
+        fx.node.map_arg((node.args, node.kwargs), lambda n: found.append(n) if self.flows(n) else None)
+        return found if repeats else list(dict.fromkeys(found))
+
+    def _outside(self, node: fx.Node) -> bool:
+        """Tell, and note, whether a node depends on parameters and sizes alone."""
+        flowing, target = self._sources(node), str(getattr(node.target, "__name__", node.target))
+        if node.op == "call_module" and is_prunable(self.module.get_submodule(str(node.target))):
+            return False
+        made = target.startswith("new_") or target.endswith("_like")
+        if not made and any(n not in self.outside for n in flowing):
+            return False
+        sizes = any(not self.flows(n) or n in self.batched for n in node.all_input_nodes) or made
+        value = self.values[node]
+        if sizes and isinstance(value, torch.Tensor) and value.ndim and len(value) == 2:
+            self.batched.add(node)
+        self.outside.add(node)
+        return True
+
+    def _whole(self, node: fx.Node) -> tuple[int, ...]:
+        """Give the shape that broadcasting sees without the batch: it puts leading ones back."""
+        shape = tuple(getattr(self.values[node], "shape", ()))
+        return shape[1:] if node in self.batched or shape[:1] == (1,) else shape
+
+    def _module(self, node: fx.Node, module: Any) -> _Translated:  # noqa: C901, PLR0911
         layer, name = str(node.target), type(module).__name__.lower()
         if is_prunable(module):
             owner = self.owners.setdefault(id(module.weight), layer)
@@ -179,108 +199,109 @@ class _Exporter:
             width = np.sqrt(to_numpy(module.running_var).astype(np.float64) + module.eps)
             return "norm", layer, {"axis": 0, "spread": width, "scaled": module.affine}
         if name in _MAPS or name in _PASSES or (name == "prelu" and module.weight.numel() == 1):
-            return "map", layer, {"function": self._mapping(node), "passes": name in _PASSES}
+            return "map", layer, {"function": self._mapping(node, name), "passes": name in _PASSES}
         if name in _POOLS:
             return "pool", layer, {"axis": 0, "padded": _sees_zeros(vars(module))}
-        if name == "flatten":
+        if name in ("flatten", "unflatten"):
             return "reshape", layer, {}
         if name.startswith("zeropad"):
-            return self._padding(module.padding, self._input(node)), layer, self._widths(module.padding, node)
+            return self._padding(node, module.padding, 0, layer)
         if name in ("softmax", "layernorm", "groupnorm", "logsoftmax", "rmsnorm"):
             return "mix", layer, {"what": f"a {type(module).__name__}"}
         return "unknown", layer, {"what": f"a {type(module).__name__}"}
 
-    def _function(self, node: fx.Node) -> tuple[str, str, dict[str, Any]]:  # noqa: C901, PLR0911
+    def _function(self, node: fx.Node) -> _Translated:  # noqa: C901, PLR0911
         target = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "?")
         name = (
             target.strip("_").removeprefix("i") if target in ("iadd", "imul", "isub") else target.strip("_")
         )
-        flowing = [n for n in node.all_input_nodes if self.flows(n)]
+        flowing = self._sources(node)
         if name == "getitem" and not isinstance(self.values[flowing[0]], torch.Tensor):
             return "input", node.name, {}
         first, ndim = self._input(node), self._input(node).ndim
-        if name == "cat":
-            axis = self._argument(node, 1, "dim", 0) % ndim
-            return (
-                ("concat", "", {"axis": axis - 1})
-                if axis
-                else ("unknown", "", {"what": "a batch of batches"})
-            )
+        if name in ("cat", "concat", "concatenate"):
+            axis = self._argument(node, 1, ("dim", "axis"), 0) % ndim
+            batch: dict[str, Any] = {"what": "a batch of batches"}
+            return ("concat", "", {"axis": axis - 1}) if axis else ("unknown", node.name, batch)
+        if name in RESHAPES and isinstance(self.values[node], torch.Tensor):
+            return "reshape", node.name, {}
         if name in _COMBINATIONS and len(flowing) > 1:
-            return "combine", "", {"function": _COMBINATIONS[name], "product": name == "mul"}
+            alpha, function = self._argument(node, 9, ("alpha",), 1), _COMBINATIONS[name]
+            scaled = function if alpha == 1 else lambda a, b: function(a, alpha * b)
+            return "combine", "", {"function": scaled, "product": name == "mul"}
         if len(flowing) > 1 or not first.ndim:
             return "unknown", node.name, {"what": target}
         if name in _MAPS or name in _PASSES:
-            return "map", "", {"function": self._mapping(node), "passes": name in _PASSES}
+            return "map", "", {"function": self._mapping(node, name), "passes": name in _PASSES}
         if name.replace("_", "") in _POOLS:
             return "pool", "", {"axis": 0, "padded": "avg" in name and "adaptive" not in name}
-        if name in _RESHAPES:
-            return "reshape", node.name, {}
-        if name in ("permute", "transpose"):
-            return self._permutation(node, name, ndim)
-        if name == "mean" and (dims := self._argument(node, 1, "dim", None)) is not None:
+        if name in _PERMUTATIONS:
+            return self._permutation(node)
+        if name in _REDUCTIONS and (dims := self._argument(node, 1, ("dim", "axis"), None)) is not None:
             dims = [dims] if isinstance(dims, int) else dims
-            return "reduce", "", {"axes": tuple(d % ndim - 1 for d in dims)}
-        if name == "pad" and self._argument(node, 2, "mode", "constant") == "constant":
-            padding = self._argument(node, 1, "pad", ())
-            return self._padding(padding, first), "", self._widths(padding, node)
+            return "reduce", "", {"axes": tuple(d % ndim - 1 for d in dims), "sums": name == "sum"}
+        if name == "pad":
+            return self._padded(node)
         if name in ("softmax", "log_softmax", "layer_norm", "group_norm"):
             return "mix", node.name, {"what": target}
         return "unknown", node.name, {"what": target}
 
     def _input(self, node: fx.Node) -> torch.Tensor:
-        tensors = [self.values[n] for n in node.all_input_nodes if isinstance(self.values[n], torch.Tensor)]
+        tensors = [self.values[n] for n in self._sources(node) if isinstance(self.values[n], torch.Tensor)]
         return tensors[0] if tensors else torch.empty(())
 
-    def _argument(self, node: fx.Node, place: int, name: str, default: Any) -> Any:
-        value = node.args[place] if len(node.args) > place else node.kwargs.get(name, default)
+    def _argument(self, node: fx.Node, place: int, names: tuple[str, ...], default: Any) -> Any:
+        named = [node.kwargs[name] for name in names if name in node.kwargs]
+        value = node.args[place] if len(node.args) > place else [*named, default][0]
         return fx.node.map_arg(value, lambda n: self.values[n])
 
-    def _permutation(self, node: fx.Node, name: str, ndim: int) -> tuple[str, str, dict[str, Any]]:
-        dims: Any = [fx.node.map_arg(a, lambda n: self.values[n]) for a in node.args[1:]]
-        order = list(range(ndim))
-        if name == "permute":
-            given: Any = dims or [node.kwargs["dims"]]
-            given = given[0] if isinstance(given[0], (tuple, list)) else given
-            order = [d % ndim for d in given]
-        else:
-            a, b = dims if len(dims) == 2 else (self._argument(node, 9, d, 0) for d in ("dim0", "dim1"))
-            order[a], order[b] = order[b], order[a]
+    def _permutation(self, node: fx.Node) -> _Translated:
+        """Find out by the sizes of an empty tensor, which all differ, where each axis goes."""
+        probe = torch.empty([*range(2, 2 + self._input(node).ndim)], device="meta")
+        order = [size - 2 for size in self._called(node, probe).shape]
         if order[0] != 0:
             return "unknown", node.name, {"what": "a permutation of the batch"}
-        return "permute", "", {"axes": tuple(d - 1 for d in order[1:])}
+        return "permute", "", {"axes": tuple(axis - 1 for axis in order[1:])}
 
-    def _padding(self, padding: Any, first: torch.Tensor) -> str:
-        spatial = not isinstance(padding, int) and len(padding) <= 2 * (first.ndim - 2) and min(padding) >= 0
-        return "pad" if spatial else "unknown"
+    def _padded(self, node: fx.Node) -> _Translated:
+        if self._argument(node, 2, ("mode",), "constant") != "constant":
+            return "pool", "", {"axis": 0, "padded": False}
+        value = self._argument(node, 3, ("value",), None)
+        return self._padding(node, self._argument(node, 1, ("pad",), ()), value, "")
 
-    def _widths(self, padding: Any, node: fx.Node) -> dict[str, Any]:
-        value = self._argument(node, 3, "value", None) if node.op == "call_function" else 0
-        if isinstance(padding, int) or value:
-            return {"what": "a padding with other values than zero"}
+    def _padding(self, node: fx.Node, padding: Any, value: Any, layer: str) -> _Translated:
+        ndim = self._input(node).ndim
+        if value:
+            return "unknown", layer or node.name, {"what": "a padding with other values than zero"}
+        if len(padding) > 2 * (ndim - 2) or min(padding) < 0:
+            return "unknown", layer or node.name, {"what": "a padding"}
         widths = [(padding[i], padding[i + 1]) for i in range(0, len(padding), 2)][::-1]
-        return {"widths": [(0, 0)] * (self._input(node).ndim - 1 - len(widths)) + widths, "what": "a padding"}
+        return "pad", layer, {"widths": [(0, 0)] * (ndim - 1 - len(widths)) + widths}
 
-    def _mapping(self, node: fx.Node) -> Callable[[Array], Array]:
-        """Compute what a node does to single numbers, by the node itself."""
+    def _mapping(self, node: fx.Node, name: str) -> Callable[[Array], Array]:
+        """Compute what a node does to single numbers, by the node itself; dropout is as in evaluation."""
+        if name in _PASSES:
+            return lambda values: values
 
         def function(values: Array) -> Array:
-            tensor = torch.from_numpy(np.array(values, dtype=np.float64))
-
-            def value(n: fx.Node) -> Any:
-                return tensor if isinstance(self.values[n], torch.Tensor) else self.values[n]
-
-            args, kwargs = fx.node.map_arg(node.args, value), fx.node.map_arg(node.kwargs, value)
-            with torch.no_grad():
-                if node.op == "call_module":
-                    return to_numpy(
-                        copy.deepcopy(self.module.get_submodule(str(node.target))).cpu().double()(*args)
-                    )
-                if node.op == "call_method":
-                    return to_numpy(getattr(args[0], str(node.target))(*args[1:], **kwargs))
-                return to_numpy(node.target(*args, **kwargs))  # type: ignore[operator]
+            return to_numpy(self._called(node, torch.from_numpy(np.array(values, dtype=np.float64))))
 
         return function
+
+    def _called(self, node: fx.Node, tensor: torch.Tensor) -> torch.Tensor:
+        """Carry a node out on another tensor than the one it reads."""
+
+        def value(n: fx.Node) -> Any:
+            return tensor if isinstance(self.values[n], torch.Tensor) else self.values[n]
+
+        args, kwargs = fx.node.map_arg((node.args, node.kwargs), value)
+        target: Any = node.target
+        with torch.no_grad():
+            if node.op == "call_module":
+                return copy.deepcopy(self.module.get_submodule(target)).cpu().double()(*args)  # type: ignore[no-any-return]
+            if node.op == "call_method":
+                return getattr(args[0], target)(*args[1:], **kwargs)  # type: ignore[no-any-return]
+            return target(*args, **kwargs)  # type: ignore[no-any-return]
 
 
 def _kernel(module: Any, inputs: torch.Tensor) -> str:

@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import fx, nn
 
-from pruneviz.frameworks.torch.graph import Tracer
+from pruneviz.frameworks.torch.graph import training_of
 from pruneviz.frameworks.torch.layouts import outputs_first, to_numpy
+from pruneviz.frameworks.torch.tracing import (
+    Trace,
+    alike,
+    first_unflattened,
+    is_dropout,
+    sizes_of,
+    spell_anew,
+    traced,
+)
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
     from pruneviz.core.plan import Plan
 
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
-def rebuilt(model: nn.Module, plan: Plan) -> nn.Module:
-    """Copy a module with smaller layers.
+
+def rebuilt(model: nn.Module, plan: Plan, batch: torch.Tensor) -> nn.Module:
+    """Copy a module with smaller layers; `batch` holds two images.
 
     The copy is of the model's own class. Only where its forward spells out a size that changes, as in
     ``x.view(-1, 3136)``, it is a torch.fx.GraphModule with the same layers and the new size.
+
+    Raises
+    ------
+    ValueError
+        If such a forward does something else while it is trained.
     """
     twin = copy.deepcopy(model)
     for name in plan.outputs:
         _shrink_kernel(twin.get_submodule(name), plan.outputs[name], plan.inputs[name], plan.shifts.get(name))
     for name, kept in plan.norms.items():
         _shrink_norm(twin.get_submodule(name), kept)
-    return _with_new_sizes(twin, plan)
+    return _with_new_sizes(model, twin, plan, batch) if plan.shapes else twin
 
 
 def _shrink_kernel(module: Any, outputs: Array, inputs: Array, shift: Array | None) -> None:
@@ -63,26 +80,84 @@ def _replace(module: Any, name: str, array: Array) -> None:
     setattr(module, name, nn.Parameter(new, old.requires_grad) if isinstance(old, nn.Parameter) else new)
 
 
-def _with_new_sizes(twin: nn.Module, plan: Plan) -> nn.Module:
-    graph = Tracer().trace(twin)
-    rewritten = False
-    for node in graph.nodes:
-        if node.name not in plan.shapes or node.op == "call_module":
-            continue
-        spelled = _spelled(node)
-        new = plan.shapes[node.name]
-        for place, size in enumerate(spelled[1:]):
-            if isinstance(size, int) and size not in (-1, new[place]):
-                spelled[place + 1] = new[place]
-                rewritten = True
-        if spelled:
-            node.args = (node.args[0], *spelled)
-    return fx.GraphModule(twin, graph, type(twin).__name__) if rewritten else twin
+def _with_new_sizes(model: nn.Module, twin: nn.Module, plan: Plan, batch: torch.Tensor) -> nn.Module:
+    """Change the sizes that the forward of a shrunk copy spells out, if it is not right as it is."""
+    trace, name = traced(model, batch), type(model).__name__
+    training = training_of(trace, batch, name)
+    same = training is not None and alike(trace, training)
+    changed = [_changed(node, trace, plan, twin) for node in trace.graph.nodes]
+    check = _with_constants(copy.deepcopy(twin).eval(), trace)
+    wanted = fx.Interpreter(check, graph=trace.graph).run(batch) if any(changed) else None
+    right = not any(changed) or _computes(check, batch, wanted)
+    if not same and not (right and (training is None or _computes(check.train(), batch))):
+        raise ValueError(
+            f"{name} spells out a size that removal changes, and does something else while it is trained, "
+            "which a graph with the new size would forget: write x.flatten(1), or -1 for the size, instead"
+        )
+    if right:
+        return twin
+    if training is not None:
+        _make_modules_of_dropouts(trace.graph, training.graph, twin)
+    graph = fx.Graph()  # one that knows nothing of the tracer, which a pickled module would ask for
+    graph.output(graph.graph_copy(trace.graph, {}))
+    return fx.GraphModule(_with_constants(twin, trace), graph, name)
 
 
-def _spelled(node: fx.Node) -> list[Any]:
-    """List the sizes that a call of view or reshape spells out, the batch's included."""
-    if str(node.target) not in ("view", "reshape"):
-        return []
-    sizes = node.args[1:]
-    return list(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else list(sizes)
+def _changed(node: fx.Node, trace: Trace, plan: Plan, twin: nn.Module) -> bool:
+    """Write the new sizes into a node; tell whether numbers that its call spells out changed."""
+    new = plan.shapes.get(node.name, ())
+    if node.op == "call_module" and new:
+        module: Any = twin.get_submodule(str(node.target))
+        if isinstance(module, nn.Unflatten):
+            start = int(module.dim) % len(trace.values[node.all_input_nodes[0]].shape)
+            module.unflattened_size = new[start - 1 : start - 1 + len(module.unflattened_size)]
+        return False
+    ndim = trace.values[node.all_input_nodes[0]].ndim if new else 0
+    old = sizes_of(node) if new else []
+    start = first_unflattened(node, ndim) if old else 0
+    wanted = (-1, *new)[start : start + len(old)]
+    sizes = [
+        new_size if isinstance(size, int) and size != -1 and place + start else size
+        for place, (size, new_size) in enumerate(zip(old, wanted, strict=True))
+    ]
+    if sizes == old:
+        return False
+    spell_anew(node, ndim, sizes)
+    return True
+
+
+def _computes(module: nn.Module, batch: torch.Tensor, wanted: Any = None) -> bool:
+    """Tell whether a module runs on a batch, and gives what is wanted, if anything is."""
+    try:
+        with torch.no_grad(), torch.random.fork_rng([batch.device] if batch.is_cuda else []):
+            found = module(batch)
+    except Exception:  # noqa: BLE001  (whatever a forward raises, it does not run)
+        return False
+    return wanted is None or (isinstance(found, torch.Tensor) and torch.equal(found, wanted))
+
+
+def _with_constants(twin: nn.Module, trace: Trace) -> nn.Module:
+    """Lend a module the tensors that tracing found in no module, but in the forward itself."""
+    for node in trace.graph.nodes:
+        target = str(node.target)
+        if node.op == "get_attr" and "." not in target and not hasattr(twin, target):
+            setattr(twin, target, getattr(trace.module, target))
+    return twin
+
+
+def _make_modules_of_dropouts(graph: fx.Graph, training: fx.Graph, twin: nn.Module) -> None:
+    """Let calls such as ``F.dropout(x, p, self.training)`` follow the mode in which a graph runs."""
+    kinds = {kind.__name__.lower(): kind for kind in _DROPOUTS}
+    for node, trained in zip(list(graph.nodes), list(training.nodes), strict=True):
+        if is_dropout(node) and _arguments(node) != _arguments(trained):
+            kind = kinds[node.target.__name__.replace("_", "")]
+            name = next(f"dropout_{i}" for i in itertools.count(1) if not hasattr(twin, f"dropout_{i}"))
+            p: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("p", 0.5)
+            twin.add_module(name, kind(p).train(twin.training))
+            with graph.inserting_before(node):
+                node.replace_all_uses_with(graph.call_module(name, (node.all_input_nodes[0],)))
+            graph.erase_node(node)
+
+
+def _arguments(node: fx.Node) -> list[Any]:
+    return [value for value in (*node.args[1:], *node.kwargs.values()) if isinstance(value, bool)]
