@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anywidget
 import traitlets as t
 
-from pruneviz.widgets.frame import export
+from pruneviz.widgets.frame import cells, export
 
 if TYPE_CHECKING:
     import os
@@ -163,6 +163,19 @@ class View(anywidget.AnyWidget):
         self._stop()
         super().close()
 
+    def let_go(self) -> None:
+        """Leave the page and stop the work, for the cell that showed the view has run again.
+
+        Only who holds the view in a variable keeps it alive. It still answers, and is live again once it is
+        shown again.
+        """
+        self._live = False
+        for widget in (self, self.layout):
+            if widget.comm is None:
+                continue
+            widget.close()
+            del widget._repr_mimebundle_  # None, by which ipywidgets keeps what is closed from being shown
+
     def _work(self) -> Iterator[float]:
         """Compute in the kernel; yield the share that is done, at least every few hundredths of a second."""
         return iter(())
@@ -213,6 +226,10 @@ class View(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:  # noqa: ANN401
         """Give the widget, a picture for where widgets do not run, and a sentence."""
+        if self.comm is None:  # it was let go of
+            self.layout.open()
+            self.open()
+        cells.show(self)
         bundle = super()._repr_mimebundle_(**options)
         if bundle is None:
             return None
