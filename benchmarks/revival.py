@@ -33,6 +33,7 @@ from shared import RESULTS, keep
 import pruneviz as pv
 from pruneviz import frameworks
 from pruneviz.engine import pruning
+from pruneviz.engine.model import Seen
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
@@ -120,7 +121,7 @@ def revived(home: type[Torch | Keras], kind: str, way: str, mask: pv.Mask) -> in
     if way in ("masked_history", "keep_pruned"):
         for batch in batches[:HISTORY]:
             student.step(*batch, None, 1.0)
-    gone = pruning.zeros(student.model, mask, None)
+    gone = pruning.zeros(Seen(student.model), mask)
     frameworks.adapter(student.model).zeroing(gone)()
     silenced = mask if way.startswith("masked") else None
     keeping = pv.keep_pruned(student.model, mask) if way == "keep_pruned" else contextlib.nullcontext()

@@ -73,7 +73,7 @@ def build(plan: Plan, framework: str, dtype: str = "float32"):
     else:
         model = _keras(plan, sys.modules[framework], dtype)
     adapter = frameworks.adapter(model)
-    arrays = {**adapter.parameters(), **adapter.buffers()}
+    arrays = adapter.arrays()
     return adapter.copy_with({k: _draw(k, a, plan.seed) for k, a in arrays.items() if a.ndim})
 
 

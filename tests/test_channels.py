@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import pruneviz as pv
 from pruneviz import frameworks
-from pruneviz.engine.channelscores import by_unit
+from pruneviz.engine.scoring import by_unit
 
 SHARES = st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9])
 CHAIN = Plan((("conv", 4), ("act", 0), ("conv", 6)), dense=(5,))

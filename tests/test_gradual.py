@@ -11,6 +11,7 @@ from twins import FRAMEWORKS, Spec, build, images, keras, same, tf_keras, torch,
 
 import pruneviz as pv
 from pruneviz.core.masks import number_to_prune
+from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import zeros
 
 SPEC = Spec((("conv", 4), ("dense", 6)))
@@ -48,7 +49,7 @@ def test_it_prunes_on_schedule_and_keeps_the_zeros(framework, granularity):
         spared = 3 if granularity == "weight" else 1  # layers that keep at least one
         wanted = number_to_prune(CUBIC(step), mask.total)
         assert mask.total - spared >= mask.pruned == min(wanted, mask.total - spared)
-        zeroed = zeros(model, mask, x[:1])
+        zeroed = zeros(Seen(model), mask)
         assert all(not weights[name][where].any() for name, where in zeroed.items())
     for (earlier, before), (later, after) in itertools.pairwise(seen):
         assert (earlier & later) == later

@@ -11,6 +11,7 @@ from torch.nn.utils import prune as torch_prune
 from twins import FRAMEWORKS, SPECS, Spec, build, images, keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
+from pruneviz.core import criteria
 
 SHARES = st.decimals(0, 1, places=2).map(float)
 
@@ -192,6 +193,42 @@ def test_criteria_are_what_their_formulas_say(framework):
     assert random == pv.importance(model, criterion="random", seed=3)
     assert random != pv.importance(model, criterion="random", seed=4)
     assert pv.prune(model, 0.5, criterion=lambda layer: np.abs(layer.weight)) == pv.prune(model, 0.5)
+
+
+def test_a_criterion_is_one_entry_of_the_table(framework, monkeypatch):
+    smallest = criteria.Rule(
+        "weights", lambda layer: -np.abs(layer.weight), lambda layer: -criteria.unit_magnitude(layer)
+    )
+    steepest = criteria.Rule(
+        "gradients", lambda _, slope: slope**2, lambda _, slope: criteria.slices(slope**2).sum(axis=1)
+    )
+    largest = criteria.Rule("activations", unit=lambda array: np.abs(array) ** 2)
+    entries = {"smallest": smallest, "steepest": steepest, "largest": largest}
+    for name, rule in entries.items():
+        monkeypatch.setitem(criteria.TABLE, name, rule)
+    model, data = build(Spec((("conv", 4), ("conv", 3), ("dense", 6))), framework), images()
+    for granularity in ("weight", "neuron", "filter", "channel"):
+        options = {"granularity": granularity, "data": data, "keep_at_least": 1}
+        mask = pv.prune(model, 0.5, criterion="smallest", **options)
+        assert 0 < mask.pruned < mask.total
+        usual = pv.importance(model, granularity=granularity, example=data[0])
+        ours = pv.importance(model, granularity=granularity, criterion="smallest", example=data[0])
+        for name in ours:
+            np.testing.assert_array_equal(ours[name], -usual[name])
+    for granularity in ("weight", "filter"):
+        mask = pv.prune(model, 0.5, granularity=granularity, criterion="steepest", data=data, keep_at_least=1)
+        assert 0 < mask.pruned < mask.total
+    with pytest.raises(ValueError, match="criterion 'steepest' needs data"):
+        pv.prune(model, 0.5, criterion="steepest")
+    mask = pv.prune(model, 0.5, granularity="neuron", criterion="largest", data=data)
+    assert 0 < mask.pruned < mask.total
+    for granularity, known in (
+        ("weight", "l2, gradient, taylor, random, smallest, steepest, or a function"),
+        ("neuron", "random, smallest, steepest, largest, or a function"),
+        ("channel", "random, reconstruction, smallest, steepest, or a function"),
+    ):
+        with pytest.raises(ValueError, match=known):
+            pv.prune(model, 0.5, granularity=granularity, criterion="size", example=data[0])
 
 
 def test_taylor_predicts_the_change_of_loss_of_a_small_cut():

@@ -9,7 +9,7 @@ from twins import keras, same, tf_keras, torch, weights_of
 import pruneviz as pv
 from pruneviz import frameworks
 from pruneviz.engine import lasso
-from pruneviz.engine.model import structure
+from pruneviz.engine.model import Seen
 
 CHAIN = Plan((("conv", 6), ("act", 0), ("conv", 5), ("act", 0)), dense=(7,))
 
@@ -91,9 +91,9 @@ def test_least_squares_agree_with_numpy_on_all_places(framework):
     mask = pv.Mask({"s0": kept, **ones}, "channel")
     fitted = pv.network(pv.reconstruct(model, mask, x))
     before = pv.network(model)
-    reading = {"s2": lasso.readers(structure(model, x).graph, before, dict.fromkeys(before, kept))["s2"]}
+    reading = {"s2": lasso.readers(Seen(model, x), dict.fromkeys(before, kept))["s2"]}
     whole, left = (
-        np.concatenate([table for _, table in lasso.seen(m, reading, x)])
+        np.concatenate([table for _, table in lasso.tables(frameworks.adapter(m), reading, x)])
         for m in (model, pv.apply(model, mask, x))
     )
     weight = before["s2"].weight.astype(np.float64).reshape(5, -1)

@@ -80,7 +80,7 @@ def shaken(model, seed=0):
     """Give BatchNorms statistics of their own, so that a forgotten constant shows."""
     adapter = pv.frameworks.adapter(model)
     rng = np.random.default_rng(seed)
-    arrays = {**adapter.parameters(), **adapter.buffers()}
+    arrays = adapter.arrays()
     variances = ("running_var", "moving_variance")
     drawn = {}
     for parts in adapter.norms().values():
@@ -321,7 +321,7 @@ def test_recalibration_gives_the_statistics_of_the_images(framework):
     again = pv.recalibrate(model, x)
     assert same(before, weights_of(model))
     layer = pv.network(model)["s0"]
-    arrays = {**pv.frameworks.adapter(again).parameters(), **pv.frameworks.adapter(again).buffers()}
+    arrays = pv.frameworks.adapter(again).arrays()
     padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)]).astype(np.float64)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
     outputs = np.einsum("nhwcij,ocij->nhwo", windows, layer.weight) + layer.bias

@@ -143,7 +143,7 @@ def _groups(channels):
 def weights_of(model):
     """Copy all arrays of a model, to see later whether they changed."""
     adapter = frameworks.adapter(model)
-    return {name: array.copy() for name, array in {**adapter.parameters(), **adapter.buffers()}.items()}
+    return {name: array.copy() for name, array in adapter.arrays().items()}
 
 
 def same(before, after):

@@ -158,7 +158,7 @@ def _silent(network: object, number: int, x: Array) -> Array:
     """Compute the outputs when a block adds nothing."""
     adapter = frameworks.adapter(network)
     names = adapter.norms()[f"block{number}.bn2"]
-    arrays = {**adapter.parameters(), **adapter.buffers()}
+    arrays = adapter.arrays()
     quiet = adapter.copy_with({names[part]: 0 * arrays[names[part]] for part in ("scale", "shift")})
     return frameworks.adapter(quiet).predict(x)
 

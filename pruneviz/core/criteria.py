@@ -1,22 +1,65 @@
 """How important is each weight, or each unit? One short pure function a criterion; higher means keep.
 
-Of a unit: what its slice of one layer's weight scores; the slices of all its producers are added up.
+Of a unit: what its slice of one layer's weight scores; the slices of all its layers are added up. A new
+criterion is one entry of `TABLE`.
 """
 
 from __future__ import annotations
 
-import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
     from pruneviz.core.arrays import Array
     from pruneviz.core.layers import Layer
 
 Criterion: TypeAlias = "str | Callable[[Layer], Array]"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a criterion looks at, and how it scores.
+
+    Attributes
+    ----------
+    needs
+        What the functions are given:
+
+        ==============  ==============================================================================
+        "weights"       (layer)
+        "chance"        (layer, generator), a random generator that only this layer has
+        "gradients"     (layer, slope), the derivative of the mean loss by the weight, float64
+        "activations"   (array), what follows a layer, for some images: units by what produces them
+        "norms"         (scale), what a BatchNorm multiplies its channels by
+        "inputs"        what the next layers read; `engine.lasso` scores channels by it
+        ==============  ==============================================================================
+    weight
+        Gives scores of the weight's shape; None if the criterion does not tell weights apart.
+    unit
+        Gives one score an output, (out,), of a layer whose weight holds a unit's slice in each row, and of
+        activations and scales one in each place; None if the criterion does not tell units apart.
+    """
+
+    needs: str
+    weight: Callable[..., Array] | None = None
+    unit: Callable[..., Array] | None = None
+
+    @property
+    def asks_for_data(self) -> bool:
+        """Whether images are needed."""
+        return self.needs in ("gradients", "activations", "inputs")
+
+    def scores(self, granularity: str) -> bool:
+        """Tell whether it scores what a granularity counts; channels are scored by what reads them."""
+        if granularity == "weight":
+            return self.weight is not None
+        if self.needs == "inputs":
+            return granularity == "channel"
+        return self.unit is not None and (granularity, self.needs) != ("channel", "activations")
 
 
 def magnitude(layer: Layer) -> Array:
@@ -33,6 +76,11 @@ def gradient(layer: Layer, slope: Array) -> Array:
 def taylor(layer: Layer, slope: Array) -> Array:
     """|w · ∂L/∂w|: first-order estimate of the change of loss if w becomes 0 (Molchanov et al. 2017)."""
     return np.abs(layer.weight.astype(np.float64) * slope)
+
+
+def random(layer: Layer, generator: np.random.Generator) -> Array:
+    """Uniform in [0, 1): the control that a rule has to beat."""
+    return generator.random(layer.shape)
 
 
 def unit_magnitude(layer: Layer) -> Array:
@@ -62,6 +110,11 @@ def unit_taylor(layer: Layer, slope: Array) -> Array:
     return np.asarray((slices(layer.weight) * slices(slope)).sum(axis=1))
 
 
+def unit_random(layer: Layer, generator: np.random.Generator) -> Array:
+    """Uniform in [0, 1), one an output."""
+    return generator.random(len(layer.weight))
+
+
 def activation(activations: Array) -> Array:
     """Take |a|, whose mean is the criterion."""
     return np.abs(activations)
@@ -72,43 +125,27 @@ def apoz(activations: Array) -> Array:
     return np.asarray(activations != 0, dtype=np.float64)
 
 
+def bn_scale(scale: Array) -> Array:
+    r"""|γ| of a BatchNorm, which ends with γ · x + β: network slimming (Liu et al. 2017).
+
+    After ordinary training this says little. The paper trains with
+
+    .. math:: L + \lambda \sum_c |\gamma_c|,
+
+    so that only channels that earn their price keep a large scale. The penalty belongs to training, and the
+    framework has the means: add ``lam * sum(bn.weight.abs().sum() for bn in norms)`` to a loss in PyTorch, or
+    build ``BatchNormalization(gamma_regularizer=keras.regularizers.L1(lam))`` in Keras.
+    """
+    return np.abs(scale)
+
+
 def slices(array: Array) -> Array:
     """Lay an array out as (out, rest), float64 and in one order, so that sums of twins agree bit for bit."""
     return np.ascontiguousarray(array, dtype=np.float64).reshape(len(array), -1)
 
 
-def scores(
-    criterion: Criterion,
-    layer: Layer,
-    seed: int,
-    rules: Mapping[str, Callable[[Layer], Array]],
-    names: Iterable[str],
-    *shapes: tuple[int, ...],
-) -> Array:
-    """Score a layer by a rule's name, at random (the control that a rule has to beat), or by a function.
-
-    Random scores are uniform in [0, 1), of the last of the shapes; a function may give any of them. The names
-    are those to choose from.
-    """
-    if not isinstance(criterion, str):
-        return own(criterion, layer, *shapes)
-    if criterion == "random":
-        return np.random.default_rng([seed, zlib.crc32(layer.name.encode())]).random(shapes[-1])
-    if criterion not in rules:
-        raise ValueError(f"criterion {criterion!r} is not one of {', '.join(names)}, or a function")
-    return rules[criterion](layer)
-
-
-def own(criterion: object, layer: Layer, *shapes: tuple[int, ...]) -> Array:
-    """Ask a learner's function for the scores of a layer, in one of the given shapes.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no function, or gives another shape; the message names the layer.
-    """
-    if not callable(criterion):
-        raise TypeError(f"criterion must be a name or a function of a Layer, not {criterion!r}")
+def own(criterion: Callable[[Layer], Array], layer: Layer, *shapes: tuple[int, ...]) -> Array:
+    """Ask a learner's function for the scores of a layer; refuse other shapes than these, by the layer."""
     found = np.asarray(criterion(layer))
     if found.shape not in shapes:
         raise ValueError(
@@ -118,12 +155,21 @@ def own(criterion: object, layer: Layer, *shapes: tuple[int, ...]) -> Array:
     return found
 
 
-# For one weight the L1 and the L2 norm are the same number; they differ for units.
-FROM_WEIGHTS = {"magnitude": magnitude, "l2": magnitude}
-FROM_GRADIENTS = {"gradient": gradient, "taylor": taylor}
-NAMES = (*FROM_WEIGHTS, *FROM_GRADIENTS, "random")
+TABLE = {
+    "magnitude": Rule("weights", magnitude, unit_magnitude),
+    # For one weight the L1 and the L2 norm are the same number; they differ for units.
+    "l2": Rule("weights", magnitude, unit_l2),
+    "fpgm": Rule("weights", unit=unit_fpgm),
+    "gradient": Rule("gradients", gradient, unit_gradient),
+    "taylor": Rule("gradients", taylor, unit_taylor),
+    "activation": Rule("activations", unit=activation),
+    "apoz": Rule("activations", unit=apoz),
+    "bn_scale": Rule("norms", unit=bn_scale),
+    "random": Rule("chance", random, unit_random),
+    "reconstruction": Rule("inputs"),
+}
 
-UNITS_FROM_WEIGHTS = {"magnitude": unit_magnitude, "l2": unit_l2, "fpgm": unit_fpgm}
-UNITS_FROM_GRADIENTS = {"gradient": unit_gradient, "taylor": unit_taylor}
-FROM_ACTIVATIONS = {"activation": activation, "apoz": apoz}
-UNIT_NAMES = (*UNITS_FROM_WEIGHTS, *UNITS_FROM_GRADIENTS, *FROM_ACTIVATIONS, "bn_scale", "random")
+
+def names(granularity: str) -> tuple[str, ...]:
+    """List the criteria that score what a granularity counts."""
+    return tuple(name for name, rule in TABLE.items() if rule.scores(granularity))

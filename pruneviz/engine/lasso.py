@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pruneviz import frameworks
 from pruneviz.core import criteria
 from pruneviz.core.graph import KERNELS
 from pruneviz.core.progress import steps
@@ -37,18 +36,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pruneviz.core.arrays import Array, BoolArray
-    from pruneviz.core.graph import Graph
-    from pruneviz.core.layers import Network
     from pruneviz.core.units import Units
+    from pruneviz.engine.model import Seen
+    from pruneviz.frameworks import Adapter
 
 _IMAGES = 256  # at a time through the model
 _LAID_OUT = 64  # at a time as tables: what the kernels of a convolution see is nine times what it reads
 
 
-def score(model: object, layers: Network, graph: Graph, units: Units, x: Array) -> dict[str, Array]:
+def score(seen: Seen, units: Units, x: Array) -> dict[str, Array]:
     """Score channels by when they enter the LASSO paths of the layers that read them.
 
-    x are (n, …) images, a few hundred; the rest is as for `channelscores.score`.
+    x are (n, …) images, a few hundred; outputs that must stay score 0.
 
     Raises
     ------
@@ -58,9 +57,9 @@ def score(model: object, layers: Network, graph: Graph, units: Units, x: Array) 
         If scikit-learn is missing.
     """
     ids = {name: np.where(np.append(units.counted, False)[of], of, -1) for name, of in units.columns.items()}
-    reading = readers(graph, layers, {name: of >= 0 for name, of in ids.items()})
+    reading, layers = readers(seen, {name: of >= 0 for name, of in ids.items()}), seen.layers
     squares: dict[str, Array] = {}
-    for name, table in seen(model, reading, x):
+    for name, table in tables(seen.adapter, reading, x):
         squares[name] = squares.get(name, 0) + table.T @ table
     totals = np.zeros(len(units.groups) + 1)  # the last one is for -1, what must stay
     for name, square in ((name, squares[name]) for name in layers if name in squares):
@@ -101,15 +100,14 @@ def entries(gram: Array) -> Array:
     return found
 
 
-def readers(graph: Graph, layers: Network, wanted: Mapping[str, BoolArray]) -> dict[str, list[str]]:
+def readers(seen: Seen, wanted: Mapping[str, BoolArray]) -> dict[str, list[str]]:
     """List the layers that read something wanted, and the nodes that they read it from."""
     found: dict[str, list[str]] = {}
-    for node in graph.nodes:
+    for node in seen.structure.graph.nodes:
         if node.op not in KERNELS or not wanted[node.layer].any():
             continue
-        plain = (
-            node.op == "conv" and layers[node.layer].weight.ndim == 4 and node.options.get("groups", 1) == 1
-        )
+        images = seen.layers[node.layer].weight.ndim == 4
+        plain = node.op == "conv" and images and node.options.get("groups", 1) == 1
         if node.op != "dense" and not plain:
             raise ValueError(
                 f"layer {node.layer!r} is neither dense nor a plain convolution of images: reconstruction "
@@ -119,9 +117,8 @@ def readers(graph: Graph, layers: Network, wanted: Mapping[str, BoolArray]) -> d
     return found
 
 
-def seen(model: object, reading: Mapping[str, list[str]], x: Array) -> Iterator[tuple[str, Array]]:
+def tables(adapter: Adapter, reading: Mapping[str, list[str]], x: Array) -> Iterator[tuple[str, Array]]:
     """Give, again and again, a layer and what its kernels see of some images: (places, columns), float64."""
-    adapter = frameworks.adapter(model)
     nodes = {node for sources in reading.values() for node in sources}
     for start in steps("reading the model", "batch", range(0, len(x), _IMAGES)):
         for found in adapter.activations(x[start : start + _IMAGES], nodes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,61 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array, BoolArray
     from pruneviz.core.graph import Graph
     from pruneviz.core.units import Units
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A model's graph, its units, and the unit that each entry of each node's output stands for."""
+
+    graph: Graph
+    units: Units
+    labels: Mapping[str, Array]
+
+
+class Seen:
+    """A model as one call looks at it: what is found out is found out once.
+
+    Parameters
+    ----------
+    model
+        A torch.nn.Module, keras.Model or tf_keras.Model.
+    example
+        (n, …) images like those it takes, to follow units through it; a Keras model can do without.
+    """
+
+    def __init__(self, model: object, example: Array | None = None) -> None:
+        self.model, self.example = model, example
+        self.adapter = frameworks.adapter(model)
+
+    @cached_property
+    def layers(self) -> Network:
+        """The prunable layers; a weight that is NaN or infinite is refused by its layer."""
+        layers = self.adapter.layers()
+        for layer in layers:
+            if not np.isfinite(layer.weight).all():
+                raise ValueError(
+                    f"layer {layer.name!r} has weights that are NaN or infinite: its training diverged; load "
+                    "an earlier checkpoint before pruning"
+                )
+        return Network(layers)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """How units run through the model; a missing example, or what cannot be traced, is refused."""
+        if self.example is not None:
+            checked_images("example", self.example)
+        graph = self.adapter.graph(None if self.example is None else self.example[:1])
+        units, labels = find(graph, self.layers.layers)
+        return Structure(graph, units, labels)
+
+    def taken_out(self, mask: Mask) -> BoolArray:
+        """Find the units that a mask takes out, (units,); refuse one of weights, or that does not fit."""
+        checked_mask(self.layers, mask)
+        if mask.granularity == "weight":
+            raise ValueError(
+                "a mask of weights takes no unit out: prune neurons, filters or channels, or use pv.apply"
+            )
+        return pruned_units(self.structure.units, mask)
 
 
 def network(model: object) -> Network:
@@ -41,14 +97,7 @@ def network(model: object) -> Network:
     ValueError
         If a weight is NaN or infinite, or the model is not built; the message names the layer.
     """
-    layers = frameworks.adapter(model).layers()
-    for layer in layers:
-        if not np.isfinite(layer.weight).all():
-            raise ValueError(
-                f"layer {layer.name!r} has weights that are NaN or infinite: its training diverged; load "
-                "an earlier checkpoint before pruning"
-            )
-    return Network(layers)
+    return Seen(model).layers
 
 
 def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
@@ -56,15 +105,6 @@ def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
     names, known = names_in(exclude), network(model)
     refuse_unknown("exclude", names, known)
     return names
-
-
-@dataclass(frozen=True)
-class Structure:
-    """A model's graph, its units, and the unit that each entry of each node's output stands for."""
-
-    graph: Graph
-    units: Units
-    labels: Mapping[str, Array]
 
 
 def structure(model: object, example: Array | None) -> Structure:
@@ -75,30 +115,7 @@ def structure(model: object, example: Array | None) -> Structure:
     TypeError, ValueError
         If the example is no array, or missing, or the model cannot be traced.
     """
-    if example is not None:
-        checked_images("example", example)
-    adapter = frameworks.adapter(model)
-    graph = adapter.graph(None if example is None else example[:1])
-    units, labels = find(graph, adapter.layers())
-    return Structure(graph, units, labels)
-
-
-def without_units(model: object, mask: Mask, example: Array) -> tuple[Network, Structure, BoolArray]:
-    """Find a model's layers, its structure, and the units that a mask takes out: (units,) bool.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the mask is one of weights, or does not fit; or as `structure` does.
-    """
-    layers = network(model)
-    checked_mask(layers, mask)
-    if mask.granularity == "weight":
-        raise ValueError(
-            "a mask of weights takes no unit out: prune neurons, filters or channels, or use pv.apply"
-        )
-    found = structure(model, example)
-    return layers, found, pruned_units(found.units, mask)
+    return Seen(model, example).structure
 
 
 def checked_mask(layers: Network, mask: Mask) -> None:

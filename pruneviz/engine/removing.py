@@ -9,8 +9,8 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.core import plan as removal
 from pruneviz.core.arrays import checked_images
-from pruneviz.engine.model import without_units
-from pruneviz.engine.pruning import apply
+from pruneviz.engine.model import Seen
+from pruneviz.engine.pruning import apply, masked
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
@@ -46,14 +46,15 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
         If the mask does not fit, the model cannot be traced, what is left cannot compute the same, or the
         comparison fails; the message names the layer or the reason.
     """
-    checked_images("example", example)
-    layers, found, pruned = without_units(model, mask, example)
-    adapter = frameworks.adapter(model)
-    thin = apply(model, mask, example)
-    masked = frameworks.adapter(thin).layers()
-    small = adapter.rebuilt(removal.plan(found.graph, found.units, found.labels, masked, pruned), example)
+    seen = Seen(model, checked_images("example", example))
+    pruned, found = seen.taken_out(mask), seen.structure
+    thin = masked(seen, mask)
+    layers = frameworks.adapter(thin).layers()
+    small = seen.adapter.rebuilt(
+        removal.plan(found.graph, found.units, found.labels, layers, pruned), example
+    )
     difference = _difference(thin, small, example)
-    tolerance = _TOLERANCE.get(str(layers.layers[0].weight.dtype), 1e-2) if layers else 0
+    tolerance = _TOLERANCE.get(str(layers[0].weight.dtype), 1e-2) if layers else 0
     if not difference <= tolerance:
         raise ValueError(
             f"the smaller model differs from the masked one by {difference:.1e} of its largest output, more "

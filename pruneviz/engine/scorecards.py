@@ -178,8 +178,8 @@ def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: st
     correct = int(np.count_nonzero(predictions == y))
     weights = {layer.name: layer.weight for layer in adapter.layers()}
     uses = adapter.uses(x)
-    parameters, buffers = adapter.parameters(), adapter.buffers()
-    raw = safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in {**parameters, **buffers}.items()})
+    parameters, buffers, arrays = adapter.parameters(), adapter.buffers(), adapter.arrays()
+    raw = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     entries = sum(weight.size for weight in weights.values())
     alive = {key: int(np.count_nonzero(weight)) for key, weight in weights.items()}
     return Scorecard(
@@ -195,7 +195,7 @@ def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: st
         nonzero_macs=sum(uses[key] * alive[key] for key in weights),
         raw_bytes=len(raw),
         gzip_bytes=len(gzip.compress(raw, compresslevel=6, mtime=0)),
-        compact_bytes=len(storage.packed({**parameters, **buffers})),
+        compact_bytes=len(storage.packed(arrays)),
         predictions=predictions,
         labels=y.copy(),
     )

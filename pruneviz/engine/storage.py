@@ -20,7 +20,7 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.core import plan as removal
 from pruneviz.core.files import whole
-from pruneviz.engine.model import structure
+from pruneviz.engine.model import Seen
 
 if TYPE_CHECKING:
     import os
@@ -43,9 +43,8 @@ def save(model: object, path: str | os.PathLike[str]) -> None:
     path
         Where to; an existing file is replaced only when the new one is whole.
     """
-    adapter = frameworks.adapter(model)
     with whole(Path(path)) as file:
-        file.write(packed({**adapter.parameters(), **adapter.buffers()}))
+        file.write(packed(frameworks.adapter(model).arrays()))
 
 
 def load(path: str | os.PathLike[str], model: _Model, example: Array | None = None) -> _Model:
@@ -76,7 +75,7 @@ def load(path: str | os.PathLike[str], model: _Model, example: Array | None = No
     here = frameworks.adapter(model)
     if any(len(arrays.get(f"{x.name}.weight", x.weight)) < len(x.weight) for x in here.layers()):
         here = frameworks.adapter(_shrunk(model, arrays, example))
-    wanted = {**here.parameters(), **here.buffers()}
+    wanted = here.arrays()
     for name in sorted(wanted.keys() | arrays.keys()):
         saved, own = (_form(found, name) for found in (arrays, wanted))
         if saved != own:
@@ -90,7 +89,8 @@ def _form(arrays: Mapping[str, Array], name: str) -> str:
 
 def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -> object:
     """Take as many units out of each layer as the saved arrays lack; which ones does not matter."""
-    adapter, found = frameworks.adapter(model), structure(model, example)
+    seen = Seen(model, example)
+    found, parameters = seen.structure, seen.adapter.parameters()
     pruned = np.zeros(len(found.units.groups), bool)
     for name, ids in found.units.of.items():
         own = ids[ids >= 0]
@@ -98,11 +98,11 @@ def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -
         if lacking:
             units = np.unique(own)
             pruned[units[len(units) - lacking * len(units) // max(1, len(own)) :]] = True
-    plan = removal.plan(found.graph, found.units, found.labels, adapter.layers(), pruned)
+    plan = removal.plan(found.graph, found.units, found.labels, seen.layers.layers, pruned)
     for name in plan.outputs:
-        gained = f"{name}.bias" in arrays and f"{name}.bias" not in adapter.parameters()
+        gained = f"{name}.bias" in arrays and f"{name}.bias" not in parameters
         plan.shifts[name] = np.full(1, float(gained))
-    return adapter.rebuilt(plan, example)
+    return seen.adapter.rebuilt(plan, example)
 
 
 def packed(arrays: Mapping[str, Array]) -> bytes:

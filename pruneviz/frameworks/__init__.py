@@ -24,6 +24,7 @@ _HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}
 class Adapter(Protocol):
     """A model seen through its framework; the model changes only by `write`, `zeroing` and `keep_pruned`."""
 
+    name: str  # "torch", "keras" or "tf_keras"
     slow_to_call: bool  # whether calling a small model takes as long as a thousand of its images
 
     def layers(self) -> list[Layer]:
@@ -46,6 +47,9 @@ class Adapter(Protocol):
 
     def buffers(self) -> dict[str, Array]:
         """Give the other stored arrays by name."""
+
+    def arrays(self) -> dict[str, Array]:
+        """Give all stored arrays by name, parameters first."""
 
     def copy_with(self, arrays: Mapping[str, Array]) -> object:
         """Copy the model with the named arrays, named and shaped as in `parameters` and `buffers`."""
@@ -127,6 +131,5 @@ def is_model(value: object) -> bool:
 
 
 def arrays_of(model: object) -> dict[str, Array]:
-    """Copy all stored arrays of a model, parameters and buffers, by name."""
-    seen = adapter(model)
-    return {name: array.copy() for name, array in {**seen.parameters(), **seen.buffers()}.items()}
+    """Copy all stored arrays of a model by name."""
+    return {name: array.copy() for name, array in adapter(model).arrays().items()}

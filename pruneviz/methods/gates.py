@@ -25,11 +25,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pruneviz import frameworks
 from pruneviz.core.arrays import Array, checked_data, checked_images
 from pruneviz.core.graph import KERNELS
 from pruneviz.core.progress import quiet, steps
-from pruneviz.engine.model import network, structure
+from pruneviz.engine.model import Seen
 from pruneviz.engine.scorecards import classes
 
 if TYPE_CHECKING:
@@ -179,8 +178,9 @@ class _Circuit:
     def __init__(self, model: object, x: Array, measure: str) -> None:
         if measure not in _LEVELS:
             raise ValueError(f"measure {measure!r} is not one of {', '.join(_LEVELS)}")
-        self.level, self.adapter = _LEVELS[measure], frameworks.adapter(model)
-        found, layers = structure(model, x), network(model)
+        seen = Seen(model, x)
+        self.level, self.adapter = _LEVELS[measure], seen.adapter
+        found, layers = seen.structure, seen.layers
         if len(found.graph.outputs) != 1:
             raise ValueError(
                 f"the model has {len(found.graph.outputs)} outputs; gates ask for one, of classes"

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core.arrays import names_in
 from pruneviz.core.masks import Mask, Ranking, rank
-from pruneviz.engine.pruning import scored, zeros
+from pruneviz.engine.how import How
+from pruneviz.engine.model import Seen
+from pruneviz.engine.pruning import zeros
+from pruneviz.engine.scoring import scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +25,7 @@ _STAYS = np.iinfo(np.uint32).max  # the rank of what is never pruned
 
 
 class Words(TypedDict, total=False):
-    """The words of `prune` that say how to choose; scored_on is its data."""
+    """The words of `prune` that say how to choose, where a schedule says how much; scored_on is its data."""
 
     granularity: str
     criterion: Criterion
@@ -35,35 +37,24 @@ class Words(TypedDict, total=False):
     loss: Callable[..., Any] | None
 
 
-def checked_words(words: Words) -> Words:
-    """Refuse words that `prune` does not know, and a scope that would contradict a schedule."""
+def how_by(words: Words, seed: int, example: Array | None = None) -> How:
+    """Check words, among them a scope that would contradict a schedule; the example is a default."""
     unknown = sorted(words.keys() - Words.__annotations__.keys())
     if unknown:
         raise TypeError(f"unknown argument {', '.join(unknown)}; there is {', '.join(Words.__annotations__)}")
     if words.get("scope", "global") not in ("global", "layer"):
         raise ValueError('scope must be "global" or "layer": it is the schedule that says how much to prune')
-    exclude = names_in(words.get("exclude", ()))
-    return {**words, "exclude": exclude}  # asked for more than once, so that a generator will not do
+    given: dict[str, Any] = {"example": example, **words, "seed": seed}
+    return How(data=given.pop("scored_on", None), **given)
 
 
-def prune_further(model: object, sparsity: float, before: Mask | None, seed: int, words: Words) -> Mask:
+def prune_further(seen: Seen, sparsity: float, before: Mask | None, how: How) -> Mask:
     """Choose what to prune of a masked model, so that what is pruned stays pruned.
 
     The sparsity is the share of all entries to prune in all: if that is less than `before` prunes, nothing
     changes. With None before, everything was kept.
     """
-    exclude = words.get("exclude", ())
-    scores = scored(
-        model,
-        words.get("granularity", "weight"),
-        words.get("criterion", "magnitude"),
-        words.get("scored_on"),
-        words.get("example"),
-        exclude,
-        words.get("loss"),
-        seed,
-    )
-    ranking = rank(scores, words.get("scope", "global"), exclude, words.get("keep_at_least", 0))
+    ranking = rank(scored(seen, how), how.scope, how.exclude, how.keep_at_least)
     if before is None:
         return ranking.mask(sparsity)
     return _pruned_first(ranking, before).mask(sparsity) & before
@@ -101,12 +92,12 @@ class Pruning:
         What Keras's fit needs; None for PyTorch.
     """
 
-    def __init__(self, model: object, schedule: Callable[[int], float], seed: int, words: Words) -> None:
+    def __init__(self, model: object, schedule: Callable[[int], float], how: How) -> None:
         self.step = 0
         self.callback: object = None
-        self._model, self._schedule, self._seed, self._words = model, schedule, seed, words
+        self._model, self._schedule, self._how = model, schedule, how
         # Nothing is pruned yet, but a wrong word is refused before anything changes.
-        self.mask = prune_further(model, 0, None, seed, words)
+        self.mask = prune_further(Seen(model, how.images), 0, None, how)
         self.restore_zeros: Callable[[], None] = lambda: None
 
     def after_step(self) -> None:
@@ -118,10 +109,9 @@ class Pruning:
     def prune(self) -> None:
         """Prune now if the schedule prunes at the next step."""
         if prunes_at(self._schedule, self.step + 1):
-            share = self._schedule(self.step + 1)
-            self.mask = prune_further(self._model, share, self.mask, self._seed, self._words)
-            pruned = zeros(self._model, self.mask, self._words.get("example"))
-            self.restore_zeros = frameworks.adapter(self._model).zeroing(pruned)
+            seen = Seen(self._model, self._how.images)
+            self.mask = prune_further(seen, self._schedule(self.step + 1), self.mask, self._how)
+            self.restore_zeros = seen.adapter.zeroing(zeros(seen, self.mask))
             self.restore_zeros()
 
     def __repr__(self) -> str:
@@ -183,7 +173,7 @@ def prune_while_training(
     """
     if not callable(schedule):
         raise TypeError(f"schedule is {schedule!r}, not one of pv.schedules or a function of the step")
-    pruning = Pruning(model, schedule, seed, checked_words(words))
+    pruning = Pruning(model, schedule, how_by(words, seed))
     with frameworks.adapter(model).after_steps(pruning.after_step, optimizer) as pruning.callback:
         try:
             pruning.prune()

@@ -12,9 +12,10 @@ from pruneviz import frameworks
 from pruneviz.core.arrays import checked_data, whole
 from pruneviz.core.masks import Mask, number_to_prune
 from pruneviz.core.progress import bar, quiet
+from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import apply, keep_pruned
 from pruneviz.engine.scorecards import Scorecard, scorecard
-from pruneviz.methods.gradual import Words, checked_words, prune_further, prunes_at
+from pruneviz.methods.gradual import Words, how_by, prune_further, prunes_at
 from pruneviz.methods.runfolders import RunFolder, fingerprint
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from pruneviz.core.arrays import Array, Data
+    from pruneviz.engine.how import How
 
 FineTune: TypeAlias = "Callable[[Any, Mask, int], object]"
 
@@ -131,12 +133,10 @@ def iterate(
     if not callable(schedule):
         raise TypeError(f"schedule is {schedule!r}, not one of pv.schedules or a function of the round")
     number, seed, stops = _rounds(rounds, schedule), whole("seed", seed), _stopping(stop)
-    words = {"example": x[:1], **checked_words(words)}
+    how = how_by(words, seed, x[:1])
     with quiet(silent=not progress):
-        run = Run(model, schedule, fine_tune, start, seed, words)
-    folder = None
-    if resume is not None:
-        folder = RunFolder(resume, fingerprint(model, start, seed, words), schedule)
+        run = Run(model, schedule, fine_tune, start, how)
+    folder = None if resume is None else RunFolder(resume, fingerprint(model, start, how), schedule)
     return _given(run, data, number, stops, folder, progress)
 
 
@@ -155,23 +155,22 @@ class Run:
         schedule: Callable[[int], float],
         fine_tune: FineTune,
         start: object,
-        seed: int,
-        words: Words,
+        how: How,
     ) -> None:
-        self._adapter = frameworks.adapter(model)
-        self._schedule, self._fine_tune, self._seed, self._words = schedule, fine_tune, seed, words
+        seen = Seen(model, how.images)
+        self._adapter, self._schedule, self._fine_tune, self._how = seen.adapter, schedule, fine_tune, how
         self.arrays = frameworks.arrays_of(model)
-        self.mask = prune_further(model, 0, None, seed, words)  # wrong words are refused before work begins
+        self.mask = prune_further(seen, 0, None, how)  # wrong words are refused before work begins
         self._begin = self._beginning(start)
 
     def next(self, number: int, arrays: Mapping[str, Array], mask: Mask) -> tuple[object, Mask]:
         """Compute a round from the arrays and the mask that the one before left."""
-        seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
+        seed = int(np.random.SeedSequence([self._how.seed, number]).generate_state(1)[0])
         self._adapter.seed(seed)
         if prunes_at(self._schedule, number):
-            before = self.model(arrays)
-            mask = prune_further(before, self._schedule(number), mask, self._seed, self._words)
-        example = self._words.get("example")
+            before = Seen(self.model(arrays), self._how.images)
+            mask = prune_further(before, self._schedule(number), mask, self._how)
+        example = self._how.images
         thin = apply(self.model(self._begin(arrays, seed)), mask, example)
         with keep_pruned(thin, mask, example=example):
             self._fine_tune(thin, mask, seed)

@@ -11,11 +11,14 @@ from pruneviz.core import criteria
 from pruneviz.core.arrays import checked_images
 from pruneviz.core.progress import quiet, steps
 from pruneviz.engine import lasso
-from pruneviz.engine.model import without_units
-from pruneviz.engine.pruning import apply
+from pruneviz.engine.model import Seen
+from pruneviz.engine.pruning import masked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.layers import Layer
     from pruneviz.core.masks import Mask
 
 _Model = TypeVar("_Model")
@@ -61,20 +64,17 @@ def reconstruct(model: _Model, mask: Mask, x: Array) -> _Model:
     .. [1] Y. He, X. Zhang and J. Sun, "Channel pruning for accelerating very deep neural networks",
        International Conference on Computer Vision, 2017.
     """
-    checked_images("x", x)
-    layers, found, gone = without_units(model, mask, x)
-    pruned = np.append(gone, False)
-    readers = lasso.readers(
-        found.graph, layers, {name: pruned[of] for name, of in found.units.columns.items()}
-    )
-    thin = apply(model, mask, x)
+    seen = Seen(model, checked_images("x", x))
+    pruned, units = np.append(seen.taken_out(mask), False), seen.structure.units
+    readers = lasso.readers(seen, {name: pruned[of] for name, of in units.columns.items()})
+    thin = masked(seen, mask)
     changing = frameworks.adapter(thin)
     for name, nodes in steps("refitting", "layer", list(readers.items())):
-        layer, lost = layers[name], pruned[found.units.of[name]]
-        inputs = found.units.columns[name]
-        stays = np.repeat(~pruned[inputs], layer.weight[0].size // len(inputs))
+        layer, lost = seen.layers[name], pruned[units.of[name]]
+        stays = np.repeat(~pruned[units.columns[name]], layer.weight[0].size // len(units.columns[name]))
+        pairs = zip(*(lasso.tables(a, {name: nodes}, x) for a in (seen.adapter, changing)), strict=True)
         with quiet():
-            change = _fit(model, thin, name, nodes, layer.weight, stays, layer.bias is not None, x)
+            change = _fit(((whole, left) for (_, whole), (_, left) in pairs), layer, stays)
         weight = criteria.slices(layer.weight).copy()
         weight[:, stays] += change[: stays.sum()].T
         weight[lost] = 0
@@ -82,27 +82,19 @@ def reconstruct(model: _Model, mask: Mask, x: Array) -> _Model:
         if layer.bias is not None:
             arrays[f"{name}.bias"] = np.where(lost, 0, layer.bias + change[-1]).astype(layer.bias.dtype)
         changing.write(arrays)
-    return thin
+    return thin  # type: ignore[return-value]
 
 
-def _fit(
-    model: object,
-    thin: object,
-    name: str,
-    nodes: list[str],
-    weight: Array,
-    stays: BoolArray,
-    shift: bool,
-    x: Array,
-) -> Array:
-    """Find the change of weights and bias that makes up for what is gone: (columns, out)."""
-    flat = criteria.slices(weight)
+def _fit(pairs: Iterable[tuple[Array, Array]], layer: Layer, stays: BoolArray) -> Array:
+    """Find the change of weights and bias that makes up for what is gone: (columns, out).
+
+    Pairs are what the layer's kernels see in the whole model and in the masked one, part after part.
+    """
+    flat = criteria.slices(layer.weight)
     square: Array = np.zeros((1, 1))
     product: Array = np.zeros((1, 1))
-    for (_, whole), (_, left) in zip(
-        lasso.seen(model, {name: nodes}, x), lasso.seen(thin, {name: nodes}, x), strict=True
-    ):
-        known = np.column_stack([left[:, stays], *([np.ones(len(left))] if shift else [])])
+    for whole, left in pairs:
+        known = np.column_stack([left[:, stays], *([] if layer.bias is None else [np.ones(len(left))])])
         square = square + known.T @ known
         product = product + known.T @ ((whole - left) @ flat.T)
     ridge = _RIDGE * np.diag(square).mean()

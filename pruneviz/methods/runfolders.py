@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array, BoolArray
     from pruneviz.core.masks import Mask
-    from pruneviz.methods.gradual import Words
+    from pruneviz.engine.how import How
 
 _HEAD = "run.json"
 
@@ -102,23 +102,23 @@ class RunFolder:
                 )
 
 
-def fingerprint(model: object, start: object, seed: int, words: Words) -> dict[str, Any]:
+def fingerprint(model: object, start: object, how: How) -> dict[str, Any]:
     """Describe a run, so that another one is told from it.
 
     It does not say the schedule, which each round answers for, nor the code of fine_tune.
     """
-    images, labels = words.get("scored_on") or (np.empty(0), np.empty(0))
+    images, labels = how.data or (np.empty(0), np.empty(0))
     return {
         "model": _name(model),
         "start": _name(start),
-        "seed": seed,
-        "granularity": words.get("granularity", "weight"),
-        "criterion": _name(words.get("criterion", "magnitude")),
-        "scope": words.get("scope", "global"),
+        "seed": how.seed,
+        "granularity": how.granularity,
+        "criterion": _name(how.criterion),
+        "scope": how.scope,
         "scored_on": _digest({"x": images, "y": labels}),
-        "exclude": sorted(words.get("exclude", ())),
-        "keep_at_least": int(words.get("keep_at_least", 0)),
-        "loss": _name(words.get("loss")),
+        "exclude": sorted(how.exclude),
+        "keep_at_least": how.keep_at_least,
+        "loss": _name(how.loss),
     }
 
 

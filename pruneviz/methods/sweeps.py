@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import cloudpickle
 
-from pruneviz.core.arrays import checked_data, names_in
+from pruneviz.core.arrays import checked_data
 from pruneviz.core.masks import Ranking, rank
 from pruneviz.core.progress import bar, quiet
-from pruneviz.engine.pruning import apply, scored
+from pruneviz.engine.how import How
+from pruneviz.engine.model import Seen
+from pruneviz.engine.pruning import apply
 from pruneviz.engine.scorecards import Scorecard, scorecard
+from pruneviz.engine.scoring import scored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,11 +75,11 @@ def sweep(
         If the executor forks its processes, which hangs once a framework has computed in this one, or as
         `prune` and `scorecard` do.
     """
-    shares, names = list(sparsities), names_in(exclude)
-    x, _ = checked_data(data)
+    shares, (x, _) = list(sparsities), checked_data(data)
+    how = How(granularity, criterion, scope, scored_on, x[:1], exclude, keep_at_least)
     with quiet(silent=not progress):
-        scores = scored(model, granularity, criterion, scored_on, x[:1], names)
-    ranking = rank(scores, scope, names, keep_at_least)
+        scores = scored(Seen(model, how.images), how)
+    ranking = rank(scores, how.scope, how.exclude, how.keep_at_least)
     for share in shares:
         ranking.mask(share)  # what is out of range is refused before any work
     with bar("measuring", "model", len(shares), shown=progress) as done:

@@ -113,7 +113,7 @@ TIED = [Tied, lambda: Tied(bias=True), Autoencoder, one_bias, one_weight, one_no
 def test_what_is_shared_is_named_once_and_stays_shared(make, tmp_path):
     model = make()
     adapter = frameworks.adapter(model)
-    arrays = {**adapter.parameters(), **adapter.buffers()}
+    arrays = adapter.arrays()
     assert sum(a.size for a in adapter.parameters().values()) == sum(p.numel() for p in model.parameters())
     mask = pv.prune(model, 0.5)
     thin = pv.apply(model, mask)

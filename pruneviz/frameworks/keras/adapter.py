@@ -39,6 +39,7 @@ class KerasAdapter:
         if not model.built:
             raise ValueError("the model has no weights yet: build it, or run it once on a batch")
         self.model = model
+        self.name = home_of(model).__name__
         self.kernels = {kernel.name: kernel for kernel in kernels(model)}
 
     def layers(self) -> list[Layer]:
@@ -109,6 +110,9 @@ class KerasAdapter:
 
     def buffers(self) -> dict[str, Array]:
         return self._arrays(self.model.non_trainable_weights)
+
+    def arrays(self) -> dict[str, Array]:
+        return {**self.parameters(), **self.buffers()}
 
     def copy_with(self, arrays: Mapping[str, Array]) -> Any:
         twin = KerasAdapter(_copy(self.model))

@@ -39,6 +39,7 @@ _REMOVERS = {
 class TorchAdapter:
     """A torch.nn.Module seen by the rest of pruneviz."""
 
+    name = "torch"
     slow_to_call = False
 
     def __init__(self, model: nn.Module) -> None:
@@ -116,6 +117,9 @@ class TorchAdapter:
 
     def buffers(self) -> dict[str, Array]:
         return {name: self._array(name, t) for name, t in self._stored().items() if not t.requires_grad}
+
+    def arrays(self) -> dict[str, Array]:
+        return {**self.parameters(), **self.buffers()}
 
     def copy_with(self, arrays: Mapping[str, Array]) -> nn.Module:
         twin = copy.deepcopy(self.model)

@@ -10,7 +10,6 @@ import traitlets as t
 
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
-from pruneviz.engine import channelscores
 from pruneviz.engine.model import pruned_units
 from pruneviz.widgets.explorer import channel_payload, payload
 from pruneviz.widgets.explorer.units import UnitExplorer
@@ -72,7 +71,7 @@ class ChannelExplorer(UnitExplorer):
     )
     wide_parts: ClassVar = frozenset({"chain"})
     words: ClassVar = tuple(
-        word for word in channelscores.NAMES if word not in ("bn_scale", "reconstruction")
+        word for word in criteria.names("channel") if word not in ("bn_scale", "reconstruction")
     )
 
     sparsities = t.Dict().tag(sync=True, echo_update=False)
@@ -217,7 +216,7 @@ class ChannelExplorer(UnitExplorer):
         return {}  # nothing here follows an image
 
     def _template(self) -> str:
-        known = self.criterion in (*channelscores.NAMES, *criteria.UNIT_NAMES)
+        known = self.criterion in (*criteria.names("channel"), *criteria.names("neuron"))
         criterion = f'"{self.criterion}"' if known else self.criterion
         words = {"criterion": criterion, "scope": self.scope, "exclude": repr(list(self._exclude))}
         text = _CODE

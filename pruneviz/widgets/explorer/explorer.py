@@ -14,7 +14,8 @@ import traitlets as t
 
 from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.engine.model import left_alone
-from pruneviz.engine.pruning import apply, importance
+from pruneviz.engine.pruning import apply
+from pruneviz.engine.scoring import importance
 from pruneviz.widgets.explorer import history, measuring, snippets
 from pruneviz.widgets.explorer.history import State
 from pruneviz.widgets.frame.view import View

@@ -9,6 +9,7 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core.arrays import checked_data
+from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import zeros
 from pruneviz.engine.scorecards import carded, classes
 from pruneviz.frameworks import BATCH
@@ -39,7 +40,7 @@ class Meter:
         # Converted once, not at every release.
         self.x = x / np.float32(255) if x.dtype == np.uint8 else x
         original = frameworks.adapter(model)
-        arrays = {**original.parameters(), **original.buffers()}
+        arrays = original.arrays()
         self._whole = {name: array.copy() for name, array in arrays.items()}
         self._zeroed: set[str] = set()
         self._written: Mask | None = None
@@ -88,7 +89,7 @@ class Meter:
         """Set to zero what the mask prunes, and back what an earlier one did."""
         if mask is self._written:
             return
-        gone = zeros(self.model, mask, None)
+        gone = zeros(Seen(self.model), mask)
         arrays = {name: self._whole[name] for name in self._zeroed - gone.keys()}
         arrays |= {name: np.where(where, 0, self._whole[name]) for name, where in gone.items()}
         self._adapter.write(arrays)

@@ -103,15 +103,6 @@ thin = pv.apply(model, mask)
 """
 
 
-def framework_of(model: object) -> str:
-    """Name a model's framework: ``"torch"``, ``"keras"`` or ``"tf_keras"``."""
-    return next(
-        root
-        for ancestor in type(model).__mro__
-        if (root := ancestor.__module__.partition(".")[0]) in ("torch", "keras", "tf_keras")
-    )
-
-
 def template(
     framework: str, layers: Mapping[str, Layer], *, criterion: str, scope: str, x_is_bytes: bool = True
 ) -> str:

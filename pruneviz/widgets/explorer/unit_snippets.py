@@ -155,7 +155,7 @@ def template(
     words = {
         "unit": ranking.granularity,
         "granularity": ranking.granularity,
-        "criterion": f'"{criterion}"' if criterion in criteria.UNIT_NAMES else criterion,
+        "criterion": f'"{criterion}"' if criterion in criteria.names("neuron") else criterion,
         "scope": str(ranking.scope),
         "exclude": repr(list(exclude)),
         "names": "[" + ", ".join(f'"{name}"' for name in layers) + "]",

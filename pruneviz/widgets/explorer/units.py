@@ -28,11 +28,11 @@ from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking
 from pruneviz.core.plan import plan
 from pruneviz.engine.model import network, pruned_units, structure
-from pruneviz.engine.pruning import importance
 from pruneviz.engine.removing import check_removed
 from pruneviz.engine.removing import remove as remove_units
 from pruneviz.engine.scorecards import scorecard
-from pruneviz.widgets.explorer import history, snippets, unit_payload, unit_snippets
+from pruneviz.engine.scoring import importance
+from pruneviz.widgets.explorer import history, unit_payload, unit_snippets
 from pruneviz.widgets.explorer.explorer import Explorer
 from pruneviz.widgets.frame import assets
 
@@ -81,7 +81,7 @@ class UnitExplorer(Explorer):
     measured_parts: ClassVar = frozenset(
         {"accuracy", "scorecard", "confusion", "changes", "removal", "history"}
     )
-    words: ClassVar = tuple(word for word in criteria.UNIT_NAMES if word != "bn_scale")
+    words: ClassVar = tuple(word for word in criteria.names("neuron") if word != "bn_scale")
 
     sort = t.Enum(["score", "place"], "score").tag(sync=True, echo_update=False)
     image = t.Int(-1).tag(sync=True, echo_update=False)
@@ -176,7 +176,7 @@ class UnitExplorer(Explorer):
     def _template(self) -> str:
         ranking, layers = self._ranking(), network(self._model)
         return unit_snippets.template(
-            snippets.framework_of(self._model),
+            frameworks.adapter(self._model).name,
             {name: layers[name] for name in ranking.ranks},
             frameworks.adapter(self._model).norms(),
             ranking,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import traitlets as t
 
+from pruneviz import frameworks
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking
 from pruneviz.engine.model import network
@@ -36,7 +37,7 @@ class WeightExplorer(Explorer):
         *("slider", "mask", "histogram", "selectors"),
         *("layers", "accuracy", "scorecard", "history"),
     )
-    words: ClassVar = tuple(word for word in criteria.NAMES if word != "l2")
+    words: ClassVar = tuple(word for word in criteria.names("weight") if word != "l2")
 
     histograms = t.Dict().tag(sync=True)
     grids = t.Dict().tag(sync=True)
@@ -76,7 +77,7 @@ class WeightExplorer(Explorer):
     def _template(self) -> str:
         ranked = network(self._model)
         return snippets.template(
-            snippets.framework_of(self._model),
+            frameworks.adapter(self._model).name,
             {layer["name"]: ranked[layer["name"]] for layer in self.layers},
             criterion=self.criterion,
             scope=self.scope,

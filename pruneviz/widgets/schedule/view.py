@@ -10,7 +10,7 @@ import traitlets as t
 
 from pruneviz.core.arrays import checked_data
 from pruneviz.core.masks import number_to_prune, rank
-from pruneviz.engine.pruning import importance
+from pruneviz.engine.scoring import importance
 from pruneviz.methods.gradual import Words
 from pruneviz.methods.iteration import iterate
 from pruneviz.widgets.frame import assets

@@ -1,0 +1,80 @@
+"""How to prune: the words of the grammar, checked in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from pruneviz.core import criteria
+from pruneviz.core.arrays import checked_data, names_in, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pruneviz.core.arrays import Array, Data
+    from pruneviz.core.criteria import Criterion
+    from pruneviz.core.masks import Scope
+
+GRANULARITIES = ("weight", "neuron", "filter", "channel")
+
+
+@dataclass(frozen=True, eq=False)
+class How:
+    """What `pruneviz.prune` is told, save the model and the sparsity.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the granularity or the criterion is unknown, or lacks its data; the message names the argument.
+    """
+
+    granularity: str = "weight"
+    criterion: Criterion = "magnitude"
+    scope: Scope = "global"
+    data: Data | None = None
+    example: Array | None = None
+    exclude: Iterable[str] = ()
+    keep_at_least: int = 0
+    loss: Callable[..., Any] | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exclude", names_in(self.exclude))  # a generator could be asked once only
+        object.__setattr__(self, "keep_at_least", whole("keep_at_least", self.keep_at_least))
+        if self.granularity not in GRANULARITIES:
+            raise ValueError(f"granularity {self.granularity!r} is not one of {', '.join(GRANULARITIES)}")
+        if self.data is not None:
+            checked_data(self.data)
+        if isinstance(self.criterion, str):
+            self._check_name(self.criterion)
+        elif not callable(self.criterion):
+            raise TypeError(f"criterion must be a name or a function of a Layer, not {self.criterion!r}")
+
+    def _check_name(self, name: str) -> None:
+        known = criteria.names(self.granularity)
+        if name not in known and self.granularity == "channel":
+            raise ValueError(
+                f"criterion {name!r} does not score channels: choose one of {', '.join(known)}, or a function"
+            )
+        if name not in known:
+            raise ValueError(f"criterion {name!r} is not one of {', '.join(known)}, or a function")
+        if criteria.TABLE[name].asks_for_data and self.data is None:
+            raise ValueError(f"criterion {name!r} needs data=(x, y)")
+
+    @property
+    def needs(self) -> str:
+        """What the criterion looks at, as its entry in the table says; ``"own"`` of a learner's function."""
+        return criteria.TABLE[self.criterion].needs if isinstance(self.criterion, str) else "own"
+
+    @property
+    def score(self) -> Callable[..., Array]:
+        """The function that scores the weights, or the units, of one layer."""
+        if not isinstance(self.criterion, str):
+            return self.criterion
+        rule = criteria.TABLE[self.criterion]
+        return cast("Callable[..., Array]", rule.weight if self.granularity == "weight" else rule.unit)
+
+    @property
+    def images(self) -> Array | None:
+        """What to follow units by: the example, or else the data."""
+        return self.data[0] if self.example is None and self.data is not None else self.example
