@@ -77,7 +77,7 @@ class TorchAdapter:
         twin = TorchAdapter(copy.deepcopy(self.model).eval().requires_grad_(True))
         weights = [module.weight for module in twin.modules.values()]
         totals = [np.zeros(tuple(weight.shape)) for weight in weights]
-        criterion = loss or _cross_entropy(twin.model)
+        criterion = loss or _cross_entropy
         for start, batch in enumerate(twin._batches(x)):
             labels = torch.from_numpy(y[start * BATCH : start * BATCH + BATCH].astype(np.int64)).to(
                 batch.device
@@ -142,30 +142,41 @@ class TorchAdapter:
             restore_zeros()
 
     def zeroing(self, pruned: Mapping[str, BoolArray]) -> Callable[[], None]:
+        paths = {id(tensor): path for path, tensor in self.model.state_dict(keep_vars=True).items()}
         stored = self._stored()
-        zeros = [
-            (stored[name], torch.from_numpy(self._canonical(name, where).copy()).to(stored[name].device))
-            for name, where in pruned.items()
-        ]
+        zeros = []
+        for name, where in pruned.items():
+            layer, _, attribute = paths[id(stored[name])].rpartition(".")
+            here = torch.from_numpy(self._canonical(name, where).copy()).to(stored[name].device)
+            zeros.append((self.model.get_submodule(layer), attribute, here))
 
         def zero() -> None:
             with torch.no_grad():
-                for weight, where in zeros:
+                for module, attribute, where in zeros:
+                    # Looked up anew: load_state_dict(assign=True) puts other tensors there.
+                    weight = getattr(module, attribute)
                     weight.masked_fill_(where.to(weight.device), 0)
 
         return zero
 
     @contextlib.contextmanager
     def after_steps(self, call: Callable[[], None], optimizer: object) -> Iterator[None]:
-        ours = {id(parameter) for parameter in self.model.parameters()}
+        def trains(watched: Optimizer) -> bool:
+            ours = {id(parameter) for parameter in self.model.parameters()}
+            return any(id(p) in ours for group in watched.param_groups for p in group["params"])
 
         def stepped(watched: Optimizer, *_: object) -> None:
-            if any(id(p) in ours for group in watched.param_groups for p in group["params"]):
+            if trains(watched):
                 call()
 
         if optimizer is None:
             handle = register_optimizer_step_post_hook(stepped)
         elif isinstance(optimizer, Optimizer):
+            if not trains(optimizer):
+                raise ValueError(
+                    "optimizer trains no parameter of this model: make it of the copy that is trained, as in "
+                    "SGD(thin.parameters(), 0.1)"
+                )
             handle = optimizer.register_step_post_hook(stepped)
         else:
             raise TypeError(f"optimizer is a {type(optimizer).__qualname__}, not a torch.optim.Optimizer")
@@ -320,10 +331,12 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _cross_entropy(model: nn.Module) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    last = list(model.modules())[-1]
-    if isinstance(last, nn.Softmax):
-        return lambda output, labels: nn.functional.nll_loss(output.clamp_min(1e-12).log(), labels)
-    if isinstance(last, nn.LogSoftmax):
-        return nn.functional.nll_loss
-    return nn.functional.cross_entropy
+def _cross_entropy(output: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Take what the model gives for what it looks like: probabilities, or logits.
+
+    Log-probabilities are logits whose softmax is themselves.
+    """
+    rows = output.detach().double()
+    if (rows >= 0).all() and ((rows.sum(1) - 1).abs() < 1e-2).all():
+        return nn.functional.nll_loss(output.clamp_min(1e-12).log(), labels)
+    return nn.functional.cross_entropy(output, labels)

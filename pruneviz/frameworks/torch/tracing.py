@@ -58,14 +58,15 @@ def traced(model: nn.Module, batch: torch.Tensor) -> Trace:
 
 
 def traced_in_training(trace: Trace, batch: torch.Tensor, name: str) -> Trace:
-    """Trace a module anew, in training mode."""
-    twin = copy.deepcopy(trace.module).train()
+    """Trace a module anew, in training mode; it is carried out anew only where it does something else."""
     devices = [batch.device] if batch.is_cuda else []
     with torch.random.fork_rng(devices):  # what tracing draws is not drawn from the learner's numbers
         try:
-            return _trace(twin, batch, name, trace)
+            return _trace(trace.module.train(), batch, name, trace)
         except _OtherwiseError:
-            return _trace(twin, batch, name)
+            return _trace(copy.deepcopy(trace.module), batch, name)
+        finally:
+            trace.module.eval()
 
 
 def alike(trace: Trace, training: Trace) -> bool:
