@@ -454,13 +454,3 @@ def test_hidden_until_the_guess(view):
     view.measure()
     assert view.hidden
     assert "right" not in view.sentence()
-
-
-@pytest.mark.parametrize("kind", [NeuronExplorer, UnitExplorer])
-def test_module_has_no_imports_left(kind):
-    text = kind._esm
-    text = text if isinstance(text, str) else str(text)
-    assert not re.search(r"^\s*import\s", text, re.MULTILINE)
-    names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", text, re.MULTILINE)
-    assert len(names) == len(set(names))
-    assert "http" not in text

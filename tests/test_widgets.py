@@ -21,6 +21,7 @@ import pruneviz as pv
 from pruneviz import zoo
 from pruneviz.widgets import View
 from pruneviz.widgets.explorer import history, measuring, payload
+from pruneviz.widgets.explorer.parts import Part
 
 SPARSITIES = (0, 0.0001, 0.15, 0.5, 0.9, 0.9999, 1)
 ACCURACY = ("slider", "accuracy")
@@ -422,6 +423,24 @@ def test_exported_page_needs_nothing(view, tmp_path):
     assert not re.search(r"(src|href)\s*=\s*[\"']?https?:", page)
     state = json.loads(re.search(r'id="state">(.*?)</script>', page, re.DOTALL)[1])
     assert base64.b64decode(state["places"]["base64"]) == view.places
+
+
+class WithAPanel(pv.WeightExplorer):
+    """One more panel: an entry, its still and its drawing."""
+
+    parts = (*pv.WeightExplorer.parts, Part("noise", "grid", lambda ax, view: ax.set_title(view.layer)))
+
+
+def test_a_panel_is_one_entry_and_its_drawing(model, images):
+    view = WithAPanel(model, images)
+    assert view.panels[-1] == ["noise", "grid"]
+    assert view.show[-1] == "noise"
+    view.measure()
+    assert view.snapshot().axes[-1].get_title() == "fc"
+    only = WithAPanel(model, images, show=["noise"])
+    assert not only._eager()
+    with pytest.raises(ValueError, match=r"show takes some of slider, .*history, noise; not"):
+        WithAPanel(model, images, show=["signal"])
 
 
 def test_a_view_needs_its_own_words():

@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from pruneviz.plots import style
-from pruneviz.widgets.explorer.still import UNIT_PANELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +26,7 @@ _GROUPS = 12
 _LIT = 3.0  # at least so thick is a channel that is followed
 
 
-def _draw_chain(ax: Axes, view: ChannelExplorer) -> None:
+def draw_chain(ax: Axes, view: ChannelExplorer) -> None:
     """Draw each layer as a block of weights, outputs down and inputs across, with what is pruned of both."""
     blocks = view.slices_drawn()
     names = {name: name.rpartition(".")[::2] for name in blocks}  # "block1.conv1" on two lines
@@ -91,7 +90,7 @@ def _light(ax: Axes, corner: tuple[float, float], width: float, height: float) -
     ax.add_patch(Rectangle(corner, width, height, facecolor=style.PAPER, edgecolor=style.INK, linewidth=0.5))
 
 
-def _write_groups(ax: Axes, view: ChannelExplorer) -> None:
+def write_groups(ax: Axes, view: ChannelExplorer) -> None:
     """Write how many channels are left of each group of tied layers; of the first, if there are many."""
     mask = view.result()
     for line, group in enumerate(view.groups[:_GROUPS]):
@@ -103,6 +102,3 @@ def _write_groups(ax: Axes, view: ChannelExplorer) -> None:
             ax.text(x, y, words, va="top", color=colour, fontsize=style.SMALL, transform=ax.transAxes)
     ax.axis("off")
     style.title(ax, "Groups of tied layers" + (", the first" if len(view.groups) > _GROUPS else ""))
-
-
-CHANNEL_PANELS = {"chain": _draw_chain, "groups": _write_groups, **UNIT_PANELS}

@@ -1,7 +1,8 @@
 // ChannelExplorer: the chain of layers, one channel followed through it, and a slider for each group of tied layers.
 import { grouped, percent, remembered } from "../frame/pure.js";
 import { button, choice, el, fold, setText, shareSlider, table } from "../frame/controls.js";
-import { openUnits, sortChoice } from "./units.js";
+import { explorer } from "./explorer.js";
+import { sortChoice, unitDrawings } from "./units.js";
 import { Channels } from "./channel_units.js";
 import { ChainPicture } from "./chain_picture.js";
 
@@ -117,8 +118,4 @@ function groupRow(frame, units, group) {
   return Object.assign(show, { node: el("li", {}, slider.node, el("div", { class: "pv-foot" }, words, free)) });
 }
 
-function render(context) {
-  return openUnits(context, { chain: chainPart, groups: groupsPart }, new Channels(context.model));
-}
-
-export default { render };
+export default explorer(Channels, { ...unitDrawings, chain: chainPart, groups: groupsPart });

@@ -12,12 +12,13 @@ from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.engine.model import pruned_units
 from pruneviz.widgets.explorer import channel_payload, payload
-from pruneviz.widgets.explorer.units import UnitExplorer
+from pruneviz.widgets.explorer.channel_still import draw_chain, write_groups
+from pruneviz.widgets.explorer.parts import ACCURACY, Part
+from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, SCORES, UnitExplorer
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import BoolArray
-    from pruneviz.widgets.explorer.explorer import Panels
     from pruneviz.widgets.explorer.history import State
 
 _CODE = """\
@@ -44,7 +45,7 @@ class ChannelExplorer(UnitExplorer):
     by an addition, their BatchNorm entries, and the inputs of the layers behind.
 
     Its traits are those of `UnitExplorer`, without its `image`; the parts are ``slider, selectors, chain,
-    groups, scores, accuracy, scorecard, confusion, changes, removal, history``. The criterion
+    groups, scores, accuracy, scorecard, confusion, removal, changes, history``. The criterion
     "reconstruction", slow on a deep network, is offered only where the view is opened with it. Besides these,
 
     Attributes
@@ -66,10 +67,11 @@ class ChannelExplorer(UnitExplorer):
     state_names: ClassVar = ("sparsity", "sparsities", "scope", "criterion", "by_hand")
     granularity: ClassVar = "channel"
     parts: ClassVar = (
-        *("slider", "selectors", "chain", "groups", "scores", "accuracy", "scorecard"),
-        *("confusion", "changes", "removal", "history"),
+        *CONTROLS,
+        Part("chain", "grid", draw_chain, wide=True),
+        Part("groups", "grid", write_groups),
+        *(SCORES, ACCURACY, SCORECARD, *BELOW),
     )
-    wide_parts: ClassVar = frozenset({"chain"})
     words: ClassVar = tuple(
         word for word in criteria.names("channel") if word not in ("bn_scale", "reconstruction")
     )
@@ -127,11 +129,6 @@ class ChannelExplorer(UnitExplorer):
                 axes = [ids[np.argsort(-score[ids], kind="stable")] for ids in axes]
             drawn[name] = [(left[ids], ids == unit) for ids in axes]
         return drawn
-
-    def _panels(self) -> Panels:
-        from pruneviz.widgets.explorer.channel_still import CHANNEL_PANELS  # noqa: PLC0415  # matplotlib is slow to import
-
-        return CHANNEL_PANELS
 
     @property
     def snippet(self) -> str:

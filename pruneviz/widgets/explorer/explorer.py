@@ -1,13 +1,13 @@
 """What all explorers share: one state, its mask, and what is measured of it, whatever is pruned.
 
 A subclass says what an entry is: it sets `granularity`, `parts` and `words`, and fills in `_described`,
-`_packed`, `_edited`, `_template`, `_entries` and `_panels`; `_more` and `_measure_more` let it measure more
-than accuracy and cost.
+`_packed`, `_edited`, `_template` and `_entries`; `_more` and `_measure_more` let it measure more than
+accuracy and cost.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import traitlets as t
@@ -16,21 +16,19 @@ from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.engine.model import left_alone
 from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
-from pruneviz.widgets.explorer import history, measuring, snippets
+from pruneviz.widgets.explorer import history, measuring, snippets, still
 from pruneviz.widgets.explorer.history import State
+from pruneviz.widgets.explorer.parts import Part, shown
 from pruneviz.widgets.frame.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from pruneviz.core.arrays import Array, Data
     from pruneviz.core.criteria import Criterion
     from pruneviz.engine.scorecards import Scorecard
-
-    Panels: TypeAlias = Mapping[str, Callable[[Axes, Any], None]]
 
 _HALF_PERCENT = 0.005
 _ON_CARD = ("nonzero", "parameters", "raw_bytes", "gzip_bytes", "compact_bytes", "macs", "nonzero_macs")
@@ -66,9 +64,7 @@ class Explorer(View):
     state_names: ClassVar[tuple[str, ...]] = ("sparsity", "scope", "criterion", "by_hand")
     granularity: ClassVar[str] = "weight"
     keep_at_least: ClassVar[int] = 0
-    parts: ClassVar[tuple[str, ...]] = ()
-    measured_parts: ClassVar[frozenset[str]] = frozenset({"accuracy", "scorecard", "history"})
-    wide_parts: ClassVar[frozenset[str]] = frozenset()  # those that take a row of the static twin
+    parts: ClassVar[tuple[Part, ...]] = ()
     words: ClassVar[tuple[str, ...]] = ()  # the criteria to choose from
     alike: ClassVar[tuple[float, ...]] = (0, 1)  # sparsities whose mask no ranking changes
 
@@ -78,6 +74,7 @@ class Explorer(View):
     criterion = t.Unicode("magnitude").tag(sync=True, echo_update=False)
     criteria = t.List(t.Unicode()).tag(sync=True)
     by_hand = t.Dict().tag(sync=True, echo_update=False)
+    panels: t.List[list[str]] = t.List().tag(sync=True)
     show = t.List(t.Unicode()).tag(sync=True)
     predict = t.Bool(default_value=True).tag(sync=True)
     target = t.Float(None, allow_none=True).tag(sync=True)
@@ -118,7 +115,8 @@ class Explorer(View):
         given = {
             "title": f"{type(model).__name__} · {self.granularity}s",
             "criteria": list(self._criteria),
-            "show": self._parts(show),
+            "panels": [[part.name, part.place] for part in self.parts],
+            "show": shown(self.parts, show),
             "n": len(self._meter.x),
             "criterion": name,
         }
@@ -144,10 +142,6 @@ class Explorer(View):
 
     def _template(self) -> str:
         """Write the snippet of Show code, with places for what the slider decides."""
-        raise NotImplementedError
-
-    def _panels(self) -> Panels:
-        """Give what draws each part of the static twin."""
         raise NotImplementedError
 
     def _entries(self, layer: Mapping[str, Any]) -> int:
@@ -200,13 +194,6 @@ class Explorer(View):
             raise t.TraitError(f"{trait} {value!r} is not one of {', '.join(known)}")
         return value
 
-    @classmethod
-    def _parts(cls, show: Sequence[str] | None) -> list[str]:
-        unknown = [] if show is None else [part for part in show if part not in cls.parts]
-        if unknown or isinstance(show, str):
-            raise ValueError(f"show takes some of {', '.join(cls.parts)}; not {show!r}")
-        return [part for part in cls.parts if show is None or part in show]
-
     # -- what a view is asked ----------------------------------------------------------------------------
 
     def result(self) -> Mask:
@@ -249,9 +236,7 @@ class Explorer(View):
         matplotlib.figure.Figure
             Not known to pyplot.
         """
-        from pruneviz.widgets.explorer.still import draw  # noqa: PLC0415  # matplotlib is slow to import
-
-        return draw(self, self._panels())
+        return still.draw(self)
 
     def _rule(self) -> str:
         return f"{100 * self.sparsity:.4g}% pruned by {self.criterion}, scope {self.scope}"
@@ -311,7 +296,7 @@ class Explorer(View):
     # -- measuring ---------------------------------------------------------------------------------------
 
     def _eager(self) -> bool:
-        return bool(self.measured_parts & set(self.show))
+        return any(part.measured and part.name in self.show for part in self.parts)
 
     def _settle(self, _change: object = None) -> None:
         if not self.moving:

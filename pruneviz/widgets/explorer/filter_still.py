@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from pruneviz.plots import style
-from pruneviz.widgets.explorer.still import UNIT_PANELS
+from pruneviz.widgets.explorer.still import draw_scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,12 +23,12 @@ _NUMBERED = 32
 _SHAPE = 1.6  # width of the panel, in heights
 
 
-def _draw_filters(ax: Axes, view: FilterExplorer) -> None:
+def draw_filters(ax: Axes, view: FilterExplorer) -> None:
     """Draw the kernel of each filter of the layer on view in a frame, pale and dashed where it is pruned."""
     kernels, kept = view.kernels_of(view.layer), view.result()[view.layer]
     many = len(kernels)
     if not kernels.size or many > _MOST:
-        UNIT_PANELS["scores"](ax, view)
+        draw_scores(ax, view)
         return
     scores = view.scores()[view.layer]
     order = np.argsort(scores, kind="stable")[::-1] if view.sort == "score" else np.arange(many)
@@ -61,9 +61,3 @@ def _coloured(kernel: Array, *, pale: bool) -> Array:
         picture[top : top + height, left : left + width] = colours
     joined = picture[:-1, :-1]
     return 0.3 * joined + 0.7 * np.array(to_rgb(style.PRUNED)) if pale else joined
-
-
-FILTER_PANELS = {
-    "filters": _draw_filters,
-    **{part: panel for part, panel in UNIT_PANELS.items() if part != "scores"},
-}

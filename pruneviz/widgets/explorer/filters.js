@@ -3,7 +3,8 @@ import { grouped, percent, sparsityText, stepOf, typed } from "../frame/pure.js"
 import { copyPart, hatch, line, sharp, sheetOf, text } from "../frame/draw.js";
 import { button, choice, el, fold, setText, table, tabs } from "../frame/controls.js";
 import { cardAt, cutNear, fit, layOutCards, Pictures, placeAt } from "./gallery.js";
-import { openUnits, sortChoice } from "./units.js";
+import { explorer } from "./explorer.js";
+import { sortChoice, unitDrawings, Units } from "./units.js";
 
 const [GONE, BY_HAND, RIVAL] = [1, 2, 4]; // what may hold of a card
 
@@ -385,4 +386,4 @@ function inWords(frame, gallery) {
   return [el("div", { class: "pv-scroll" }, table(["filter", "fate", ...gallery.factsOf(0).map(([name]) => name)], rows))];
 }
 
-export default { render: (context) => openUnits(context, { filters: filtersPart }) };
+export default explorer(Units, { ...unitDrawings, filters: filtersPart });

@@ -11,13 +11,14 @@ import traitlets as t
 from pruneviz import frameworks
 from pruneviz.engine.model import network
 from pruneviz.widgets.explorer import history
-from pruneviz.widgets.explorer.units import UnitExplorer
+from pruneviz.widgets.explorer.filter_still import draw_filters
+from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
+from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, UnitExplorer
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
     from pruneviz.core.layers import Layer
-    from pruneviz.widgets.explorer.explorer import Panels
 
 _SLICES = 64  # input channels; of more, the kernel's picture is their mean
 
@@ -26,7 +27,7 @@ class FilterExplorer(UnitExplorer):
     """A live view of pruning filters; `pruneviz.explore(…, granularity="filter")` makes one.
 
     Its traits are those of `UnitExplorer`, and the parts ``slider, selectors, filters, scores, accuracy,
-    scorecard, layers, confusion, changes, removal, history``; there is always one `image` whose feature maps
+    scorecard, layers, confusion, removal, changes, history``; there is always one `image` whose feature maps
     are shown, and
 
     Attributes
@@ -42,7 +43,11 @@ class FilterExplorer(UnitExplorer):
         + assets.read("explorer/filters.css")
     )
     granularity: ClassVar = "filter"
-    parts: ClassVar = ("slider", "selectors", "filters", *UnitExplorer.parts[2:])
+    parts: ClassVar = (
+        *CONTROLS,
+        Part("filters", "grid", draw_filters),
+        *(Part("scores", "grid"), ACCURACY, SCORECARD, LAYERS, *BELOW),
+    )
 
     image = t.Int(0).tag(sync=True, echo_update=False)
     rival = t.Unicode("").tag(sync=True, echo_update=False)
@@ -68,11 +73,6 @@ class FilterExplorer(UnitExplorer):
     @t.validate("rival")
     def _check_rival(self, proposal: dict[str, Any]) -> str:
         return self._known("rival", proposal["value"], ["", *self._criteria])
-
-    def _panels(self) -> Panels:
-        from pruneviz.widgets.explorer.filter_still import FILTER_PANELS  # noqa: PLC0415  # matplotlib is slow to import
-
-        return FILTER_PANELS
 
     def kernels_of(self, layer: str) -> Array:
         """Give the picture of each filter of a layer, int8 (filters, slices, height, width), on one scale."""

@@ -65,8 +65,8 @@ class State:
     def traits(self) -> dict[str, Any]:
         """Give the traits of a view in this state."""
         own = {} if self.shares is None else {"sparsities": dict(self.shares)}
-        plain = {"sparsity": self.sparsity, "scope": self.scope, "criterion": self.criterion}
-        return {**plain, **own, "by_hand": self.by_hand()}
+        rule = {"scope": self.scope, "criterion": self.criterion}
+        return {"sparsity": self.sparsity, **own, **rule, "by_hand": self.by_hand()}
 
 
 def comparison(before: Array, after: Array, labels: Array) -> dict[str, Any]:

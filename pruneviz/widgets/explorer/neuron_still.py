@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.colors import to_rgba_array
 
 from pruneviz.plots import style
-from pruneviz.widgets.explorer.still import UNIT_PANELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 _ROWS, _GAP = 24, 6
 
 
-def _draw_network(ax: Axes, view: NeuronExplorer) -> None:
+def draw_network(ax: Axes, view: NeuronExplorer) -> None:
     """Draw each layer as a block of dots that fade with activity, the pruned ones in orange."""
     mask, scores = view.result(), view.scores()
     active = np.frombuffer(view.activity, "<f4")
@@ -44,9 +43,3 @@ def _dots(ax: Axes, x: Array, y: Array, kept: Array, strength: Array) -> None:
     ax.scatter(x[kept], y[kept], 16, color=faded, linewidth=0)
     ax.scatter(x[kept], y[kept], 16, facecolors="none", edgecolors=style.KEPT, linewidth=0.6)
     ax.scatter(x[~kept], y[~kept], 16, color=style.PRUNED, linewidth=0)
-
-
-NEURON_PANELS = {
-    "network": _draw_network,
-    **{part: panel for part, panel in UNIT_PANELS.items() if part != "scores"},
-}

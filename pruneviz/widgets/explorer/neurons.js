@@ -2,7 +2,8 @@
 import { grouped } from "../frame/pure.js";
 import { WEIGHT } from "../frame/draw.js";
 import { choice, el, fold, setText } from "../frame/controls.js";
-import { openUnits, sortChoice } from "./units.js";
+import { explorer } from "./explorer.js";
+import { sortChoice, unitDrawings, Units } from "./units.js";
 import { NetworkPicture } from "./network.js";
 import { strongest } from "./wiring.js";
 
@@ -129,4 +130,4 @@ function lookUpNeuron(units, picture) {
   return el("p", { class: "pv-look" }, "Look up one neuron: ", which.node, " ", box, " ", answer);
 }
 
-export default { render: (context) => openUnits(context, { network: networkPart }) };
+export default explorer(Units, { ...unitDrawings, network: networkPart });

@@ -9,33 +9,33 @@ import traitlets as t
 
 from pruneviz.engine.model import network
 from pruneviz.widgets.explorer import payload
-from pruneviz.widgets.explorer.units import UnitExplorer
+from pruneviz.widgets.explorer.neuron_still import draw_network
+from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
+from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, UnitExplorer
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
-    from pruneviz.widgets.explorer.explorer import Panels
 
 
 class NeuronExplorer(UnitExplorer):
     """A live view of pruning neurons; `pruneviz.explore(…, granularity="neuron")` makes one.
 
     Its traits are those of `UnitExplorer`; the parts are ``slider, selectors, network, scores, accuracy,
-    scorecard, layers, confusion, changes, removal, history``.
+    scorecard, layers, confusion, removal, changes, history``.
     """
 
     _esm = assets.script("explorer/neurons.js")
     granularity: ClassVar = "neuron"
-    parts: ClassVar = ("slider", "selectors", "network", *UnitExplorer.parts[2:])
+    parts: ClassVar = (
+        *CONTROLS,
+        Part("network", "grid", draw_network),
+        *(Part("scores", "grid"), ACCURACY, SCORECARD, LAYERS, *BELOW),
+    )
 
     weights = t.Bytes().tag(sync=True)
     dense_layers = t.List(t.Dict()).tag(sync=True)
     looks_at = t.List(t.Int()).tag(sync=True)
-
-    def _panels(self) -> Panels:
-        from pruneviz.widgets.explorer.neuron_still import NEURON_PANELS  # noqa: PLC0415  # matplotlib is slow to import
-
-        return NEURON_PANELS
 
     def _described(self) -> dict[str, Any]:
         layers = network(self._model).layers

@@ -1,13 +1,11 @@
 // The parts that all explorers share. `counts` says how many entries are kept at a step of the slider:
 // { noun, total, layers: [{ name, size }], at(sparsity, byHand) -> { rule, pruned, all, kept }, cuts(sparsity), load() },
 // and code() if Show code is more than the trait.
-import { crossing, estimate, finishedCode, grouped, percent, remembered, same, sparsityText, wilson } from "../frame/pure.js";
+import { crossing, estimate, grouped, percent, remembered, same, sparsityText, wilson } from "../frame/pure.js";
 import { countOf, drawCurve, drawStillCurve, floorOf, sheetOf } from "../frame/draw.js";
 import { button, choice, el, fold, setText, shareSlider, table } from "../frame/controls.js";
-import { Frame } from "../frame/view.js";
 
 const HEIGHT = 210; // of the accuracy curve
-const PATIENCE = 3000; // milliseconds; a kernel that is gone or busy must not leave a listener without an answer
 
 export function sliderPart(frame, counts) {
   const slider = shareSlider("Sparsity", {
@@ -162,7 +160,7 @@ export function scorecardPart(frame, counts, rows) {
   return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Scorecard ", badge), list);
 }
 
-const accuracyWords = (now) =>
+export const accuracyWords = (now) =>
   `${grouped(now.correct)} of ${grouped(now.n)} right, ${percent(now.correct / now.n)} (${percent(now.low)} to ${percent(now.high)})`;
 
 /** Whether groups have a share of their own, of which the curve knows nothing. */
@@ -220,49 +218,4 @@ function thumbnail(canvas, pixels, channels) {
     image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, 0, 0);
-}
-
-/** After release, once: what the scorecard says. */
-export function speakAfterRelease(frame, counts) {
-  frame.sentence = () => {
-    const at = counts.at(frame.get("sparsity"), frame.get("by_hand"));
-    const now = hidden(frame) || !frame.get("show").includes("scorecard") ? null : accuracyNow(frame);
-    const right = now ? `, ${now.measured ? "" : "about "}${accuracyWords(now)}` : "";
-    return `${sparsityText(frame.get("sparsity"))} pruned, ${countOf(at.kept, counts.total)}${right}.`;
-  };
-  const measured = ["accuracy", "scorecard"].some((part) => frame.get("show").includes(part)) && !frame.offline;
-  let [late, waiting] = [false, null];
-  frame.paint(() => {
-    if (!frame.speak || frame.get("moving")) return;
-    if (measured && !sameState(frame) && !frame.get("problem") && !late) {
-      waiting ??= setTimeout(() => { late = true; frame.repaint(); }, PATIENCE);
-      return;
-    }
-    clearTimeout(waiting);
-    [frame.speak, late, waiting] = [false, false, null];
-    frame.say(frame.sentence());
-  });
-}
-
-/**
- * Render an explorer. `parts` is a list of [name, place, make]: make(frame, counts) gives the part's element, and the
- * place is "controls", "grid", "stack" (the narrow column) or "end".
- */
-export function openExplorer({ model, el: parent }, counts, parts) {
-  const shown = (part) => model.get("show").includes(part);
-  const frame = new Frame(model, parent, { tools: ["undo", "reset", ...(shown("history") ? ["keep"] : []), "code", "save"] });
-  frame.code = () => finishedCode(counts.code?.() ?? model.get("code"), counts.cuts(model.get("sparsity")), model.get("sparsity"), model.get("by_hand"));
-  frame.summary = () => (sameState(frame) ? { correct: frame.get("exact").correct } : {});
-  frame.on("ranking", () => counts.load());
-  for (const name of ["code", "criterion", "scope", "sparsity", "sparsities", "by_hand"]) frame.on(name, () => frame.refreshTools());
-  for (const name of ["curve", "exact", "guess", "target", "dense"]) frame.on(name, () => {});
-  const at = (place) => parts.filter(([name, where]) => where === place && shown(name)).map(([, , make]) => make(frame, counts));
-  const stack = el("div", { class: "pv-stack" }, ...at("stack"));
-  frame.body.append(
-    el("div", { class: "pv-controls" }, ...at("controls")),
-    el("div", { class: "pv-grid" }, ...at("grid"), ...(stack.childElementCount ? [stack] : []), ...at("end")),
-  );
-  speakAfterRelease(frame, counts);
-  if (!["accuracy", "scorecard", "history"].some(shown) || frame.offline) frame.progressNode.hidden = true;
-  return frame;
 }

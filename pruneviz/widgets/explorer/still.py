@@ -18,23 +18,18 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from pruneviz.widgets.explorer.explorer import Explorer, Panels
+    from pruneviz.widgets.explorer.explorer import Explorer
     from pruneviz.widgets.explorer.units import UnitExplorer
     from pruneviz.widgets.explorer.weights import WeightExplorer
 
-_BARS, _DWARFS = 64, 3  # as in explore.js and draw.js
+_BARS, _DWARFS = 64, 3  # as in weights.js and draw.js
 _COUNTS = ("nonzero", "parameters", "compact_bytes", "raw_bytes", "macs", "nonzero_macs")
 
 
-def draw(view: Explorer, known: Panels) -> Figure:
+def draw(view: Explorer) -> Figure:
     """Draw the parts on view that there is something to show of; a curve that waits for a guess stays blank.
 
-    Parameters
-    ----------
-    view
-        The explorer.
-    known
-        Part -> what draws it; where none has anything to show, the first is drawn all the same.
+    Where none has anything to show, the first is drawn all the same.
 
     Returns
     -------
@@ -42,16 +37,18 @@ def draw(view: Explorer, known: Panels) -> Figure:
         Not known to pyplot.
     """
     blank = _blank(view)
-    parts = [part for part in known if part in view.show and part not in blank] or list(known)[:1]
-    cells = _cells(parts, view.wide_parts)
+    drawn = [(part, part.still) for part in view.parts if part.still is not None]
+    full = [(part, panel) for part, panel in drawn if part.name in view.show and part.name not in blank]
+    panels = full or drawn[:1]
+    cells = _cells([part.wide for part, _ in panels])
     rows = cells[-1][0] + 1
     figure = Figure(figsize=(9.5, 0.5 + 3.1 * rows), layout="constrained", facecolor=style.PAPER)
     figure.suptitle(
         view.title, x=0.01, ha="left", fontsize=style.FONT + 2, fontweight="bold", color=style.INK
     )
     grid = figure.add_gridspec(rows, 2)
-    for part, cell in zip(parts, cells, strict=True):
-        known[part](figure.add_subplot(grid[cell]), view)
+    for (_, panel), cell in zip(panels, cells, strict=True):
+        panel(figure.add_subplot(grid[cell]), view)
     describe(figure.axes[0], view.sentence())
     return figure
 
@@ -61,25 +58,26 @@ def _blank(view: Explorer) -> set[str]:
     return blank if view.curve or view.hidden else {*blank, "accuracy"}
 
 
-def _cells(parts: list[str], wide: frozenset[str]) -> list[tuple[int, int | slice]]:
-    """Give each part a place in a grid of two columns, or a row: if it is wide, or the last and alone."""
+def _cells(wide: list[bool]) -> list[tuple[int, int | slice]]:
+    """Give each panel a cell of a grid of two columns, or a row: if it is wide, or the last and alone."""
     cells: list[tuple[int, int | slice]] = []
     row = column = 0
-    for part in parts:
-        row += column if part in wide else 0
-        cells.append((row, slice(None) if part in wide else column))
-        column = 0 if part in wide else 1 - column
+    for one in wide:
+        row += column if one else 0
+        cells.append((row, slice(None) if one else column))
+        column = 0 if one else 1 - column
         row += column == 0
     if column:
         cells[-1] = (row, slice(None))
     return cells
 
 
-def _draw_mask(ax: Axes, view: WeightExplorer) -> None:
+def draw_mask(ax: Axes, view: WeightExplorer) -> None:
+    """Draw what is left of the layer on view."""
     plot_mask(view.result(), view.layer, ax=ax)
 
 
-def _draw_histogram(ax: Axes, view: WeightExplorer) -> None:
+def draw_histogram(ax: Axes, view: WeightExplorer) -> None:
     """Draw the bars of the live view: the outer ones hold what lies beyond, and may be equal in ratio."""
     found, layer = view.histograms[view.layer], view.layer
     low, high = found["low"], found["high"]
@@ -100,7 +98,8 @@ def _draw_histogram(ax: Axes, view: WeightExplorer) -> None:
         ax.annotate(f" ↑ {style.grouped(first)}", place, va="top", fontsize=style.SMALL, color=style.QUIET)
 
 
-def _draw_curve(ax: Axes, view: Explorer) -> None:
+def draw_curve(ax: Axes, view: Explorer) -> None:
+    """Draw accuracy against sparsity, or that it waits for a guess."""
     if view.hidden:
         ax.text(0.5, 0.5, "waits for your guess", color=style.QUIET, ha="center")
     else:
@@ -127,7 +126,9 @@ def _draw_measured(ax: Axes, view: Explorer) -> None:
         ax.annotate(" your guess", (view.guess, 0.02), xycoords=("data", "axes fraction"), color="#7b3294")
 
 
-def _write_weights(ax: Axes, view: WeightExplorer) -> None:
+def write_weights(ax: Axes, view: WeightExplorer) -> None:
+    """Write what the weights that are left cost, and how well they do."""
+
     def rows(exact: dict[str, Any]) -> dict[str, str]:
         number = {name: style.grouped(exact[name]) for name in _COUNTS}
         return {
@@ -139,7 +140,8 @@ def _write_weights(ax: Axes, view: WeightExplorer) -> None:
     _write_card(ax, view, rows)
 
 
-def _write_units(ax: Axes, view: UnitExplorer) -> None:
+def write_units(ax: Axes, view: UnitExplorer) -> None:
+    """Write what the units that are left cost, and how well they do."""
     mask = view.result()
 
     def rows(exact: dict[str, Any]) -> dict[str, str]:
@@ -174,7 +176,8 @@ def _write_card(ax: Axes, view: Explorer, more: Callable[[dict[str, Any]], dict[
         ax.text(0.2, height, words, color=style.INK, fontsize=style.FONT, transform=ax.transAxes, va="top")
 
 
-def _draw_scores(ax: Axes, view: UnitExplorer) -> None:
+def draw_scores(ax: Axes, view: UnitExplorer) -> None:
+    """Draw the scores of the layer on view as bars."""
     scores, kept = view.scores()[view.layer], view.result()[view.layer]
     order = np.argsort(scores, kind="stable")[::-1] if view.sort == "score" else np.arange(len(scores))
     for where, colour, label in ((kept, style.KEPT, "kept"), (~kept, style.PRUNED, "pruned")):
@@ -186,7 +189,8 @@ def _draw_scores(ax: Axes, view: UnitExplorer) -> None:
     style.title(ax, f"{np.count_nonzero(kept):,} of {len(kept):,} kept in {view.layer}")
 
 
-def _draw_confusion(ax: Axes, view: UnitExplorer) -> None:
+def draw_confusion(ax: Axes, view: UnitExplorer) -> None:
+    """Draw which class was taken for which."""
     style.title(ax, "Answers by class")
     table = np.array(view.exact["confusion"])
     wrong = np.where(np.eye(len(table), dtype=bool), 0, table)
@@ -197,17 +201,3 @@ def _draw_confusion(ax: Axes, view: UnitExplorer) -> None:
         ax.text(answer, truth, words, ha="center", va="center", fontsize=style.FONT - 3, fontweight=weight)
     ax.set(xlabel="answer", ylabel="truth", xticks=range(len(table)), yticks=range(len(table)))
     ax.set_aspect("auto")
-
-
-WEIGHT_PANELS = {
-    "mask": _draw_mask,
-    "histogram": _draw_histogram,
-    "accuracy": _draw_curve,
-    "scorecard": _write_weights,
-}
-UNIT_PANELS = {
-    "scores": _draw_scores,
-    "accuracy": _draw_curve,
-    "scorecard": _write_units,
-    "confusion": _draw_confusion,
-}

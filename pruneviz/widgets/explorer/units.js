@@ -1,12 +1,12 @@
 // Whole units (neurons, filters): what is pruned of them at a step of the slider, and the parts that show it.
 //
-// A view of its own kind adds its picture: openUnits(context, { network: networkPart }), where networkPart(frame, units)
-// gives an element. `units` has for each layer its `order` (best first) and `score`, `place`, `id` of each output, and
+// A view of its own kind adds its picture: explorer(Units, { ...unitDrawings, network: networkPart }). `units` has for each layer its `order` (best first) and `score`, `place`, `id` of each output, and
 // units.at(sparsity, byHand).gone[id] says whether a unit is pruned; units.toggle(frame, layer, i) cuts it by hand.
 import { bytesText, cutAt, grouped, millions, percent, remembered, same, sparsityText, stepOf, typed } from "../frame/pure.js";
 import { hatch, line, sharp, text } from "../frame/draw.js";
 import { button, choice, el, fold, setText, table, tabs } from "../frame/controls.js";
-import { accuracyPart, changedImages, hidden, historyPart, layersPart, openExplorer, ruleOf, sameState, scorecardPart, selectors, sliderPart } from "./parts.js";
+import { explorer } from "./explorer.js";
+import { changedImages, hidden, ruleOf, sameState, scorecardPart } from "./parts.js";
 
 const CUT = 1;
 const KEPT = 2;
@@ -348,19 +348,8 @@ function unitCard(frame, units) {
   });
 }
 
-export function openUnits(context, pictures = {}, units = new Units(context.model)) {
-  const frame = openExplorer(context, units, [
-    ["slider", "controls", sliderPart],
-    ["selectors", "controls", selectors],
-    ...Object.entries(pictures).map(([name, make]) => [name, "grid", make]),
-    ["scores", "grid", scoresPart],
-    ["accuracy", "grid", accuracyPart],
-    ["scorecard", "stack", unitCard],
-    ["layers", "stack", layersPart],
-    ["confusion", "end", confusionPart],
-    ["removal", "end", removalPart],
-    ["changes", "end", changesPart],
-    ["history", "end", historyPart],
-  ]);
-  return () => frame.dispose();
-}
+export const unitDrawings = {
+  scores: scoresPart, scorecard: unitCard, confusion: confusionPart, removal: removalPart, changes: changesPart,
+};
+
+export default explorer(Units, unitDrawings);

@@ -5,15 +5,10 @@ A subclass sets `granularity`, and adds its picture as one more part::
     class NeuronExplorer(UnitExplorer):
         _esm = assets.script("explorer/neurons.js")
         granularity = "neuron"
-        parts = ("slider", "network", *UnitExplorer.parts[1:])
+        parts = (*CONTROLS, Part("network", "grid", draw_network), *UnitExplorer.parts[2:])
 
-        def _pictured(self) -> dict[str, Any]:  # traits that follow `image`; called when it changes
-            return {**super()._pictured(), "more": …}
-
-and neurons.js ends with
-``export default { render: (context) => openUnits(context, { network: networkPart }) }``, where
-``networkPart(frame, units)`` gives an element; units.js says what `units` offers. The static twin of the
-picture is one more panel, which `_panels` gives with those of `still.UNIT_PANELS`.
+and neurons.js ends with ``export default explorer(Units, { ...unitDrawings, network: networkPart })``, where
+``networkPart(frame, units)`` gives an element; units.js says what `units` offers.
 """
 
 from __future__ import annotations
@@ -32,17 +27,26 @@ from pruneviz.engine.removing import check_removed
 from pruneviz.engine.removing import remove as remove_units
 from pruneviz.engine.scorecards import scorecard
 from pruneviz.engine.scoring import importance
-from pruneviz.widgets.explorer import history, unit_payload, unit_snippets
+from pruneviz.widgets.explorer import history, still, unit_payload, unit_snippets
 from pruneviz.widgets.explorer.explorer import Explorer
+from pruneviz.widgets.explorer.parts import ACCURACY, HISTORY, LAYERS, SELECTORS, SLIDER, Part
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pruneviz.core.arrays import Array
-    from pruneviz.widgets.explorer.explorer import Panels
     from pruneviz.widgets.explorer.history import State
 
+CONTROLS = (SLIDER, SELECTORS)
+SCORES = Part("scores", "grid", still.draw_scores)
+SCORECARD = Part("scorecard", "stack", still.write_units, measured=True)
+BELOW = (
+    Part("confusion", "end", still.draw_confusion, measured=True),
+    Part("removal", "end", measured=True),
+    Part("changes", "end", measured=True),
+    HISTORY,
+)
 _PROOF = 1000  # images on which the smaller model is compared with the masked one
 
 
@@ -69,18 +73,12 @@ class UnitExplorer(Explorer):
         How the answers differ from those.
     """
 
-    _esm = assets.script("explorer/unit_page.js")
+    _esm = assets.script("explorer/units.js")
     _css = assets.read("frame/style.css") + assets.read("explorer/units.css")
     granularity: ClassVar[str] = "neuron"
     keep_at_least: ClassVar = 1
     alike: ClassVar = (0,)  # at 1 each layer keeps its best
-    parts: ClassVar[tuple[str, ...]] = (
-        *("slider", "selectors", "scores", "accuracy", "scorecard"),
-        *("layers", "confusion", "changes", "removal", "history"),
-    )
-    measured_parts: ClassVar = frozenset(
-        {"accuracy", "scorecard", "confusion", "changes", "removal", "history"}
-    )
+    parts: ClassVar[tuple[Part, ...]] = (*CONTROLS, SCORES, ACCURACY, SCORECARD, LAYERS, *BELOW)
     words: ClassVar = tuple(word for word in criteria.names("neuron") if word != "bn_scale")
 
     sort = t.Enum(["score", "place"], "score").tag(sync=True, echo_update=False)
@@ -134,11 +132,6 @@ class UnitExplorer(Explorer):
         self.wanted = state.traits()
         small, self.removal = self._removed(state)
         return small
-
-    def _panels(self) -> Panels:
-        from pruneviz.widgets.explorer.still import UNIT_PANELS  # noqa: PLC0415  # matplotlib is slow to import
-
-        return UNIT_PANELS
 
     # -- what the browser is told ------------------------------------------------------------------------
 

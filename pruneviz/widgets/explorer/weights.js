@@ -1,61 +1,70 @@
-// What the kernel sent about a ranking, and what follows from it at a step of the slider.
-import { cutAt, handChange, prunedByStep, stepOf, typed } from "../frame/pure.js";
+// WeightExplorer: slider, mask, histogram, layers, accuracy, scorecard and history.
+import { byteEstimate, bytesText, cutPosition, grouped, mergeBins, millions, remembered, scoreAt, scoreText, splitBins } from "../frame/pure.js";
+import { histogramOf } from "../frame/draw.js";
+import { el, fold, setText, table } from "../frame/controls.js";
+import { Weights } from "./weight_counts.js";
+import { maskPart } from "./mask.js";
+import { explorer } from "./explorer.js";
+import { sameState, scorecardPart } from "./parts.js";
 
-export class Weights {
-  constructor(model) {
-    this.model = model;
-    let first = 0;
-    this.layers = model.get("layers").map((layer) => {
-      const size = layer.shape.reduce((a, b) => a * b, 1);
-      first += size;
-      return { ...layer, size, first: first - size };
+const BARS = 64;
+
+function histogramPart(frame, weights) {
+  const canvas = el("canvas", { role: "img" });
+  const caption = el("figcaption", { class: "pv-caption", "data-png": true });
+  const layer = () => weights.layer(frame.get("layer"));
+  const found = () => frame.get("histograms")[layer().name];
+  const barsOf = remembered(({ counts }) => mergeBins(counts, counts.length / BARS));
+  const still = remembered((width, histogram, colours) => histogramOf(width, 190, { counts: barsOf(histogram), ends: endsOf(histogram), scale: histogram.log ? "log scale" : "" }, colours));
+  const pruned = () => weights.at(frame.get("sparsity"), frame.get("by_hand")).rule[weights.layers.indexOf(layer())];
+  const twin = fold("Histogram in numbers", () => {
+    const bins = mergeBins(found().counts, found().counts.length / 8);
+    const gone = splitBins(bins, pruned());
+    const [first, last] = endsOf(found());
+    const edge = (i) => (i === 0 ? first : i === 8 ? last : scoreText(scoreAt(found(), i / 8), isSmall(found())));
+    return [table(["score", "weights", "pruned"], bins.map((n, i) => [`${edge(i)} to ${edge(i + 1)}`, grouped(n), grouped(gone[i])]))];
+  });
+  frame.paint((colours) => {
+    const histogram = found();
+    const [bars, cut] = [barsOf(histogram), cutPosition(histogram.counts, pruned())];
+    still(frame.widthOf(canvas), histogram, colours, devicePixelRatio)(canvas, splitBins(bars, pruned()), (cut * BARS) / histogram.counts.length);
+    frame.write(() => {
+      const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|" }[frame.get("ranking")[1]] ?? "score";
+      const exact = sameState(frame) ? frame.get("exact").threshold[layer().name] : null;
+      const threshold = `${exact === null ? "≈ " : ""}${scoreText(exact ?? scoreAt(histogram, cut / histogram.counts.length), isSmall(histogram))}`;
+      setText(caption, `${score} of ${layer().name}: ${grouped(pruned())} below the threshold, ${threshold}`);
+      if (frame.get("moving")) return;
+      canvas.setAttribute("aria-label", `Histogram. ${caption.textContent}; scores go from ${endsOf(histogram).join(" to ")}${histogram.log ? ", on a logarithmic scale" : ""}.`);
+      twin.refresh();
     });
-    this.total = first;
-    this.load();
-  }
-
-  load() {
-    const { model } = this;
-    this.places = typed(model.get("places"), Uint16Array);
-    this.exact = this.places.length === this.total;
-    this.shares = typed(model.get("shares"), Uint8Array);
-    const counts = typed(model.get("counts"), Uint32Array);
-    let block = 0;
-    this.layers.forEach((layer, i) => {
-      layer.counts = this.exact
-        ? prunedByStep(this.places.subarray(layer.first, layer.first + layer.size))
-        : counts.subarray((i * counts.length) / this.layers.length, ((i + 1) * counts.length) / this.layers.length);
-      const grid = model.get("grids")[layer.name];
-      if (grid) Object.assign(layer, { grid, block });
-      if (grid) block += 51 * grid[0] * grid[1];
-    });
-    this.last = null;
-  }
-
-  layer(name) { return this.layers.find((layer) => layer.name === name) ?? this.layers[0]; }
-
-  /** The slider's step, and what is pruned of each layer there by rule and in all; several parts ask in one frame. */
-  at(sparsity, byHand) {
-    const step = stepOf(sparsity);
-    if (this.last?.step === step && this.last.byHand === byHand) return this.last;
-    const rule = this.layers.map((layer) => layer.counts[step]);
-    const pruned = this.layers.map((layer, i) =>
-      rule[i] + (this.exact && byHand[layer.name] ? handChange(byHand[layer.name], this.places, layer.first, step) : 0));
-    const all = pruned.reduce((a, b) => a + b, 0);
-    this.last = { step, byHand, rule, pruned, all, kept: this.total - all };
-    return this.last;
-  }
-
-  /** The counts that Show code needs. */
-  cuts(sparsity) {
-    const step = stepOf(sparsity);
-    return { "": cutAt(step, this.total), ...Object.fromEntries(this.layers.map((l) => [l.name, cutAt(step, l.size)])) };
-  }
-
-  macs(at) {
-    return {
-      run: this.layers.reduce((sum, layer) => sum + layer.uses * layer.size, 0),
-      useful: this.layers.reduce((sum, layer, i) => sum + layer.uses * (layer.size - at.pruned[i]), 0),
-    };
-  }
+  });
+  return el("figure", { class: "pv-panel" }, caption, canvas, twin.node);
 }
+
+/** Whether the scores of a layer are written with powers of ten. */
+const isSmall = ({ log, high }) => log || high < 1e-3;
+
+/** What stands at the ends of a histogram, whose outer bins may hold all that is beyond. */
+const endsOf = (histogram) => [
+  `${scoreText(histogram.low, isSmall(histogram))}${histogram.below ? " and below" : ""}`,
+  `${scoreText(histogram.high, isSmall(histogram))}${histogram.beyond ? " and above" : ""}`,
+];
+
+function weightCard(frame, weights) {
+  return scorecardPart(frame, weights, {
+    file: ({ at, exact }) => {
+      const rest = frame.get("rest");
+      const last = frame.get("exact");
+      // What the last file showed about this network's survivors corrects the estimate for the next.
+      const ratio = last.nonzero ? last.compact_bytes / byteEstimate(last.nonzero - rest, weights.total, rest) : 1;
+      const guess = Math.min(4 * (weights.total + rest), ratio * byteEstimate(at.kept, weights.total, rest));
+      return exact ? `${bytesText(exact.compact_bytes)} compact, ${bytesText(exact.raw_bytes)} plain` : `≈ ${bytesText(guess)} compact, ${bytesText(4 * (weights.total + rest))} plain`;
+    },
+    MACs: ({ at, exact }) => {
+      const { run, useful } = weights.macs(at);
+      return `${millions(run)} executed, ${millions(exact ? exact.nonzero_macs : useful)} by nonzero weights`;
+    },
+  });
+}
+
+export default explorer(Weights, { mask: maskPart, histogram: histogramPart, scorecard: weightCard });

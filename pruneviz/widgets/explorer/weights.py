@@ -12,15 +12,15 @@ from pruneviz import frameworks
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking
 from pruneviz.engine.model import network
-from pruneviz.widgets.explorer import payload, snippets
+from pruneviz.widgets.explorer import payload, snippets, still
 from pruneviz.widgets.explorer.explorer import Explorer
+from pruneviz.widgets.explorer.parts import ACCURACY, HISTORY, LAYERS, SELECTORS, SLIDER, Part
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pruneviz.core.arrays import Array
-    from pruneviz.widgets.explorer.explorer import Panels
     from pruneviz.widgets.explorer.history import State
 
 
@@ -28,14 +28,20 @@ class WeightExplorer(Explorer):
     """A live view of pruning single weights; `pruneviz.explore` makes one.
 
     Its traits are those of `Explorer`: indices of `by_hand` are flat ones of a layer's weight, and the parts
-    are ``slider, mask, histogram, selectors, layers, accuracy, scorecard, history``.
+    are ``slider, selectors, mask, histogram, accuracy, scorecard, layers, history``.
     """
 
-    _esm = assets.script("explorer/explore.js")
+    _esm = assets.script("explorer/weights.js")
     _css = assets.read("frame/style.css")
     parts: ClassVar = (
-        *("slider", "mask", "histogram", "selectors"),
-        *("layers", "accuracy", "scorecard", "history"),
+        SLIDER,
+        SELECTORS,
+        Part("mask", "grid", still.draw_mask),
+        Part("histogram", "grid", still.draw_histogram),
+        ACCURACY,
+        Part("scorecard", "stack", still.write_weights, measured=True),
+        LAYERS,
+        HISTORY,
     )
     words: ClassVar = tuple(word for word in criteria.names("weight") if word != "l2")
 
@@ -43,11 +49,6 @@ class WeightExplorer(Explorer):
     grids = t.Dict().tag(sync=True)
     shares = t.Bytes().tag(sync=True)
     counts = t.Bytes().tag(sync=True)
-
-    def _panels(self) -> Panels:
-        from pruneviz.widgets.explorer.still import WEIGHT_PANELS  # noqa: PLC0415  # matplotlib is slow to import
-
-        return WEIGHT_PANELS
 
     def _described(self) -> dict[str, Any]:
         seen, uses = network(self._model), self._meter.uses()
