@@ -379,14 +379,11 @@ pv.teaching.show(
 # numbers at the start, the *seed*, are others. Pruned to 80 %, which digit will suffer most in each of
 # the three?
 #
-# Training takes a while, so the counts are stored beside this lesson. `benchmarks/muheeb_table_1.py`
+# Training takes a while, so the counts are stored with the course. `benchmarks/muheeb_table_1.py`
 # made them, on the 10,000 test images. Nothing is chosen by them.
 
 # %%
-import json
-from pathlib import Path
-
-table = json.loads(Path("../results/muheeb_table_1.json").read_text(encoding="utf-8"))
+table = pv.teaching.results("muheeb_table_1")
 
 stored = table["by_digit"]
 print("share of each digit that is read correctly\n")

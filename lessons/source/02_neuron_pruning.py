@@ -669,11 +669,7 @@ for criterion in ("magnitude", "activation", "apoz"):
 # of training on.
 
 # %%
-import json
-from pathlib import Path
-
-results = Path("../results")
-study = json.loads((results / "unit_criteria.json").read_text(encoding="utf-8"))
+study = pv.teaching.results("unit_criteria")
 curves = study["networks"]["lenet_300_100"]
 names = {
     "magnitude": "L1 norm",
@@ -1080,7 +1076,7 @@ print("the second lies within the 95 % interval of the first:", wide)
 # as many *multiplications* as the large one had, not as many epochs: epochs of a large network are dear.
 
 # %%
-stored = json.loads((results / "prune_or_start_small.json").read_text(encoding="utf-8"))
+stored = pv.teaching.results("prune_or_start_small")
 
 print(
     f"right, of {stored['images']:,} test images         " + "".join(f"  seed {s}" for s in stored["seeds"])

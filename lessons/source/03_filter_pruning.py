@@ -344,10 +344,7 @@ print(f"agreement {agreement(sister_l1, sister_lost):+.1f}")
 # **Predict.** Which of them agrees best with the ablation in both layers?
 
 # %%
-import json
-from pathlib import Path
-
-table = json.loads(Path("../results/unit_criteria.json").read_text(encoding="utf-8"))
+table = pv.teaching.results("unit_criteria")
 stored = table["networks"]["lenet_5"]
 criteria = ("magnitude", "l2", "fpgm", "taylor", "gradient", "activation", "apoz", "random")
 
@@ -815,10 +812,10 @@ if take_times:
 # machine, one thread, processor time.
 
 # %% tags=["pytorch"]
-timed = json.loads(Path("../results/removal.json").read_text(encoding="utf-8"))["torch"]
+timed = pv.teaching.results("removal")["torch"]
 
 # %% tags=["tensorflow"]
-timed = json.loads(Path("../results/removal.json").read_text(encoding="utf-8"))["keras"]
+timed = pv.teaching.results("removal")["keras"]
 
 # %%
 print("half of the filters of each layer: how many times less, how many times faster")

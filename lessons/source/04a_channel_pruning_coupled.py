@@ -65,9 +65,7 @@ print(cifar)
 
 # %% tags=["pytorch"]
 import copy
-import json
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -86,9 +84,7 @@ print(f"{dense.parameters:,} parameters, {dense.macs:,} MACs")
 print(f"{dense.correct:,} of {dense.n:,} validation images right, 95 % interval {low:.1%} to {high:.1%}")
 
 # %% tags=["tensorflow"]
-import json
 from math import prod
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -407,7 +403,7 @@ print(wires.sentence())
 # Here are its numbers.
 
 # %% tags=["slow"]
-stored = json.loads(Path("../results/collapse.json").read_text(encoding="utf-8"))
+stored = pv.teaching.results("collapse")
 article, shares, n = stored["article_percent"], stored["sparsities"], stored["images"]
 
 
@@ -921,7 +917,6 @@ print(f"without block{worst}, statistics re-estimated: {again}")
 # all of it stored: 10,000 test images, by `benchmarks/collapse.py`.
 
 # %% tags=["slow"]
-
 cheapest = max(stored["blocks"], key=stored["blocks"].get)
 rows = {
     "whole": stored["dense"],

@@ -319,10 +319,7 @@ for criterion in ("magnitude", "reconstruction", "random"):
 # seeds, at three shares, and went on: what was left was trained for one epoch. Its results come with the course.
 
 # %%
-import json
-from pathlib import Path
-
-stored = json.loads(Path("../results/channels.json").read_text(encoding="utf-8"))
+stored = pv.teaching.results("channels")
 
 
 def show_ways(result, ways):

@@ -42,8 +42,6 @@ FRAMEWORK = "keras"
 
 # %% tags=["pytorch"]
 import copy
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -58,9 +56,6 @@ print(pv.network(model))
 print(f"{dense.parameters:,} parameters, {dense.correct:,} of {dense.n:,} validation images right")
 
 # %% tags=["tensorflow"]
-import json
-from pathlib import Path
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -247,7 +242,7 @@ print(f"you had {places} of 4 in the right place")
 # each round begins the learning rate anew.
 
 # %%
-stored = json.loads(Path("../results/iterative.json").read_text(encoding="utf-8"))
+stored = pv.teaching.results("iterative")
 NAMES = {
     "one_shot": "at once",
     "linear": "a straight line",
@@ -511,7 +506,7 @@ for name, network in (("tfmot, tf_keras", stripped), ("pruneviz, Keras 3", stude
 # network, ten steps after a cut of 90 %.
 
 # %%
-table = json.loads(Path("../results/revival.json").read_text(encoding="utf-8"))
+table = pv.teaching.results("revival")
 ideas = {
     "unmasked": "do nothing",
     "masked_new": "mask slopes, new",
@@ -685,7 +680,7 @@ for name, start in starts.items():
 # **Predict.** At 3.5 % of the weights, how do the three compare?
 
 # %%
-lottery = json.loads(Path("../results/lottery.json").read_text(encoding="utf-8"))
+lottery = pv.teaching.results("lottery")
 arms = {"ticket": "winning ticket", "other_weights": "other weights", "random_mask": "random mask"}
 seeds = list(lottery["correct"].values())
 n, left = lottery["images"], lottery["left"]
@@ -750,7 +745,7 @@ for name, (start, kept) in trials.items():
 # four epochs. Its control has the same twenty epochs and prunes nothing.
 
 # %%
-han = json.loads(Path("../results/han.json").read_text(encoding="utf-8"))
+han = pv.teaching.results("han")
 titles = {"before": "before", "pruned": f"{han['times']} times fewer", "control": "only trained on"}
 print("errors on the test images in per cent, lowest to highest of three networks")
 print(f"{'':16}" + "".join(f"{title:>18}" for title in titles.values()) + f"{'Han and others':>18}")
@@ -774,7 +769,7 @@ print(f"LeNet-5: {lenet_5:,} weights here; {431_000:,} there, of which a twelfth
 # updated". **Predict**: by how much does an epoch get shorter when nine weights of ten are gone?
 
 # %% tags=["pytorch"]
-timed = json.loads(Path("../results/epoch_time.json").read_text(encoding="utf-8"))["seconds"]["torch"]
+timed = pv.teaching.results("epoch_time")["seconds"]["torch"]
 rows = {
     "dense": ("dense", "dense"),
     "90 % pruned, kept by pruneviz": ("keep_pruned", "dense"),
@@ -784,7 +779,7 @@ rows = {
 }
 
 # %% tags=["tensorflow"]
-timed = json.loads(Path("../results/epoch_time.json").read_text(encoding="utf-8"))["seconds"]["tensorflow"]
+timed = pv.teaching.results("epoch_time")["seconds"]["tensorflow"]
 rows = {
     "dense": ("dense", "dense"),
     "90 % pruned, kept by pruneviz": ("keep_pruned", "dense"),

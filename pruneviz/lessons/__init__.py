@@ -7,6 +7,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pruneviz.core.files import whole
+
 _INSIDE = Path(__file__).parent
 HOME = _INSIDE if (_INSIDE / "results").is_dir() else _INSIDE.parents[1] / "lessons"
 """The folder that holds the notebooks, ``results/`` and ``checks/``."""
+
+
+def files() -> list[Path]:
+    """List what learners and instructors take with them, relative to `HOME`."""
+    notebooks = [*HOME.glob("[0-9]*.ipynb"), *HOME.glob("[a-z]*/[0-9]*.ipynb")]
+    return [path.relative_to(HOME) for path in sorted([*notebooks, HOME / "INSTRUCTOR.md", HOME / "LICENSE"])]
+
+
+def copy(folder: Path) -> list[Path]:
+    """Copy the notebooks and the notes for instructors into a folder, and return what was left alone.
+
+    Left alone are files that are there and differ: somebody has worked in them.
+    """
+    changed = []
+    for path in files():
+        content, target = (HOME / path).read_bytes(), folder / path
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with whole(target) as file:
+                file.write(content)
+        elif target.read_bytes() != content:
+            changed.append(path)
+    return changed

@@ -1,4 +1,4 @@
-"""Starting a lesson's kernel, and showing figures that can also be read aloud."""
+"""Starting a lesson's kernel, showing figures that can also be read aloud, reading stored results."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import base64
 import html
 import importlib
 import io
+import json
 import os
 import random
 import re
 import sys
 import tempfile
 from contextlib import contextmanager, redirect_stderr
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from pruneviz.lessons import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,3 +155,27 @@ def _root(figure: Figure | Axes) -> Figure:
     if inner is None:
         raise ValueError("these axes have been removed from their figure")
     return inner  # type: ignore[return-value]  # root=True never gives a SubFigure
+
+
+def results(name: str) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """Return what a measurement too long for a lesson has found.
+
+    Parameters
+    ----------
+    name : str
+        The script in ``benchmarks/`` that has measured, for example ``"lottery"``.
+
+    Returns
+    -------
+    dict
+        Its table, as the script describes it.
+
+    Raises
+    ------
+    ValueError
+        If no result of that name comes with the course.
+    """
+    known = {path.stem: path for path in sorted((HOME / "results").glob("*.json"))}
+    if name not in known:
+        raise ValueError(f"no stored result is called {name!r}: choose one of {', '.join(known)}")
+    return json.loads(known[name].read_text(encoding="utf-8"))
