@@ -21,7 +21,7 @@ def answering():
 """
 MODEL = """
 from pruneviz.widgets.explorer.measuring import Meter
-model, data = pv.zoo.lenet_300_100("torch"), [part[:2000] for part in pv.datasets.mnist().validation]
+model, data = pv.zoo.lenet_300_100("torch"), tuple(part[:2000] for part in pv.datasets.mnist().validation)
 def megabytes():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
 """
