@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from js.make_tiny_fixtures import flats, plants
 
+import pruneviz as pv
+
 CELLS = (
     """\
 import sys
@@ -270,3 +272,20 @@ def test_exported_file_works_without_kernel_or_network(browser, tmp_path, make, 
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     assert seen == {"errors": [], "outside": []}
     context.close()
+
+
+def test_exported_file_has_one_heading_and_scrolls_by_keyboard_whatever_names_hold(browser, tmp_path):
+    title = "%MODULE% %STATE% $state ${module} $& </script>"
+    view = pv.TinyNetwork.linear([0.02, 0.5], ["$style", "%PNG%"], [[50, 0], [80, 1]], [1, 2], title=title)
+    view.export_html(tmp_path / "tiny.html")
+    with lab.offline(browser, tmp_path / "tiny.html") as page:
+        assert page.locator("h1").all_inner_texts() == [title]
+        assert page.title() == title
+        for fold in page.locator("summary").all():
+            fold.click()
+        regions = page.locator(".pv-scroll")
+        assert regions.count() == 3
+        for region in regions.all():
+            region.focus()
+            assert region.evaluate("(node) => document.activeElement === node")
+            assert region.get_attribute("aria-label")

@@ -150,7 +150,7 @@ export function scorecardPart(frame, counts, rows) {
     const at = counts.at(frame.get("sparsity"), frame.get("by_hand"));
     const now = hidden(frame) ? null : accuracyNow(frame);
     const exact = sameState(frame) ? frame.get("exact") : null;
-    setText(badge, now ? (now.measured ? "exact" : "estimate") : "");
+    setText(badge, now ? (now.measured ? (frame.gone ? "measured before" : "exact") : "estimate") : "");
     badge.toggleAttribute("data-estimate", Boolean(now && !now.measured));
     setText(cells.accuracy, hidden(frame) ? "set your guess first" : now ? `${now.measured ? "" : "≈ "}${accuracyWords(now)}` : "not measured yet");
     setText(cells.answers, now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : frame.offline ? "not measured here" : "after release");

@@ -6,6 +6,7 @@ import base64
 import html
 import json
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any
 
 from pruneviz.widgets.frame import assets
@@ -33,16 +34,14 @@ def write_page(path: str | os.PathLike[str], view: View, sentence: str, png: byt
         for name, value in view.get_state().items()
         if not name.startswith("_") and name not in ("layout", "tabbable", "tooltip", "comm")
     }
-    page = assets.read("frame/page.html")
-    for key, text in {
-        "TITLE": html.escape(view.title),
-        "SENTENCE": html.escape(sentence),
-        "PNG": base64.b64encode(png).decode(),
-        "STYLE": view._css,  # noqa: SLF001
-        "STATE": _in_script(state),
-        "MODULE": _in_script(view._esm),  # noqa: SLF001
-    }.items():
-        page = page.replace(f"%{key}%", text, 1)
+    page = Template(assets.read("frame/page.html")).substitute(
+        title=html.escape(view.title),
+        sentence=html.escape(sentence),
+        png=base64.b64encode(png).decode(),
+        style=view._css,  # noqa: SLF001
+        state=_in_script(state),
+        module=_in_script(view._esm),  # noqa: SLF001
+    )
     Path(path).write_text(page, encoding="utf-8")
 
 

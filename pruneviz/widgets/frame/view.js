@@ -15,7 +15,10 @@
 // Undo, Reset and Keep go back to the traits that the Python class lists in `state_names`.
 import { same } from "./pure.js";
 import { hatch, palette, writeText } from "./draw.js";
-import { button, choice, el, newId } from "./controls.js";
+import { button, choice, el, newId, setText } from "./controls.js";
+
+// What a kernel says when no message of before will ever be answered, however well it is later.
+const LAST_WORDS = ["restarting", "autorestarting", "terminating", "dead"];
 
 export class Frame {
   undoButton = /** @type {HTMLButtonElement | null} */ (null);
@@ -36,12 +39,14 @@ export class Frame {
   work = 0;
   frameRequest = 0;
   committing = false;
+  gone = false;
   sentence = () => "";
   code = () => this.model.get("code");
 
   constructor(model, parent, { tools = ["undo", "reset", "keep", "code", "save"] } = {}) {
     this.model = model;
-    if (this.offline) model.set("moving", false); // a notebook may have been saved while the hand moved
+    this.gone = model.get("layout")?.comm_live === false; // in a notebook that was opened anew
+    if (this.offline) model.set("moving", false); // it may have been saved while the hand moved
     this.names = model.get("states");
     this.initial = this.state();
     this.last = this.initial;
@@ -50,12 +55,14 @@ export class Frame {
     this.root.pruneviz = this; // for tests and benchmarks
     this.live = el("div", { class: "pv-live", role: "status", "aria-live": "polite" });
     this.problem = el("p", { class: "pv-problem", role: "alert", hidden: true });
+    this.lost = el("p", { class: "pv-problem", role: "alert", hidden: true });
     this.body = el("div", { class: "pv-body" });
     this.buttons = el("div", { class: "pv-buttons", role: "group", "aria-label": "History and export" });
-    const title = el("h3", { id: heading, class: "pv-title", "data-png": true }, model.get("title"));
+    const level = model.offline ? "h1" : "h3"; // a page of its own has no heading above
+    const title = el(level, { id: heading, class: "pv-title", "data-png": true }, model.get("title"));
     this.root.append(
       el("header", { class: "pv-head" }, title, this.buttons),
-      this.problem, this.body, this.progressBar(), this.codePanel(), this.live,
+      this.lost, this.problem, this.body, this.progressBar(), this.codePanel(), this.live,
     );
     const all = {
       undo: ["Undo", () => this.undo()], reset: ["Reset", () => this.reset()], keep: ["Keep", () => this.keep()],
@@ -66,13 +73,14 @@ export class Frame {
     for (const name of [...this.names, "moving"]) this.on(name, () => this.commit());
     for (const name of ["progress", "running", "problem"]) this.on(name, () => this.showProgress());
     this.watchTheme();
+    this.watchKernel();
     this.showProgress();
     this.refreshTools();
     parent.append(this.root);
   }
 
-  /** Whether no kernel answers: in a page of its own, and in a notebook that was opened anew. */
-  get offline() { return Boolean(this.model.offline) || this.model.get("layout")?.comm_live === false; }
+  /** Whether no kernel answers: in a page of its own, in a notebook that was opened anew, and once it is gone. */
+  get offline() { return this.gone || Boolean(this.model.offline); }
 
   get(name) { return this.model.get(name); }
   /** @returns {any} */
@@ -82,7 +90,7 @@ export class Frame {
   set(values, { moving = false } = {}) {
     for (const [name, value] of Object.entries(values)) this.model.set(name, value);
     this.model.set("moving", moving);
-    this.model.save_changes();
+    if (!this.offline) this.model.save_changes();
     this.repaint();
   }
 
@@ -223,6 +231,8 @@ export class Frame {
     this.progressNode.toggleAttribute("data-idle", !running);
     this.progressNode.lastChild.disabled = !running;
     this.bar.value = running ? this.get("progress") : 0;
+    this.lost.hidden = !this.gone;
+    if (this.gone) setText(this.lost, "The kernel is gone: nothing is measured any more. Run this cell again.");
     this.problem.hidden = !this.get("problem");
     this.problem.textContent = this.get("problem");
   }
@@ -301,6 +311,35 @@ export class Frame {
       el("a", { href: url, download: `${this.get("title").replace(/[^\w-]+/g, "-")}.png` }).click();
       setTimeout(() => URL.revokeObjectURL(url), 1000);
       this.say("Picture saved.");
+    });
+  }
+
+  // -- the kernel --------------------------------------------------------------------------------------
+
+  /**
+   * Hear that the kernel is gone for good. ipywidgets tells its models (comm_live) of a restart that somebody asked
+   * for, but not of a kernel that died and was started anew by the server, nor of one that was shut down; the kernel
+   * of its manager does, in JupyterLab and Notebook. A silent kernel is none of these: it may be busy with a cell.
+   */
+  watchKernel() {
+    const lose = () => {
+      this.gone = true;
+      this.showProgress();
+      this.refreshTools();
+      this.repaint();
+    };
+    const hear = (_, status) => LAST_WORDS.includes(status) && lose();
+    const update = () => this.model.get("layout")?.comm_live === false && lose();
+    const kernel = this.model.widget_manager?.kernel;
+    kernel?.statusChanged?.connect(hear);
+    kernel?.disposed?.connect(lose);
+    this.model.on("comm_live_update", update);
+    this.model.get("layout")?.on?.("comm_live_update", update);
+    this.cleanups.push(() => {
+      kernel?.statusChanged?.disconnect(hear);
+      kernel?.disposed?.disconnect(lose);
+      this.model.off("comm_live_update", update);
+      this.model.get("layout")?.off?.("comm_live_update", update);
     });
   }
 

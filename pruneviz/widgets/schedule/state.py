@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import Template
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pruneviz import schedules
@@ -16,15 +17,15 @@ State: TypeAlias = "Mapping[str, Any]"
 STATE = ("kind", "initial", "final", "begin", "end", "power", "frequency", "budget")
 KINDS = ("one_shot", "constant", "linear", "exponential", "cosine", "polynomial", "article")
 
-_CODE = """\
+_CODE = Template("""\
 import pruneviz as pv
 
-# model, fine_tune and data{more} are those of this view; a step of the schedule is a round.
-{schedule}
-rounds = list(pv.iterate(model, schedule, fine_tune, data, rounds={budget}{words}))
+# model, fine_tune and data$more are those of this view; a step of the schedule is a round.
+$schedule
+rounds = list(pv.iterate(model, schedule, fine_tune, data, rounds=$budget$words))
 for one in rounds:
     print(one)
-"""
+""")
 
 
 def schedule_of(state: State) -> schedules.Schedule:
@@ -106,11 +107,7 @@ def code_of(state: State, words: Mapping[str, str]) -> str:
     given = "".join(f", {name}={code}" for name, code in words.items())
     names = [code for code in words.values() if code.isidentifier()]
     more = f", {', '.join(names)}" if names else ""
-    values = {"schedule": _schedule_code(state), "budget": str(state["budget"]), "words": given, "more": more}
-    text = _CODE
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
+    return _CODE.substitute(schedule=_schedule_code(state), budget=state["budget"], words=given, more=more)
 
 
 def _schedule_code(state: State) -> str:

@@ -31,7 +31,7 @@ function progressOf(frame) {
 }
 
 function wordsOf(frame) {
-  if (frame.offline) return "Training needs a kernel: this file shows what was trained before.";
+  if (frame.offline) return "Training needs a kernel: this shows what was trained before.";
   const { on, answered, done, budget, training, paused } = progressOf(frame);
   if (on && !answered && !frame.silent) return "Asking the kernel…";
   if (on && !answered) return "The kernel has not answered yet: it is busy with a cell.";
