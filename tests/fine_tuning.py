@@ -3,19 +3,23 @@
 from twins import images, keras, tf_keras, torch
 
 
-def fine_tune(model, mask=None, seed=None):
-    """Train in place with a fresh optimizer; the order of the images is not told the seed."""
+def fine_tune(model, mask=None, seed=None, *, eagerly=True):
+    """Train in place with a fresh optimizer; the order of the images is not told the seed.
+
+    Keras traces a graph at each call unless it trains eagerly, which takes longer than four batches.
+    """
     del mask, seed
     x, y = images()
     if isinstance(model, torch.nn.Module):
         torch_epoch(model, torch.optim.Adam(model.parameters(), lr=0.01), x, y)
     else:
-        compiled(model).fit(x / 255, y, batch_size=10, verbose=0)
+        compiled(model, eagerly=eagerly).fit(x / 255, y, batch_size=10, verbose=0)
 
 
-def compiled(model, optimizer="adam"):
+def compiled(model, optimizer="adam", *, eagerly=False):
     home = keras if isinstance(model, keras.Model) else tf_keras
-    model.compile(optimizer, home.losses.SparseCategoricalCrossentropy(from_logits=True))
+    loss = home.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, run_eagerly=eagerly)
     return model
 
 

@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,8 @@ def equal(first, second):
 def test_rounds_are_exact_and_what_is_pruned_stays_pruned(framework, granularity, scope):
     model = build(SPEC, framework)
     before = weights_of(model)
-    rounds = list(run(model, granularity=granularity, scope=scope, keep_at_least=1))
+    train = partial(fine_tune, eagerly=False)  # as learners do
+    rounds = list(run(model, train=train, granularity=granularity, scope=scope, keep_at_least=1))
     assert [r.number for r in rounds] == [1, 2, 3]
     for r, share in zip(rounds, (0.2, 0.4, 0.6), strict=True):
         assert r.mask.pruned == number_to_prune(share, r.mask.total)

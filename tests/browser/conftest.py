@@ -1,4 +1,4 @@
-"""A real JupyterLab and a browser; shared, for starting them takes seconds."""
+"""A real JupyterLab for all files; a browser for each, since no event loop of other tests runs beside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import lab
 import pytest
+
+from pruneviz import datasets
 
 
 def pytest_collection_modifyitems(items):
@@ -25,8 +27,9 @@ def browser():
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
+    """Serve an empty folder, from an empty home, beside which the data stay where they are."""
     folder, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
-    with lab.jupyterlab(folder, home) as address:
+    with lab.jupyterlab(folder, home, PRUNEVIZ_DATA=str(datasets._folder())) as address:
         yield address, folder

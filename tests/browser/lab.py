@@ -54,14 +54,14 @@ def write_notebook(path: Path, *cells: str) -> None:
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path, home: Path):
-    """Serve a folder; gives the address."""
+def jupyterlab(folder: Path, home: Path, **variables: str):
+    """Serve a folder, with environment variables of its own; gives the address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     places = ["HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]
     places += ["JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
-    environment = {**os.environ, **{name: str(home / name.lower()) for name in places}}
+    environment = {**os.environ, **variables, **{name: str(home / name.lower()) for name in places}}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     for path, values in SETTINGS.items():
         file = home / "jupyterlab_settings_dir" / f"{path}.jupyterlab-settings"
@@ -170,6 +170,12 @@ def notebook(browser, server, name: str, *cells: str, ready: str = ".pv", height
     open_notebook(page, address, name)
     page.wait_for_selector(ready, timeout=90_000)
     yield page
+    leave(page)
+
+
+def leave(page) -> None:
+    """Close a notebook, and end its kernel: the server outlives both."""
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     page.close()
 
 

@@ -39,14 +39,11 @@ GO_TO = """async (source) => {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def lessons(request):
-    """Serve the lessons, with CIFAR-10, fetched if it is missing: the server's home is empty."""
-    cache = datasets._folder()
-    if not (cache / "cifar10.npz").exists():
+def lessons(server):
+    """Serve the lessons, with CIFAR-10, fetched if it is missing."""
+    if not (datasets._folder() / "cifar10.npz").exists():
         datasets.cifar10()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PRUNEVIZ_DATA", str(cache))
-        _, folder = request.getfixturevalue("server")
+    _, folder = server
     shutil.copytree(lab.ROOT / "lessons", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("source"))
     for name, view in LESSONS.items():
         if name.partition("/")[2].startswith(LONG):
@@ -77,7 +74,7 @@ def test_a_lesson_runs_and_its_view_answers(browser, server, name):
     else:
         _drag_by_key(page, LESSONS[name])
     assert seen == {"errors": [], "outside": []}
-    page.close()
+    lab.leave(page)
 
 
 def _cut_by_hand(page):
