@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import pruneviz as pv
+from pruneviz.core.cutting import cut
 from pruneviz.core.masks import number_to_prune
 
 SCORES = st.dictionaries(
@@ -49,6 +50,56 @@ def test_more_sparsity_never_brings_an_entry_back(scores, one, other, scope):
     ranking = pv.rank(pv.Importance(scores), scope)
     loose, tight = ranking.mask(min(one, other)), ranking.mask(max(one, other))
     assert loose & tight == tight
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abc"),
+        st.sampled_from([np.float32, np.float64, np.float16, np.int64]).flatmap(
+            lambda dtype: hnp.arrays(
+                dtype,
+                hnp.array_shapes(max_dims=2, min_side=0, max_side=6),
+                elements=st.sampled_from([-2, -1, -0.0, 0, 1, 2] if dtype != np.int64 else [-1, 0, 1]),
+            )
+        ),
+    ),
+    SHARES,
+    st.sampled_from(["global", "layer", "dict"]),
+    st.integers(0, 4),
+    st.sets(st.sampled_from("abc")),
+)
+def test_cutting_once_gives_the_mask_of_the_ranking(scores, share, scope, at_least, exclude):
+    importance, exclude = pv.Importance(scores), exclude & scores.keys()
+    if scope == "dict":
+        left = sorted(scores.keys() - exclude)
+        scope, share = dict(zip(left[:2], [share, 1 - share], strict=False)), None
+    ranking = pv.rank(importance, scope, exclude, at_least)
+    mask = cut(importance, share, scope, exclude, at_least)
+    assert mask == ranking.mask(share)
+    assert list(mask) == list(ranking.ranks)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cutting_many_scores_once_gives_the_mask_of_the_ranking(dtype):
+    rng = np.random.default_rng(0)
+    scores = {name: rng.normal(size=n).round(3).astype(dtype) for name, n in (("a", 300_000), ("b", 2_000))}
+    for importance in (pv.Importance(scores), pv.Importance({n: np.abs(a) for n, a in scores.items()})):
+        for share in (0.001, 0.5, 0.999):
+            assert cut(importance, share) == pv.rank(importance).mask(share)
+
+
+def test_cutting_refuses_what_the_ranking_refuses():
+    importance = pv.Importance({"a": np.arange(4.0)})
+    for share, scope, words in (
+        (90, "global", r"did you mean 0\.9"),
+        (None, "layer", "needs a sparsity"),
+        (0.5, {"a": 0.5}, "leave sparsity out"),
+        (None, {"b": 0.5}, "scope names no layer of the model: b"),
+        (0.5, "all", "scope 'all'"),
+    ):
+        for ask in (cut, lambda i, share, scope: pv.rank(i, scope).mask(share)):
+            with pytest.raises(ValueError, match=words):
+                ask(importance, share, scope)
 
 
 @given(

@@ -1,4 +1,4 @@
-"""What pruneviz asks of arrays and other arguments, and how it sorts arrays."""
+"""What pruneviz asks of arrays and other arguments."""
 
 from __future__ import annotations
 
@@ -57,13 +57,6 @@ def _refuse_other_than_pixels(argument: str, x: Array) -> None:
         raise ValueError(f"{argument} has entries that are NaN or infinite")
 
 
-def data_for(criterion: object, data: Data | None) -> Data:
-    """Give data that a criterion cannot do without; refuse its absence."""
-    if data is None:
-        raise ValueError(f"criterion {criterion!r} needs data=(x, y)")
-    return data
-
-
 def names_in(exclude: Iterable[str]) -> tuple[str, ...]:
     """Take a list of layer names; refuse one name, which would be taken for a list of letters."""
     if isinstance(exclude, str):
@@ -85,24 +78,3 @@ def whole(argument: str, value: int, least: int = 0) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
         raise ValueError(f"{argument} is {value!r}, not a whole number from {least}")
     return int(value)
-
-
-def places_of(scores: Array) -> Array:
-    """Rank 1-D scores: uint32, 0 for the smallest; of equal scores the lowest index goes first."""
-    places = np.empty(scores.size, np.uint32)
-    places[_order(scores)] = np.arange(scores.size, dtype=np.uint32)
-    return places
-
-
-def _order(scores: Array) -> Array:
-    """Sort indices by score, of equal scores the lowest first.
-
-    The bits of a float from 0 up, read as a whole number, grow with it. Float32 scores and their indices
-    therefore fit into whole numbers of 64 bits, which NumPy sorts faster than it sorts indices by score.
-    """
-    if scores.dtype != np.float32 or (scores.size and scores.min() < 0):
-        return np.argsort(scores, kind="stable")
-    keys = (scores + np.float32(0)).view(np.uint32).astype(np.uint64) << np.uint64(32)  # -0 + 0 is 0
-    keys |= np.arange(scores.size, dtype=np.uint64)
-    keys.sort()
-    return keys.astype(np.uint32)  # the lower half: the indices

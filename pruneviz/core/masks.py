@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from pruneviz.core.arrays import Array, BoolArray, names_in, places_of, refuse_unknown, whole
+from pruneviz.core.arrays import Array, BoolArray, names_in, refuse_unknown, whole
+from pruneviz.core.sorting import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -207,11 +208,7 @@ class Ranking:
         self.granularity = granularity
         self.keep_at_least = keep_at_least
         self.units = units
-        total = sum(array.size for array in self.ranks.values())
-        self.pools = pools or {
-            name: ("", total) if scope == "global" else (name, array.size)
-            for name, array in self.ranks.items()
-        }
+        self.pools = pools or pools_of(ranks, scope)
 
     def mask(self, sparsity: float | None = None) -> Mask:
         """Prune the first entries of the ranking.
@@ -231,15 +228,7 @@ class Ranking:
         TypeError, ValueError
             If the sparsity is not a number from 0 to 1, is given twice, or would empty a layer of units.
         """
-        if isinstance(self.scope, Mapping):
-            if sparsity is not None:
-                raise ValueError("scope says each layer's sparsity already: leave sparsity out")
-            shares = {self.pools[name][0]: share for name, share in self.scope.items()}
-            cuts = {pool: number_to_prune(shares.get(pool, 0), size) for pool, size in self.pools.values()}
-        elif sparsity is None:
-            raise ValueError(f"scope {self.scope!r} needs a sparsity, such as 0.9")
-        else:
-            cuts = {pool: number_to_prune(sparsity, size) for pool, size in self.pools.values()}
+        cuts = counts(sparsity, self.scope, self.pools)
         kept = {name: ranks >= cuts[self.pools[name][0]] for name, ranks in self.ranks.items()}
         if self.keep_at_least or self.units:
             kept = self._with_the_best(kept)
@@ -298,6 +287,23 @@ def rank(
         If scope is none of these, a layer is unknown, or units reach what pruneviz does not know.
     """
     keep_at_least = whole("keep_at_least", keep_at_least)
+    scores, units = compared(importance, scope, exclude)
+    if units is not None:
+        return _rank_units(scores, units, scope, importance.granularity, keep_at_least)
+    if scope != "global":
+        ranks = {name: places_of(array.ravel()).reshape(array.shape) for name, array in scores.items()}
+        return Ranking(ranks, scope, importance.granularity, keep_at_least)
+    pool = np.concatenate([array.ravel() for array in scores.values()]) if scores else np.empty(0)
+    ends = np.cumsum([array.size for array in scores.values()])
+    pieces = np.split(places_of(pool), ends[:-1]) if scores else []
+    ranks = {name: piece.reshape(scores[name].shape) for name, piece in zip(scores, pieces, strict=True)}
+    return Ranking(ranks, scope, importance.granularity, keep_at_least)
+
+
+def compared(
+    importance: Importance, scope: Scope, exclude: Iterable[str]
+) -> tuple[dict[str, Array], Units | None]:
+    """Check the words of `rank`; give the scores and the units that are not left alone."""
     left_alone = set(names_in(exclude))
     units = importance.units
     refuse_unknown("exclude", left_alone, importance if units is None else units.of)
@@ -312,16 +318,25 @@ def rank(
             number_to_prune(sparsity, scores[name].size)
     elif scope not in ("global", "layer"):
         raise ValueError(f'scope {scope!r} is not "global", "layer" or a dict of layer -> sparsity')
-    if units is not None:
-        return _rank_units(scores, units, scope, importance.granularity, keep_at_least)
-    if scope != "global":
-        ranks = {name: places_of(array.ravel()).reshape(array.shape) for name, array in scores.items()}
-        return Ranking(ranks, scope, importance.granularity, keep_at_least)
-    pool = np.concatenate([array.ravel() for array in scores.values()]) if scores else np.empty(0)
-    ends = np.cumsum([array.size for array in scores.values()])
-    pieces = np.split(places_of(pool), ends[:-1]) if scores else []
-    ranks = {name: piece.reshape(scores[name].shape) for name, piece in zip(scores, pieces, strict=True)}
-    return Ranking(ranks, scope, importance.granularity, keep_at_least)
+    return scores, units
+
+
+def pools_of(arrays: Mapping[str, Array], scope: Scope) -> dict[str, tuple[str, int]]:
+    """Tell with what each layer's weights are compared, and how many those are."""
+    total = sum(array.size for array in arrays.values())
+    return {name: ("", total) if scope == "global" else (name, a.size) for name, a in arrays.items()}
+
+
+def counts(sparsity: float | None, scope: Scope, pools: Mapping[str, tuple[str, int]]) -> dict[str, int]:
+    """Tell how many entries of each pool to prune."""
+    if isinstance(scope, Mapping):
+        if sparsity is not None:
+            raise ValueError("scope says each layer's sparsity already: leave sparsity out")
+        shares = {pools[name][0]: share for name, share in scope.items()}
+        return {pool: number_to_prune(shares.get(pool, 0), size) for pool, size in pools.values()}
+    if sparsity is None:
+        raise ValueError(f"scope {scope!r} needs a sparsity, such as 0.9")
+    return {pool: number_to_prune(sparsity, size) for pool, size in pools.values()}
 
 
 def _rank_units(

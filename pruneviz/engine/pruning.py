@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from pruneviz.core.masks import Mask, Scope, rank
+from pruneviz.core.cutting import cut
 from pruneviz.engine.how import How
 from pruneviz.engine.model import Seen, checked_mask, pruned_units
 from pruneviz.engine.scoring import scored
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array, BoolArray, Data
     from pruneviz.core.criteria import Criterion
+    from pruneviz.core.masks import Mask, Scope
 
 _Model = TypeVar("_Model")
 
@@ -64,7 +65,7 @@ def prune(
     """
     how = How(granularity, criterion, scope, data, example, exclude, keep_at_least, loss, seed)
     scores = scored(Seen(model, how.images), how)
-    return rank(scores, how.scope, how.exclude, how.keep_at_least).mask(sparsity)
+    return cut(scores, sparsity, how.scope, how.exclude, how.keep_at_least)
 
 
 def apply(model: _Model, mask: Mask, example: Array | None = None) -> _Model:
