@@ -109,3 +109,17 @@ def test_models_that_do_not_classify_are_refused():
     torch.nn.init.constant_(broken.out.bias, float("nan"))
     with pytest.raises(ValueError, match="outputs are NaN"):
         pv.scorecard(broken, images())
+
+
+@pytest.mark.parametrize(
+    ("correct", "n", "words"),
+    [
+        (0, 0, "n is 0, not a whole number from 1"),
+        (-1, 10, "correct is -1, not a whole number from 0"),
+        (0.9, 10, r"correct is 0\.9, not a whole number"),
+        (11, 10, "correct is 11, more than n, 10"),
+    ],
+)
+def test_an_interval_of_no_share_is_refused(correct, n, words):
+    with pytest.raises(ValueError, match=words):
+        pv.wilson(correct, n)

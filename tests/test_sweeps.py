@@ -1,6 +1,7 @@
 """A sweep gives the same cards here, in threads, in spawned processes and on a Dask cluster."""
 
 import multiprocessing
+import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
@@ -82,3 +83,12 @@ def test_forking_processes_are_refused_by_name():
 def test_bad_levels_are_refused_before_anything_is_measured():
     with pytest.raises(ValueError, match=r"did you mean 0\.9"):
         pv.sweep(build(Spec(), "torch"), images(), [0.5, 90], progress=False)
+
+
+def test_an_executor_without_cloudpickle_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
+    with (
+        ThreadPoolExecutor(1) as executor,
+        pytest.raises(ImportError, match=r'executor needs cloudpickle: pip install "pruneviz\[parallel\]"'),
+    ):
+        pv.sweep(build(Spec(), "torch"), images(), LEVELS, executor=executor, progress=False)

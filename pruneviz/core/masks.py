@@ -125,7 +125,8 @@ class Mask(_Arrays[BoolArray]):
     """
 
     def _validated(self, name: str, array: Array) -> BoolArray:
-        kept = np.array(array)
+        fixed = isinstance(array, np.ndarray) and array.base is None and not array.flags.writeable
+        kept = array if fixed else np.array(array)  # a copy of many entries takes its time
         if kept.dtype != np.bool_:
             raise TypeError(f"the mask of layer {name!r} is {kept.dtype}, not bool: True means kept")
         kept.flags.writeable = False
@@ -232,6 +233,8 @@ class Ranking:
         kept = {name: ranks >= cuts[self.pools[name][0]] for name, ranks in self.ranks.items()}
         if self.keep_at_least or self.units:
             kept = self._with_the_best(kept)
+        for array in kept.values():
+            array.flags.writeable = False
         return Mask(kept, self.granularity, self.units)
 
     def _with_the_best(self, kept: dict[str, BoolArray]) -> dict[str, BoolArray]:

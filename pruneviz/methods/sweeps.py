@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 from concurrent.futures import as_completed
 from typing import TYPE_CHECKING
-
-import cloudpickle
 
 from pruneviz.core.arrays import checked_data
 from pruneviz.core.masks import Ranking, rank
@@ -20,6 +19,7 @@ from pruneviz.engine.scoring import scored
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from concurrent.futures import Executor
+    from types import ModuleType
 
     from tqdm.auto import tqdm
 
@@ -74,6 +74,8 @@ def sweep(
     ValueError
         If the executor forks its processes, which hangs once a framework has computed in this one, or as
         `prune` and `scorecard` do.
+    ImportError
+        If there is an executor, but not cloudpickle: ``pip install "pruneviz[parallel]"``.
     """
     shares, (x, _) = list(sparsities), checked_data(data)
     how = How(granularity, criterion, scope, scored_on, x[:1], exclude, keep_at_least)
@@ -84,7 +86,7 @@ def sweep(
         ranking.mask(share)  # what is out of range is refused before any work
     with bar("measuring", "model", len(shares), shown=progress) as done:
         if executor is not None:
-            return _spread(executor, cloudpickle.dumps((model, data, ranking)), shares, done)
+            return _spread(executor, _cloudpickle().dumps((model, data, ranking)), shares, done)
         cards = []
         for share in shares:
             cards.append(_measure(model, data, ranking, share))
@@ -97,8 +99,15 @@ def _measure(model: object, data: Data, ranking: Ranking, sparsity: float) -> Sc
         return scorecard(apply(model, ranking.mask(sparsity)), data, name=f"{100 * sparsity:g}%")
 
 
+def _cloudpickle() -> ModuleType:
+    try:
+        return importlib.import_module("cloudpickle")
+    except ImportError as error:
+        raise ImportError('executor needs cloudpickle: pip install "pruneviz[parallel]"') from error
+
+
 def _measure_all(pickled: bytes, sparsities: Sequence[float]) -> list[Scorecard]:
-    model, data, ranking = cloudpickle.loads(pickled)
+    model, data, ranking = _cloudpickle().loads(pickled)
     return [_measure(model, data, ranking, sparsity) for sparsity in sparsities]
 
 
