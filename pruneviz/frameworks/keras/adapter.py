@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,9 @@ from pruneviz.frameworks import BATCH, single
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import flat
-from pruneviz.frameworks.keras.layouts import Kernel, kernels, to_numpy, variable_of, walk
-from pruneviz.frameworks.keras.rebuild import home_of, rebuilt
+from pruneviz.frameworks.keras.copies import Copier
+from pruneviz.frameworks.keras.layouts import Kernel, home_of, kernels, to_numpy, variable_of, walk
+from pruneviz.frameworks.keras.rebuild import rebuilt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -115,7 +115,7 @@ class KerasAdapter:
         return {**self.parameters(), **self.buffers()}
 
     def copy_with(self, arrays: Mapping[str, Array]) -> Any:
-        twin = KerasAdapter(_copy(self.model))
+        twin = KerasAdapter(Copier()(self.model))
         twin.write(arrays)
         return twin.model
 
@@ -200,7 +200,7 @@ class KerasAdapter:
         return rebuilt(self.model, flat(self.model), plan)
 
     def recalibrated(self, x: Array) -> Any:
-        twin = KerasAdapter(_copy(self.model))
+        twin = KerasAdapter(Copier()(self.model))
         norms = [layer for _, layer in twin._norms()]
         before = [(layer.momentum, layer.trainable) for layer in norms]
         try:
@@ -220,7 +220,8 @@ class KerasAdapter:
         return twin.model
 
     def _norms(self) -> list[tuple[str, Any]]:
-        return [(name, layer) for name, layer in walk(self.model) if "BatchNorm" in type(layer).__name__]
+        found = {id(layer): (name, layer) for name, layer in reversed(list(walk(self.model)))}
+        return [pair for pair in reversed(found.values()) if "BatchNorm" in type(pair[1]).__name__]
 
     def _kernel(self, name: str) -> Kernel | None:
         """Find the kernel that an array named "layer.weight" is; None for other arrays."""
@@ -242,8 +243,11 @@ class KerasAdapter:
         taken = {id(weight) for weight in names.values()}
         owners = [*walk(self.model), (self.model.name, self.model)]
         for owner, layer in owners:
+            inner = {
+                id(weight) for _, part in walk(layer) for weight in part.weights
+            }  # theirs, by their names
             for weight in layer.weights:
-                if id(weight) not in taken:
+                if id(weight) not in taken and id(weight) not in inner:
                     taken.add(id(weight))
                     short = weight.name.rpartition("/")[2].partition(":")[0]
                     name = f"{owner}.{short}"
@@ -307,15 +311,6 @@ def _zeroing(where: tf.Tensor, constraint: Callable[[Any], Any] | None) -> Calla
 
 def _constrain(weight: Any, constraint: Callable[[Any], Any] | None) -> None:
     weight._constraint = constraint  # noqa: SLF001
-
-
-def _copy(model: Any) -> Any:
-    try:
-        twin = home_of(model).models.clone_model(model)
-    except (TypeError, ValueError):
-        return copy.deepcopy(model)
-    twin.set_weights(model.get_weights())
-    return twin
 
 
 def _cross_entropy(model: Any) -> Callable[[tf.Tensor, Array], tf.Tensor]:

@@ -91,13 +91,13 @@ def flat(model: Any) -> Flat:
     ValueError
         If the model is a subclass with a call of its own, which has no graph.
     """
-    graph = _graph_of(model)
+    graph = graph_of(model)
     if graph is None:
         raise ValueError(
             f"{type(model).__name__} has no graph that can be followed: build it with the functional API, or "
             "as a Sequential with an Input"
         )
-    paths = {id(layer): path for path, layer in walk(model)}
+    paths = {id(layer): path for path, layer in reversed(list(walk(model)))}  # the first of its names
     taken: dict[str, int] = {}
     calls: list[Call] = []
     env: dict[int, Ref] = {}
@@ -106,20 +106,22 @@ def flat(model: Any) -> Flat:
         taken[path] = taken.get(path, 0) + 1
         return path if taken[path] == 1 else f"{path}#{taken[path]}"
 
-    def visit(graph: Any, env: dict[int, Ref]) -> Any:
-        for node in _nodes(graph):
-            layer, args, kwargs, outputs = _parts(node)
+    def visit(graph: Any, env: dict[int, Ref], prefix: str, mode: dict[str, Any]) -> Any:
+        for node in nodes_of(graph):
+            layer, args, kwargs, outputs = parts_of(node)
+            if _takes_training(layer):
+                kwargs = {**mode, **kwargs}
             args, kwargs = tf.nest.map_structure(
                 lambda leaf, env=env: env.get(id(leaf), leaf), (args, kwargs)
             )
-            inner = _graph_of(layer)
+            inner, path = graph_of(layer), paths.get(id(layer), f"{prefix}{layer.name}")
             tensors = tf.nest.flatten(outputs)
             if inner is not None:
                 given = [leaf for leaf in tf.nest.flatten((args, kwargs)) if isinstance(leaf, Ref)]
                 child = {id(own): ref for own, ref in zip(tf.nest.flatten(inner.inputs), given, strict=True)}
-                refs = tf.nest.flatten(visit(inner, child))
+                inside = {"training": kwargs["training"]} if kwargs.get("training") is not None else {}
+                refs = tf.nest.flatten(visit(inner, child, f"{path}.", inside))
             else:
-                path = paths.get(id(layer), layer.name)
                 shape = tuple(tensors[0].shape[1:]) if len(tensors) == 1 else None
                 calls.append(Call(fresh(path), path, layer, args, kwargs, shape))
                 refs = [Ref(calls[-1].name)] * len(tensors)
@@ -127,15 +129,15 @@ def flat(model: Any) -> Flat:
         return tf.nest.map_structure(lambda tensor: env[id(tensor)], graph.outputs)
 
     for tensor in tf.nest.flatten(graph.inputs):
-        name = fresh(_parts(_source(tensor))[0].name)
+        name = fresh(parts_of(source_of(tensor))[0].name)
         env[id(tensor)] = Ref(name)
         calls.append(Call(name, name, None, (), {}, tuple(tensor.shape[1:])))
     inputs = tuple(call.name for call in calls)
-    outputs = visit(graph, env)
+    outputs = visit(graph, env, "", {})
     return Flat(tuple(calls), inputs, outputs[0] if len(outputs) == 1 else outputs)
 
 
-def _graph_of(layer: Any) -> Any:
+def graph_of(layer: Any) -> Any:
     """Find the functional graph of a model; None for other layers, and for models without one."""
     inner = getattr(layer, "_functional", None) or layer
     names = {ancestor.__name__ for ancestor in type(inner).__mro__}
@@ -144,13 +146,19 @@ def _graph_of(layer: Any) -> Any:
     return inner if known else None
 
 
-def _nodes(graph: Any) -> Iterator[Any]:
+def _takes_training(layer: Any) -> bool:
+    """Tell whether a layer of Keras 3 or tf_keras behaves otherwise in training."""
+    return any(getattr(layer, name, False) for name in ("_call_has_training_arg", "_expects_training_arg"))
+
+
+def nodes_of(graph: Any) -> Iterator[Any]:
+    """Go through the calls of a graph in the order in which they can be run."""
     by_depth = graph._nodes_by_depth  # noqa: SLF001
     for depth in sorted(by_depth, reverse=True):
         yield from (node for node in by_depth[depth] if not node.is_input)
 
 
-def _parts(node: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
+def parts_of(node: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
     """Give a node's layer, arguments and outputs, in Keras 3 and in tf_keras."""
     if hasattr(node, "operation"):
         return node.operation, tuple(node.arguments.args), dict(node.arguments.kwargs), list(node.outputs)
@@ -158,7 +166,7 @@ def _parts(node: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
     return node.layer, tuple(node.call_args), kwargs, node.outputs
 
 
-def _source(tensor: Any) -> Any:
+def source_of(tensor: Any) -> Any:
     """Find the node that a symbolic tensor comes from."""
     history = tensor._keras_history  # noqa: SLF001
     owner = history.operation if hasattr(history, "operation") else history.layer

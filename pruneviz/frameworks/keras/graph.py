@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from pruneviz.core.graph import Graph, Node
-from pruneviz.frameworks.keras.layouts import Kernel, kernels_of, to_numpy
+from pruneviz.frameworks.keras.layouts import Kernel, is_keras, kernels_of, to_numpy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
     if call.layer is None:
         yield Node(call.name, "input", (), shape, call.path)
         return
-    own = list(kernels_of(call.path, call.layer)) if _is_keras(call.layer) else []
+    own = list(kernels_of(call.path, call.layer)) if is_keras(call.layer) else []
     if not own:
         op, options = _operation(call, shapes)
         options = {"what": f"a {type(call.layer).__name__}", **options}
@@ -122,7 +122,7 @@ def _outputs(kernel: Kernel) -> int:
 
 def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911, PLR0912
     layer, name = call.layer, type(call.layer).__name__
-    if not _is_keras(layer) or call.shape is None or None in shapes:
+    if not is_keras(layer) or call.shape is None or None in shapes:
         return "unknown", {}
     channels_last = getattr(layer, "data_format", "channels_last") in ("channels_last", None)
     if name == "BatchNormalization":
@@ -158,7 +158,3 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
 def _numbers(function: Callable[[Any], Any]) -> Callable[[Array], Array]:
     """Let a function of Keras work on single numbers."""
     return lambda values: np.asarray(function(tf.constant(values, tf.float32)), np.float64)
-
-
-def _is_keras(layer: Any) -> bool:
-    return type(layer).__module__.partition(".")[0] in {"keras", "tf_keras"}

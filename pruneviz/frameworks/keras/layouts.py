@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,17 @@ def walk(layer: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         name = f"{prefix}{inner.name}"
         yield name, inner
         yield from walk(inner, f"{name}.")
+
+
+def home_of(value: Any) -> Any:
+    """Find the module, keras or tf_keras, that a model or layer, or an ancestor of its class, comes from."""
+    roots = (ancestor.__module__.partition(".")[0] for ancestor in type(value).__mro__)
+    return sys.modules.get(next((root for root in roots if root in {"keras", "tf_keras"}), ""))
+
+
+def is_keras(value: Any) -> bool:
+    """Tell whether the class of a value is Keras's own."""
+    return type(value).__module__.partition(".")[0] in {"keras", "tf_keras"}
 
 
 def variable_of(weight: Any) -> tf.Variable:

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from pruneviz.frameworks.keras.calls import Call, Flat, filled
-from pruneviz.frameworks.keras.layouts import kernels_of, to_numpy
+from pruneviz.frameworks.keras.copies import Copier
+from pruneviz.frameworks.keras.layouts import home_of, kernels_of, to_numpy
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
     from pruneviz.core.plan import Plan
 
 
-def home_of(model: Any) -> Any:
-    """Find the module, keras or tf_keras, that a model comes from."""
-    roots = (ancestor.__module__.partition(".")[0] for ancestor in type(model).__mro__)
-    return sys.modules[next(root for root in roots if root in {"keras", "tf_keras"})]
-
-
 def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
     """Build a model with smaller layers; what was nested lies flat, under its "outer.inner" names."""
     home = home_of(model)
-    made: dict[int, Any] = {}
+    copier, made = Copier(), dict[int, Any]()
+    fresh: list[Call] = []
 
     def smaller(call: Call) -> Any:
         if id(call.layer) not in made:
-            config = call.layer.get_config()
-            config.update(_changes(call, plan))
-            made[id(call.layer)] = type(call.layer).from_config(config)
+            changes = _changes(call, plan)
+            if changes is None:
+                layer = copier(call.layer)
+                vars(layer)["name" if "name" in vars(layer) else "_name"] = call.path
+            else:
+                fresh.append(call)
+                layer = type(call.layer).from_config(
+                    {**call.layer.get_config(), **changes, "name": call.path}
+                )
+            made[id(call.layer)] = layer
         return made[id(call.layer)]
 
     heads = [call for call in flat.calls if call.layer is None]
@@ -41,8 +43,8 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
     else:
         values = flat.run(inputs, smaller)
         small = home.Model(inputs, filled(flat.outputs, values), name=model.name)
-    for call in flat.calls:
-        if call.layer is not None and hasattr(call.layer, "weights"):
+    for call in fresh:
+        if hasattr(call.layer, "weights"):
             _fill(call.path, call.layer, made[id(call.layer)], plan)
     return small
 
@@ -51,12 +53,15 @@ def _dtype(model: Any, place: int) -> Any:
     return tf.nest.flatten(model.inputs)[place].dtype
 
 
-def _changes(call: Call, plan: Plan) -> dict[str, Any]:
-    """List what a layer's configuration says otherwise in the smaller model."""
-    changes: dict[str, Any] = {"name": call.path}
+def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
+    """List what a layer's configuration says otherwise in the smaller model; None if all of it stays."""
+    changes: dict[str, Any] = {}
+    kernels = list(kernels_of(call.path, call.layer)) if hasattr(call.layer, "weights") else []
+    if not {call.name, call.path, *(kernel.name for kernel in kernels)} & _touched(plan):
+        return None
     if type(call.layer).__name__ == "Reshape" and call.name in plan.shapes:
         changes["target_shape"] = plan.shapes[call.name]
-    for kernel in kernels_of(call.path, call.layer) if hasattr(call.layer, "weights") else ():
+    for kernel in kernels:
         if kernel.name not in plan.outputs:
             continue
         outputs = len(plan.outputs[kernel.name])
@@ -69,6 +74,10 @@ def _changes(call: Call, plan: Plan) -> dict[str, Any]:
         if _shift(kernel.name, plan).any():
             changes["use_bias"] = True
     return changes
+
+
+def _touched(plan: Plan) -> set[str]:
+    return {*plan.outputs, *plan.inputs, *plan.shifts, *plan.norms, *plan.shapes}
 
 
 def _fill(path: str, old: Any, new: Any, plan: Plan) -> None:

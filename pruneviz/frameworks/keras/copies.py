@@ -1,0 +1,148 @@
+"""Copies of Keras models and layers, attribute by attribute, with variables of their own.
+
+Keras copies by configuration: it builds a layer anew from what `get_config` says. What no configuration
+says is lost: the statistics of an adapted Normalization, an attribute that was set later, a Python function.
+Here a copy is what it is a copy of: the same class, and a copy of every attribute. Only the wires between the
+layers of a functional model are drawn anew, by Keras itself.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import threading
+import types
+import weakref
+from typing import Any
+
+import tensorflow as tf
+
+from pruneviz.frameworks.keras.calls import graph_of, nodes_of, parts_of, source_of
+from pruneviz.frameworks.keras.layouts import home_of
+
+_WIRES = ("_inbound_nodes", "_outbound_nodes", "_inbound_nodes_value", "_outbound_nodes_value")
+_COMPILED = (  # noqa: SIM905
+    "optimizer _optimizer loss compiled compiled_loss compiled_metrics history _compile_config _compile_loss "
+    "_compile_metrics _compiled_trainable_state _is_compiled _loss_tracker train_function train_tf_function "
+    "test_function predict_function"
+).split()
+_FIXED = (type(None), str, bytes, int, float, complex, type, tf.Tensor, types.ModuleType)
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
+_Lock = type(threading.Lock())
+
+
+class Copier:
+    """Copies models and layers; what two of them share, their copies share too.
+
+    A copied model is not compiled, and a copied layer is wired to nothing.
+    """
+
+    def __init__(self) -> None:
+        self._twins: dict[int, tuple[Any, Any]] = {}  # beside the originals: an id is theirs while they live
+
+    def __call__(self, value: Any) -> Any:
+        """Copy a layer, or whatever an attribute of one holds."""
+        if isinstance(value, (*_FIXED, *_FUNCTIONS)):
+            return value
+        if id(value) not in self._twins:
+            self._note(value, self._copied(value))
+        return self._twins[id(value)][1]
+
+    def _note(self, value: Any, twin: Any) -> Any:
+        self._twins[id(value)] = value, twin
+        return twin
+
+    def _copied(self, value: Any) -> Any:  # noqa: PLR0911
+        kind = type(value)
+        if isinstance(value, types.MethodType):
+            return types.MethodType(value.__func__, self(value.__self__))
+        if isinstance(value, functools.partial):
+            return kind(self(value.func), *map(self, value.args), **self(value.keywords))
+        if isinstance(value, (list, tuple, dict, set, frozenset)):
+            return self._collection(value)
+        if isinstance(value, tf.Variable) and not hasattr(value, "_variable"):  # one that casts wraps another
+            return copy.deepcopy(value)
+        if isinstance(value, (threading.local, _Lock)):
+            return threading.Lock() if isinstance(value, _Lock) else kind()
+        if kind.__module__.startswith("tensorflow."):
+            return value
+        if graph_of(value) is not None:
+            return self._graph(value)
+        plain = not hasattr(kind, "__deepcopy__") and getattr(kind, "__reduce__", None) is object.__reduce__
+        if home_of(value) or plain:
+            return self._object(value)
+        try:
+            return copy.deepcopy(value)
+        except TypeError:  # a generator, a lock: copies go on with the same
+            return value
+
+    def _collection(self, value: Any) -> Any:
+        kind = type(value)
+        if isinstance(value, dict):
+            items: Any = {self(key): self(item) for key, item in value.items()}
+        else:
+            items = [self(item) for item in value]
+        if hasattr(kind, "_fields"):
+            return kind(*items)
+        twin = kind(items)
+        if hasattr(value, "tracker"):  # it tells its layer of what is added to it
+            twin.tracker = self(value.tracker)
+        return twin
+
+    def _object(self, value: Any) -> Any:
+        kind, home = type(value), home_of(value)
+        create: Any = kind.__new__ if home else object.__new__
+        twin = self._note(value, create(kind))
+        own = {
+            name for name, item in vars(twin).items() if callable(item)
+        }  # Keras wraps methods of each layer
+        model = home is not None and isinstance(value, home.Model)
+        state = {name: item for name, item in vars(value).items() if name not in own}
+        if home:
+            state.pop("_obj_reference_counts_dict", None)
+            state |= {name: [] for name in _WIRES if name in state}
+        if model:
+            blank = vars(home.Model())
+            state = {name: item for name, item in state.items() if name not in _COMPILED}
+            vars(twin).update({name: blank[name] for name in _COMPILED if name in blank})
+            if "_checkpoint" in state:
+                state["_checkpoint"] = tf.train.Checkpoint(root=weakref.ref(twin))
+        vars(twin).update({name: self(item) for name, item in state.items()})
+        if kind.__name__ == "Tracker":
+            stores = {name: store for name, (_, store) in twin.config.items()}
+            twin.stored_ids = {name: {id(item) for item in store} for name, store in stores.items()}
+        return twin
+
+    def _graph(self, model: Any) -> Any:
+        """Wire copies of the layers as those of a functional or sequential model are wired."""
+        home, graph = home_of(model), graph_of(model)
+        tensors = {id(tensor): _input_like(home, tensor) for tensor in tf.nest.flatten(graph.inputs)}
+        if isinstance(model, home.Sequential):
+            twin = home.Sequential([*tensors.values(), *map(self, model.layers)], name=model.name)
+        else:
+
+            def wired(structure: Any) -> Any:
+                return tf.nest.map_structure(lambda leaf: tensors.get(id(leaf), leaf), structure)
+
+            for node in nodes_of(graph):
+                layer, args, kwargs, outputs = parts_of(node)
+                made = self(layer)(*wired(args), **wired(kwargs))
+                flat = zip(tf.nest.flatten(outputs), tf.nest.flatten(made), strict=True)
+                tensors |= {id(tensor): other for tensor, other in flat}
+            ends = ("_inputs_struct", "_outputs_struct")
+            if not hasattr(graph, ends[0]):
+                ends = ("_nested_inputs", "_nested_outputs")
+            twin = home.Model(*(wired(getattr(graph, end)) for end in ends), name=model.name)
+        self._note(model, twin)
+        own = {name: item for name, item in vars(model).items() if name not in {*vars(twin), *_COMPILED}}
+        vars(twin).update({name: self(item) for name, item in own.items()})
+        twin._trainable = model._trainable  # noqa: SLF001
+        twin.__class__ = type(model)
+        return twin
+
+
+def _input_like(home: Any, tensor: Any) -> Any:
+    layer = parts_of(source_of(tensor))[0]
+    if isinstance(layer, home.layers.InputLayer):
+        return type(layer).from_config(layer.get_config()).output
+    return home.Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype)
