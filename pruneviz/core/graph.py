@@ -11,7 +11,8 @@ Shapes and axes leave out the batch, which is always first. The operations are
 ``pool``           windows over all axes but ``axis``: pooling, resizing
 ``reduce``         mean, maximum or, if ``sums``, sum over ``axes``
 ``combine``        entries at equal places, by ``function`` (arrays -> array), with broadcasting
-``reshape`` …      ``reshape``, ``permute`` (``axes``), ``pad`` (``widths``), ``concat`` (``axis``): moves
+``reshape`` …      ``reshape``, ``permute`` (``axes``), ``pad`` (``widths``), ``slice`` (``key``), ``concat``
+                   (``axis``): moves
 ``mix``            what makes units depend on each other: LayerNorm, softmax; ``axes`` are those it mixes
 ``unknown``        anything else
 =================  ====================================================================================
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
 
 KERNELS = ("dense", "conv", "transposed", "depthwise")
-MOVES = ("reshape", "permute", "pad", "concat")
+MOVES = ("reshape", "permute", "pad", "slice", "concat")
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class Node:
     layer
         The layer that holds its parameters; for errors, what the learner calls it.
     options
-        ``axis``, ``axes``, ``widths``, ``groups``, ``function`` as the operation needs them; ``padded``:
-        whether a window may see zeros that are not in its input; ``spread`` of a norm: what it divides by,
-        (channels,), and ``scaled``: whether it has a scale.
+        ``axis``, ``axes``, ``widths``, ``key``, ``groups``, ``function`` as the operation needs them;
+        ``padded``: whether a window may see zeros that are not in its input; ``spread`` of a norm: what it
+        divides by, (channels,), and ``scaled``: whether it has a scale.
     """
 
     name: str
@@ -94,6 +95,9 @@ def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
         return arrays[0].reshape(node.shape)
     if node.op == "permute":
         return arrays[0].transpose(node.options["axes"])
+    if node.op == "slice":
+        part: Array = arrays[0][node.options["key"]]
+        return part
     if node.op == "pad":
         widths = node.options["widths"]
         edge = np.pad(arrays[0], widths, mode="edge")

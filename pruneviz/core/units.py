@@ -122,6 +122,10 @@ class _Walk:
             i for i, w in enumerate(node.options["widths"]) if any(w)
         }:
             return self.block(node, arrays, "pads units with zeros")
+        if node.op == "slice" and _varying(arrays[0]) & {
+            i for i, part in enumerate(node.options["key"]) if part != slice(None)
+        }:
+            return self.block(node, arrays, "takes a part of the units")
         if node.op in MOVES:
             return moved(node, arrays, None)  # the zeros around a channel go with it
         if node.op == "combine":

@@ -34,6 +34,8 @@ class Call:
         The layer or operation; None for an input.
     shape
         Of the output, without the batch; None if there are several outputs.
+    dtype
+        Of the first output.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     shape: tuple[int | None, ...] | None
+    dtype: str
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -123,7 +126,7 @@ def flat(model: Any) -> Flat:
                 refs = tf.nest.flatten(visit(inner, child, f"{path}.", inside))
             else:
                 shape = tuple(tensors[0].shape[1:]) if len(tensors) == 1 else None
-                calls.append(Call(fresh(path), path, layer, args, kwargs, shape))
+                calls.append(Call(fresh(path), path, layer, args, kwargs, shape, _dtype(tensors[0])))
                 refs = [Ref(calls[-1].name)] * len(tensors)
             env |= {id(tensor): ref for tensor, ref in zip(tensors, refs, strict=True)}
         return tf.nest.map_structure(lambda tensor: env[id(tensor)], graph.outputs)
@@ -131,7 +134,7 @@ def flat(model: Any) -> Flat:
     for tensor in tf.nest.flatten(graph.inputs):
         name = fresh(parts_of(source_of(tensor))[0].name)
         env[id(tensor)] = Ref(name)
-        calls.append(Call(name, name, None, (), {}, tuple(tensor.shape[1:])))
+        calls.append(Call(name, name, None, (), {}, tuple(tensor.shape[1:]), _dtype(tensor)))
     inputs = tuple(call.name for call in calls)
     outputs = visit(graph, env, "", {})
     return Flat(tuple(calls), inputs, outputs[0] if len(outputs) == 1 else outputs)
@@ -144,6 +147,10 @@ def graph_of(layer: Any) -> Any:
     whole = hasattr(inner, "_nodes_by_depth") and names & {"Functional", "Sequential"}
     known = type(inner).call.__module__.partition(".")[0] in {"keras", "tf_keras"} if whole else False
     return inner if known else None
+
+
+def _dtype(tensor: Any) -> str:
+    return str(tf.as_dtype(tensor.dtype).name)
 
 
 def _takes_training(layer: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from pruneviz.core.graph import Graph, Node
+from pruneviz.frameworks.keras import operations
 from pruneviz.frameworks.keras.layouts import Kernel, is_keras, kernels_of, to_numpy
 
 if TYPE_CHECKING:
@@ -22,19 +22,11 @@ _ACTIVATIONS = (  # noqa: SIM905
     "linear relu relu6 sigmoid tanh elu selu celu gelu silu swish mish softplus softsign hard_sigmoid "
     "hard_silu hard_swish hard_tanh leaky_relu exponential log_sigmoid"
 ).split()
-_MAPS = ("Activation", "ReLU", "LeakyReLU", "ELU", "Rescaling", "Relu", "Relu6", "Sigmoid", "Silu", "Tanh")
+_MAPS = ("Activation", "ReLU", "LeakyReLU", "ELU", "Rescaling")
 _PASSES = (  # noqa: SIM905
     "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout GaussianNoise "
     "ActivityRegularization Identity"
 ).split()
-_COMBINATIONS: dict[str, Callable[..., Array]] = {
-    "Add": lambda *arrays: functools.reduce(np.add, arrays),
-    "Subtract": lambda *arrays: functools.reduce(np.subtract, arrays),
-    "Multiply": lambda *arrays: functools.reduce(np.multiply, arrays),
-    "Maximum": lambda *arrays: functools.reduce(np.maximum, arrays),
-    "Minimum": lambda *arrays: functools.reduce(np.minimum, arrays),
-    "Average": lambda *arrays: functools.reduce(np.add, arrays) / len(arrays),
-}
 _MIXES = ("Softmax", "LayerNormalization", "GroupNormalization", "UnitNormalization", "RMSNormalization")
 
 
@@ -67,8 +59,12 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
     own = list(kernels_of(call.path, call.layer)) if is_keras(call.layer) else []
     if not own:
         op, options = _operation(call, shapes)
-        options = {"what": f"a {type(call.layer).__name__}", **options}
-        yield Node(call.name, op, call.inputs, shape, call.path, options)
+        kind = getattr(call.layer, "symbol", type(call.layer).__name__)
+        extra = operations.constants(call) if op == "combine" else []
+        names = tuple(f"{call.name}:{i}" for i in range(len(extra)))
+        for name, array in zip(names, extra, strict=True):
+            yield Node(name, "input", (), array.shape[-len(shape) :], call.path)
+        yield Node(call.name, op, call.inputs + names, shape, call.path, {"what": f"a {kind}", **options})
         return
     activation = getattr(call.layer, "activation", None)
     label = getattr(activation, "__name__", "linear")
@@ -124,6 +120,8 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
     layer, name = call.layer, type(call.layer).__name__
     if not is_keras(layer) or call.shape is None or None in shapes:
         return "unknown", {}
+    if operations.name_of(call):
+        return operations.described(call, shapes)
     channels_last = getattr(layer, "data_format", "channels_last") in ("channels_last", None)
     if name == "BatchNormalization":
         axis = layer.axis if isinstance(layer.axis, int) else layer.axis[0]
@@ -135,8 +133,9 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
         return _activation(layer.activation)
     if name in _MAPS and len(call.inputs) == 1 and np.ndim(getattr(layer, "scale", 0)) == 0:
         return "map", {"function": _numbers(layer.call)}
-    if name in _COMBINATIONS and len(call.inputs) > 1:
-        return "combine", {"function": _COMBINATIONS[name], "product": name == "Multiply"}
+    if name.lower() in operations.COMBINATIONS and len(call.inputs) > 1:
+        function = operations.COMBINATIONS[name.lower()]
+        return "combine", {"function": function, "product": name == "Multiply"}
     if name == "Concatenate":
         return "concat", {"axis": layer.axis if layer.axis < 0 else layer.axis - 1}
     if not channels_last:
@@ -148,6 +147,9 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
     if name.startswith("ZeroPadding"):
         sizes = layer.padding if isinstance(layer.padding[0], (tuple, list)) else [layer.padding]
         return "pad", {"widths": [*map(tuple, sizes), (0, 0)]}
+    if name.startswith("Cropping"):
+        sizes = layer.cropping if isinstance(layer.cropping[0], (tuple, list)) else [layer.cropping]
+        return "slice", {"key": (*(slice(a, -b or None) for a, b in sizes), slice(None))}
     if name in ("Flatten", "Reshape"):
         return "reshape", {}
     if name == "Permute":

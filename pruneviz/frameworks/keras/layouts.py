@@ -91,7 +91,9 @@ def to_numpy(weight: Any) -> Array:
 
 
 def kernels_of(name: str, layer: Any) -> Iterator[Kernel]:
-    """Find the prunable kernels of one layer."""
+    """Find the prunable kernels of one layer; operations, such as `x + y`, have none."""
+    if not hasattr(layer, "weights"):
+        return
     ancestors = {ancestor.__name__ for ancestor in type(layer).__mro__ if "keras" in ancestor.__module__}
     bias = getattr(layer, "bias", None)
     if not layer.built and ancestors & {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
-from pruneviz.frameworks.keras.calls import Call, Flat, filled
+from pruneviz.frameworks.keras import operations
+from pruneviz.frameworks.keras.calls import Call, Flat, Ref, filled
 from pruneviz.frameworks.keras.copies import Copier
 from pruneviz.frameworks.keras.layouts import home_of, kernels_of, to_numpy
 
@@ -28,6 +30,8 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
             if changes is None:
                 layer = copier(call.layer)
                 vars(layer)["name" if "name" in vars(layer) else "_name"] = call.path
+                if "newshape" in vars(layer) and call.name in plan.shapes:
+                    layer.newshape = (-1, *plan.shapes[call.name])
             else:
                 fresh.append(call)
                 layer = type(call.layer).from_config(
@@ -36,6 +40,7 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
             made[id(call.layer)] = layer
         return made[id(call.layer)]
 
+    flat = replace(flat, calls=tuple(_resized(call, plan) for call in flat.calls))
     heads = [call for call in flat.calls if call.layer is None]
     inputs = [home.Input(call.shape, name=call.name, dtype=_dtype(model, i)) for i, call in enumerate(heads)]
     if type(model) is home.Sequential and not any("." in call.path for call in flat.calls):
@@ -44,8 +49,7 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
         values = flat.run(inputs, smaller)
         small = home.Model(inputs, filled(flat.outputs, values), name=model.name)
     for call in fresh:
-        if hasattr(call.layer, "weights"):
-            _fill(call.path, call.layer, made[id(call.layer)], plan)
+        _fill(call.path, call.layer, made[id(call.layer)], plan)
     return small
 
 
@@ -56,8 +60,8 @@ def _dtype(model: Any, place: int) -> Any:
 def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
     """List what a layer's configuration says otherwise in the smaller model; None if all of it stays."""
     changes: dict[str, Any] = {}
-    kernels = list(kernels_of(call.path, call.layer)) if hasattr(call.layer, "weights") else []
-    if not {call.name, call.path, *(kernel.name for kernel in kernels)} & _touched(plan):
+    kernels = list(kernels_of(call.path, call.layer))
+    if operations.name_of(call) or not {call.name, call.path, *(x.name for x in kernels)} & _touched(plan):
         return None
     if type(call.layer).__name__ == "Reshape" and call.name in plan.shapes:
         changes["target_shape"] = plan.shapes[call.name]
@@ -74,6 +78,14 @@ def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
         if _shift(kernel.name, plan).any():
             changes["use_bias"] = True
     return changes
+
+
+def _resized(call: Call, plan: Plan) -> Call:
+    """Rewrite the size that a call of tf.reshape spells out."""
+    if call.name not in plan.shapes or getattr(call.layer, "symbol", None) != "reshape":
+        return call
+    kwargs = {name: value for name, value in call.kwargs.items() if name not in ("shape", "tensor")}
+    return replace(call, args=(Ref(call.inputs[0]), (-1, *plan.shapes[call.name])), kwargs=kwargs)
 
 
 def _touched(plan: Plan) -> set[str]:
