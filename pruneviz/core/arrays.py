@@ -32,9 +32,11 @@ def checked_data(data: Data) -> Data:
     x, y = data
     _refuse_other_than_pixels("x", x)
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
-        raise TypeError(
-            f"y must be integer classes of shape (n,), not {y.dtype} {y.shape}; for one-hot: y.argmax(1)"
-        )
+        whole = "" if np.issubdtype(y.dtype, np.integer) else ".astype(int)"
+        hint = f"for numbers: y{whole}" if y.ndim == 1 else "for one-hot: y.argmax(1)"
+        if y.shape[1:] == (1,):
+            hint = f"for a column: y.ravel(){whole}"
+        raise TypeError(f"y must be integer classes of shape (n,), not {y.dtype} {y.shape}; {hint}")
     if len(x) == 0 or len(x) != len(y):
         raise ValueError(f"x has {len(x)} entries and y has {len(y)}: they must be as many, and at least one")
     return x, y

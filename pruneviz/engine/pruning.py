@@ -14,6 +14,7 @@ from pruneviz.engine.scoring import scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
 
     from pruneviz.core.arrays import Array, BoolArray, Data
     from pruneviz.core.criteria import Criterion
@@ -103,10 +104,9 @@ def masked(seen: Seen, mask: Mask) -> object:
     return seen.adapter.copy_with({name: np.where(where, 0, arrays[name]) for name, where in gone.items()})
 
 
-@contextlib.contextmanager
 def keep_pruned(
     model: object, mask: Mask, optimizer: object = None, example: Array | None = None
-) -> Iterator[None]:
+) -> contextlib.AbstractContextManager[None]:
     """Train a masked model, in any training loop, so that what was pruned stays at zero.
 
     After every optimizer step it is set to zero again; a masked gradient alone would not do, because momentum
@@ -128,7 +128,32 @@ def keep_pruned(
     ValueError
         If the mask does not fit, or a weight that it prunes is not zero; the message names the layer.
     """
-    seen = Seen(model, example)
+    return _Context(_kept(Seen(model, example), mask, optimizer))
+
+
+class _Context(contextlib.AbstractContextManager[None]):
+    """A context that says what it is where Keras takes it for a callback."""
+
+    def __init__(self, inner: contextlib.AbstractContextManager[None]) -> None:
+        self._inner = inner
+
+    def __enter__(self) -> None:
+        self._inner.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._inner.__exit__(kind, error, trace)
+
+    def set_model(self, model: object) -> None:
+        del model
+        raise TypeError("keep_pruned is no callback: with pv.keep_pruned(thin, mask): thin.fit(…)")
+
+    set_params = set_model
+
+
+@contextlib.contextmanager
+def _kept(seen: Seen, mask: Mask, optimizer: object) -> Iterator[None]:
     gone, arrays = zeros(seen, mask), seen.adapter.arrays()
     for name, where in gone.items():
         alive = int(np.count_nonzero(arrays[name][where]))

@@ -202,10 +202,16 @@ def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: st
 
 
 def classes(outputs: Array, n: int) -> Array:
-    """Turn a classifier's outputs (n, classes) into (n,) predicted classes; refuse other shapes and NaN."""
+    """Turn a classifier's outputs (n, classes) into (n,) predicted classes; refuse other shapes and NaN.
+
+    One output tells two classes apart: above 1/2 where all lie from 0 to 1, as a sigmoid's, or else above 0.
+    """
     if outputs.ndim != 2 or len(outputs) != n:
         raise ValueError(f"the model's output for {n} images has shape {outputs.shape}, not ({n}, classes)")
     if np.isnan(outputs).any():
         raise ValueError("the model's outputs are NaN for some images")
+    if outputs.shape[1] == 1:
+        probable = outputs.min() >= 0 and outputs.max() <= 1
+        return (outputs[:, 0] > (0.5 if probable else 0)).astype(np.int64)
     predictions: Array = outputs.argmax(axis=1)
     return predictions

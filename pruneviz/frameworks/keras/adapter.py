@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import flat
 from pruneviz.frameworks.keras.copies import Copier
+from pruneviz.frameworks.keras.inputs import takes_bytes, takes_indices
 from pruneviz.frameworks.keras.layouts import Kernel, home_of, kernels, to_numpy, variable_of, walk
 from pruneviz.frameworks.keras.rebuild import rebuilt
 
@@ -66,7 +68,7 @@ class KerasAdapter:
         x, y = data
         variables = [variable_of(kernel.variable) for kernel in self.kernels.values()]
         totals = [np.zeros(variable.shape) for variable in variables]
-        criterion = loss or _cross_entropy(self.model)
+        criterion = loss or _cross_entropy
         done = 0
         for batch in self._batches(x):
             labels = y[done : done + len(batch)]
@@ -170,8 +172,11 @@ class KerasAdapter:
         }
 
     def graph(self, example: Array | None) -> Graph:
-        del example  # a Keras model knows its shapes
-        return graphs.export(flat(self.model))
+        calls = flat(self.model)
+        if example is not None and any(None in (call.shape or ()) for call in calls.calls):
+            (batch,) = self._batches(example)
+            calls = calls.sized(batch)
+        return graphs.export(calls)
 
     def activations(
         self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
@@ -264,12 +269,28 @@ class KerasAdapter:
         return views
 
     def _batches(self, x: Array, size: int = BATCH) -> Iterator[tf.Tensor]:
+        entries = getattr(self.model, "inputs", None) or []
+        if len(entries) > 1:
+            raise ValueError(
+                f"the model has {len(entries)} inputs and x is one array: wrap it in a model that makes them "
+                "of one"
+            )
         declared = self.model.input_shape[1:] if hasattr(self.model, "input_shape") else x.shape[1:]
         shape = [-1, *declared] if _same_size(declared, x.shape[1:]) else [-1, *x.shape[1:]]
         size = min(size, self._images_that_fit())
         for start in steps("running the model", "batch", range(0, len(x), size)):
-            batch = tf.reshape(tf.cast(x[start : start + size], self.model.compute_dtype), shape)
-            yield batch / 255 if x.dtype == np.uint8 else batch
+            batch = tf.reshape(tf.convert_to_tensor(x[start : start + size]), shape)
+            if not self._indices:
+                batch = tf.cast(batch, self.model.compute_dtype)
+            yield batch / 255 if x.dtype == np.uint8 and not self._as_they_are else batch
+
+    @cached_property
+    def _indices(self) -> bool:
+        return takes_indices(self.model)
+
+    @cached_property
+    def _as_they_are(self) -> bool:
+        return self._indices or takes_bytes(self.model)
 
     def _images_that_fit(self) -> int:
         """Keras holds what all layers make until the last one is done: a deep model takes fewer images."""
@@ -313,14 +334,19 @@ def _constrain(weight: Any, constraint: Callable[[Any], Any] | None) -> None:
     weight._constraint = constraint  # noqa: SLF001
 
 
-def _cross_entropy(model: Any) -> Callable[[tf.Tensor, Array], tf.Tensor]:
-    last = list(walk(model))[-1][1]
-    activation = getattr(getattr(last, "activation", None), "__name__", type(last).__name__)
+def _cross_entropy(outputs: tf.Tensor, labels: Array) -> tf.Tensor:
+    """Take what the model gives for what it looks like: probabilities, or logits.
 
-    def from_logits(outputs: tf.Tensor, labels: Array) -> tf.Tensor:
-        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs))
-
-    def from_probabilities(outputs: tf.Tensor, labels: Array) -> tf.Tensor:
-        return from_logits(tf.math.log(tf.maximum(outputs, 1e-12)), labels)
-
-    return from_probabilities if activation.lower() == "softmax" else from_logits
+    One output is for two classes. Log-probabilities are logits whose softmax is themselves.
+    """
+    values = outputs.numpy().astype(np.float64)
+    if values.ndim == 2 and values.shape[1] == 1:
+        logits = outputs
+        if (values >= 0).all() and (values <= 1).all():
+            inside = tf.clip_by_value(outputs, 1e-7, 1 - 1e-7)
+            logits = tf.math.log(inside) - tf.math.log(1 - inside)
+        wanted = tf.cast(labels.reshape(-1, 1), outputs.dtype)
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits))
+    if (values >= 0).all() and (np.abs(values.sum(axis=-1) - 1) < 1e-2).all():
+        outputs = tf.math.log(tf.maximum(outputs, 1e-12))
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs))

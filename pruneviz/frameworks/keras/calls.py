@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -79,6 +79,15 @@ class Flat:
                 value = layer(*args, **kwargs)
                 values[call.name] = value if edit is None else edit(call.name, value)
         return values
+
+    def sized(self, batch: Any) -> Flat:
+        """Fill the sizes in that depend on the input, as they are for these images."""
+        values = self.run([batch])
+        shapes = {
+            call.name: None if call.shape is None else tuple(values[call.name].shape[1:])
+            for call in self.calls
+        }
+        return replace(self, calls=tuple(replace(call, shape=shapes[call.name]) for call in self.calls))
 
 
 def filled(structure: Any, values: dict[str, Any]) -> Any:

@@ -44,8 +44,8 @@ def export(flat: Flat) -> Graph:
     for call in flat.calls:
         if None in (call.shape or ()):
             raise ValueError(
-                f"the output of {call.path!r} has no fixed size, {call.shape}: build the model with a fixed "
-                "Input shape"
+                f"the output of {call.path!r} has no fixed size, {call.shape}: pass example, or build the "
+                "model with a fixed Input shape"
             )
         nodes += _nodes(call, [shapes[name] for name in call.inputs], owners)
     return Graph(tuple(nodes), tuple(ref.name for ref in tf.nest.flatten(flat.outputs)))

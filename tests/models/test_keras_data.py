@@ -1,0 +1,145 @@
+"""What learners bring to a Keras model: bytes, labels in other forms, one output, images of any size."""
+
+import numpy as np
+import pytest
+from twins import keras, tf_keras
+
+import pruneviz as pv
+
+RNG = np.random.default_rng(0)
+BYTES = RNG.integers(0, 256, (40, 6, 6, 3), np.uint8)
+LABELS = RNG.integers(0, 3, 40)
+
+
+@pytest.fixture(params=[keras, tf_keras], ids=["keras", "tf_keras"])
+def home(request):
+    return request.param
+
+
+def headed(home, first):
+    inputs = home.Input((6, 6, 3))
+    hidden = home.layers.Conv2D(8, 3, activation="relu")(first(inputs))
+    return home.Model(inputs, home.layers.Dense(3)(home.layers.GlobalAveragePooling2D()(hidden)))
+
+
+def predicted(model, x):
+    return pv.frameworks.adapter(model).predict(x)
+
+
+def normalized(home, x):
+    layer = home.layers.Normalization()
+    layer.adapt(x.astype("f4"))
+    return layer
+
+
+def nested(home):
+    return home.Sequential([home.Input((6, 6, 3)), home.layers.Rescaling(1 / 255)])
+
+
+SCALES = {
+    "Rescaling": lambda home, x: home.layers.Rescaling(1 / 255)(x),
+    "from -1 to 1": lambda home, x: home.layers.Rescaling(1 / 127.5, offset=-1)(x),
+    "/ 255": lambda _, x: x / 255.0,
+    "/ 127.5 - 1": lambda _, x: x / 127.5 - 1.0,
+    "Normalization": lambda home, x: normalized(home, BYTES)(x),
+    "after a crop": lambda home, x: home.layers.Rescaling(1 / 255)(home.layers.Cropping2D(1)(x)),
+    "nested": lambda home, x: nested(home)(x),
+    "means of bytes": lambda home, x: home.layers.Rescaling(1.0, offset=[-103.9, -116.8, -123.7])(x),
+}
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_model_that_scales_by_itself_is_given_bytes(home, scale):
+    model = headed(home, lambda x: SCALES[scale](home, x))
+    wanted = model.predict(BYTES.astype("f4"), verbose=0)
+    np.testing.assert_allclose(predicted(model, BYTES), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_that_takes_numbers_from_0_to_1_is_given_these(home):
+    for first in (
+        lambda x: x,
+        home.layers.Rescaling(2.0, offset=-1.0),
+        lambda x: (x - 0.5) / 0.2,
+    ):
+        model = headed(home, first)
+        wanted = model.predict(BYTES / np.float32(255), verbose=0)
+        np.testing.assert_allclose(predicted(model, BYTES), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_integers_that_an_embedding_reads_stay_integers(home):
+    tokens = RNG.integers(0, 200, (9, 5), np.uint8)
+    layers = [home.layers.Embedding(200, 4), home.layers.GlobalAveragePooling1D(), home.layers.Dense(3)]
+    model = home.Sequential([home.Input((5,)), *layers])
+    np.testing.assert_allclose(
+        predicted(model, tokens), model.predict(tokens, verbose=0), rtol=1e-5, atol=1e-6
+    )
+
+    class Own(home.Model):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.head = home.layers.Embedding(200, 4), home.layers.Dense(3)
+
+        def call(self, x):
+            return self.head(self.embed(x)[:, 0])
+
+    own = Own()
+    wanted = own.predict(tokens, verbose=0)
+    np.testing.assert_allclose(predicted(own, tokens), wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", [None, "sigmoid"])
+def test_one_output_tells_two_classes_apart(home, activation):
+    x, y = RNG.normal(size=(60, 6)).astype("f4"), RNG.integers(0, 2, 60)
+    model = home.Sequential([home.Input((6,)), home.layers.Dense(1, activation)])
+    home.utils.set_random_seed(0)
+    wanted = model.predict(x, verbose=0)[:, 0] > (0.5 if activation else 0)
+    assert pv.scorecard(model, (x, y)).correct == np.count_nonzero(wanted == y)
+    slopes = pv.importance(model, criterion="gradient", data=(x, y))
+    kernel = np.array(model.layers[-1].kernel, np.float64)
+    shares = 1 / (1 + np.exp(-(x @ kernel)[:, 0]))
+    by_hand = np.abs(((shares - y)[:, None] * x).mean(0))
+    np.testing.assert_allclose(slopes[model.layers[-1].name][0], by_hand, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "hint"),
+    [
+        (LABELS[:, None], r"y\.ravel\(\)$"),
+        (LABELS[:, None].astype("f4"), r"y\.ravel\(\)\.astype\(int\)$"),
+        (LABELS.astype("f8"), r"y\.astype\(int\)$"),
+        (np.eye(3)[LABELS], r"y\.argmax\(1\)$"),
+    ],
+)
+def test_the_hint_fits_the_labels(labels, hint):
+    with pytest.raises(TypeError, match=hint):
+        pv.scorecard(headed(keras, lambda x: x), (BYTES, labels))
+
+
+def test_keep_pruned_is_no_callback(home):
+    model = headed(home, lambda x: x)
+    mask = pv.prune(model, 0.5)
+    thin = pv.apply(model, mask)
+    thin.compile("sgd", "mse")
+    with pytest.raises(TypeError, match=r"no callback: with pv\.keep_pruned"):
+        thin.fit(BYTES, np.eye(3)[LABELS], callbacks=[pv.keep_pruned(thin, mask)], verbose=0)
+
+
+def test_sizes_that_are_open_are_taken_from_the_example(home):
+    inputs = home.Input((None, None, 3))
+    hidden = home.layers.Conv2D(8, 3, padding="same", activation="relu", name="a")(inputs)
+    hidden = home.layers.Conv2D(6, 3, name="b")(home.layers.MaxPooling2D()(hidden))
+    model = home.Model(inputs, home.layers.Dense(3)(home.layers.GlobalAveragePooling2D()(hidden)))
+    x = BYTES / np.float32(255)
+    mask = pv.prune(model, 0.5, granularity="filter", example=x)
+    small = pv.remove(model, mask, x)
+    assert small.input_shape == model.input_shape
+    assert pv.check_removed(model, mask, small, RNG.random((2, 9, 12, 3), np.float32)) <= 1e-5
+    with pytest.raises(ValueError, match=r"has no fixed size.*pass example"):
+        pv.prune(model, 0.5, granularity="filter")
+
+
+def test_several_inputs_are_refused_by_a_sentence(home):
+    one, two = home.Input((6,)), home.Input((6,))
+    model = home.Model([one, two], home.layers.Dense(3)(home.layers.Add()([one, two])))
+    with pytest.raises(ValueError, match="has 2 inputs and x is one array"):
+        pv.scorecard(model, (np.zeros((2, 6), "f4"), np.zeros(2, int)))
