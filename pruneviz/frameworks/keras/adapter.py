@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -131,13 +132,22 @@ class KerasAdapter:
         _refuse(optimizer)
         zeros = self._zeros(pruned)
         before = [weight.constraint for weight, _ in zeros]
+        active = tf.Variable(True, trainable=False)  # a step that is traced here may run on afterwards
         for (weight, where), constraint in zip(zeros, before, strict=True):
-            _constrain(weight, _zeroing(where, constraint))
+            _constrain(weight, _zeroing(where, constraint, active))
         # A train function that is already traced would go on without the constraint, or keep it for good.
         self.model.train_function = None
         try:
             yield
+            if any(to_numpy(weight)[where.numpy()].any() for weight, where in zeros):
+                warnings.warn(
+                    "pruned entries did not stay zero during the training, only at its end: a step that was "
+                    "compiled before, or for several devices, does not ask; define the tf.function inside "
+                    "keep_pruned",
+                    stacklevel=4,
+                )
         finally:
+            active.assign(False)
             for (weight, _), constraint in zip(zeros, before, strict=True):
                 _constrain(weight, constraint)
             self.zeroing(pruned)()
@@ -322,10 +332,12 @@ def _same_size(declared: tuple[int | None, ...], given: tuple[int, ...]) -> bool
     return math.prod(size or 0 for size in declared) == math.prod(given)
 
 
-def _zeroing(where: tf.Tensor, constraint: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
+def _zeroing(
+    where: tf.Tensor, constraint: Callable[[Any], Any] | None, active: tf.Variable
+) -> Callable[[Any], Any]:
     def zero(weight: Any) -> Any:
         value = tf.convert_to_tensor(weight if constraint is None else constraint(weight))
-        return tf.where(where, tf.zeros_like(value), value)
+        return tf.where(where & active, tf.zeros_like(value), value)
 
     return zero
 
