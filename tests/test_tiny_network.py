@@ -233,6 +233,22 @@ def test_exported_page_holds_what_the_browser_needs(make, tmp_path):
     assert "http" not in page.replace("http://www.w3.org", "")
 
 
+def test_the_still_is_drawn_once_a_state(monkeypatch):
+    view, drawn = flats(), []
+    draw = pv.TinyNetwork.snapshot
+    monkeypatch.setattr(pv.TinyNetwork, "snapshot", lambda self: drawn.append(self.cut) or draw(self))
+    whole = view._png()
+    view.moving, view.running, view.progress = True, True, 0.5
+    assert view._png() is whole
+    view.cut = ["garden"]
+    assert view._png() != whole
+    view.cut = []
+    assert view._png() == whole
+    assert drawn == [[], ["garden"], []]
+    view.title = "Another"
+    assert view._png() != whole
+
+
 def test_fixtures_are_current():
     assert close(json.loads(FIXTURES.read_text()), json.loads(json.dumps(fixtures())))
 

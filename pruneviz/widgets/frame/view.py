@@ -43,6 +43,7 @@ _BETWEEN_REPORTS = (
     0.3  # seconds: shorter work needs no progress bar, and a bar that moves more often shows no more
 )
 _DPI = 72
+_NOT_DRAWN = frozenset({"comm", "keys", "moving", "running", "progress", "problem"})
 
 
 class View(anywidget.AnyWidget):
@@ -85,7 +86,9 @@ class View(anywidget.AnyWidget):
         self._ours: set[str] = set()  # what Python has changed of the state, and the page not since
         self._echoed: set[str] = set()
         self._listening = False
+        self._still: bytes | None = None  # the picture, until something that it shows changes
         self.observe(self._note_own, list(self.state_names))
+        self.observe(self._outdate)
 
     def state(self) -> dict[str, Any]:
         """Give the state that Undo, Reset and Keep go back to."""
@@ -113,6 +116,10 @@ class View(anywidget.AnyWidget):
     def _note_own(self, change: dict[str, Any]) -> None:
         if not self._listening:
             self._ours.add(change["name"])
+
+    def _outdate(self, change: dict[str, Any]) -> None:
+        if change["name"] not in _NOT_DRAWN:
+            self._still = None
 
     def sentence(self) -> str:
         """Say in one sentence what the view shows."""
@@ -242,7 +249,9 @@ class View(anywidget.AnyWidget):
         return data, {**metadata, "image/png": {"alt": sentence}}
 
     def _png(self) -> bytes:
-        stream = io.BytesIO()
-        # Without the version of matplotlib in the file, the same picture is the same bytes.
-        self.snapshot().savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
-        return stream.getvalue()
+        if self._still is None:
+            stream = io.BytesIO()
+            # Without the version of matplotlib in the file, the same picture is the same bytes.
+            self.snapshot().savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
+            self._still = stream.getvalue()
+        return self._still
