@@ -9,8 +9,9 @@ import numpy as np
 
 from pruneviz.core.intervals import wilson
 from pruneviz.core.masks import Importance, number_to_prune, rank
-from pruneviz.widgets.explorer import payload, snippets
+from pruneviz.widgets.explorer import code, payload
 
+HOSTILE = 'x"]); print("{cut}"); ("é\\'  # a name that is code
 FIXTURES = Path(__file__).with_name("fixtures.json")
 SHAPES = {"conv": (4, 3, 2, 2), "fc": (7, 11), "out": (3, 5)}
 STEPS = (0, 1, 77, 1234, 5000, 5005, 9000, 9999, 10_000)
@@ -75,11 +76,11 @@ def _blocks(ranking) -> dict:
 def _code() -> dict:
     template = "a {cut} b {cuts} c {share} d {sparsity} {names}{by_hand}"
     arguments = (
-        {"": 5, "fc1": 3, "fc2": 2},
+        {"": 8, "fc1": 3, "fc2": 2, HOSTILE: 3},
         0.905,
-        {"fc1": {"cut": [1, 2], "kept": [7]}, "fc2": {"cut": [], "kept": []}},
+        {"fc1": {"cut": [1, 2], "kept": [7]}, "fc2": {"cut": [], "kept": []}, HOSTILE: {"cut": [0]}},
     )
-    return {"template": template, "arguments": arguments, "text": snippets.finished(template, *arguments)}
+    return {"template": template, "arguments": arguments, "text": code.finished(template, *arguments)}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 // Channels: units of tied layers, whose groups may have a share of their own.
-import { stepOf, typed } from "../frame/pure.js";
+import { quoted, stepOf, typed } from "../frame/pure.js";
 import { costWithout, Units } from "./units.js";
 import { blocksOf, coupledOf, flowsOf } from "./chain.js";
 
@@ -47,10 +47,10 @@ export class Channels extends Units {
     const shares = this.model.get("sparsities");
     const named = this.groups.filter(({ name }) => name in shares);
     const number = (share) => (Number.isInteger(share) ? share.toFixed(1) : String(share));
-    const written = named.map(({ name }) => `"${name}": ${number(shares[name])}`).join(", ");
-    const names = named.flatMap(({ layers }) => layers.map((name) => `"${name}"`)).join(", ");
+    const written = named.map(({ name }) => `${quoted(name)}: ${number(shares[name])}`).join(", ");
+    const names = named.flatMap(({ layers }) => layers.map(quoted)).join(", ");
     const own = `\nown = pv.prune(model, scope={${written}}, **options)  # groups with a share of their own\nkeep.update({name: own[name] for name in [${names}]})`;
-    return this.model.get("code").replace("{own}", named.length ? own : "");
+    return this.model.get("code").replace("{own}", () => (named.length ? own : ""));
   }
 
   /** Tied layers have the same scores: one tab for each group. */

@@ -11,7 +11,7 @@ import traitlets as t
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.engine.model import pruned_units
-from pruneviz.widgets.explorer import channel_payload, payload
+from pruneviz.widgets.explorer import channel_payload, code, payload
 from pruneviz.widgets.explorer.channel_still import draw_chain, write_groups
 from pruneviz.widgets.explorer.parts import ACCURACY, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, SCORES, UnitExplorer
@@ -35,7 +35,7 @@ small = pv.remove(model, mask, x[:8])  # smaller for real
 """
 _OWN = """
 own = pv.prune(model, scope={shares}, **options)  # groups with a share of their own
-keep.update({name: own[name] for name in [{names}]})"""
+keep.update({name: own[name] for name in {names}})"""
 
 
 class ChannelExplorer(UnitExplorer):
@@ -136,10 +136,9 @@ class ChannelExplorer(UnitExplorer):
         names = [
             name for group in self.groups if group["name"] in self.sparsities for name in group["layers"]
         ]
-        quoted = ", ".join(f'"{name}"' for name in names)
-        shares = ", ".join(f'"{name}": {float(share)!r}' for name, share in self.sparsities.items())
-        own = _OWN.replace("{shares}", f"{{{shares}}}").replace("{names}", quoted) if names else ""
-        return super().snippet.replace("{own}", own)
+        shares = code.mapped({name: float(share) for name, share in self.sparsities.items()})
+        own = code.filled(_OWN, shares=shares, names=code.listed(names)) if names else ""
+        return code.filled(super().snippet, own=own)
 
     # -- traits ------------------------------------------------------------------------------------------
 
@@ -215,11 +214,7 @@ class ChannelExplorer(UnitExplorer):
     def _template(self) -> str:
         known = self.criterion in (*criteria.names("channel"), *criteria.names("neuron"))
         criterion = f'"{self.criterion}"' if known else self.criterion
-        words = {"criterion": criterion, "scope": self.scope, "exclude": repr(list(self._exclude))}
-        text = _CODE
-        for word, value in words.items():
-            text = text.replace(f"{{{word}}}", value)
-        return text
+        return code.filled(_CODE, criterion=criterion, scope=self.scope, exclude=code.listed(self._exclude))
 
     # -- masks -------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.engine.model import left_alone
 from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
-from pruneviz.widgets.explorer import history, measuring, snippets, still
+from pruneviz.widgets.explorer import code, history, measuring, still
 from pruneviz.widgets.explorer.history import State
 from pruneviz.widgets.explorer.parts import Part, shown
 from pruneviz.widgets.frame.view import View
@@ -105,7 +105,7 @@ class Explorer(View):
     ) -> None:
         self._model, self._exclude, self._scored_on = model, left_alone(model, exclude), scored_on or data
         self._meter = measuring.Meter(model, data)
-        name = criterion if isinstance(criterion, str) else getattr(criterion, "__name__", "own")
+        name = code.named(criterion)
         self._criteria: dict[str, Criterion] = {word: word for word in self.words}
         self._criteria[name] = criterion
         self._rankings: dict[tuple[str, str], tuple[Ranking, Importance, dict[str, Any]]] = {}
@@ -216,7 +216,7 @@ class Explorer(View):
         sizes = {name: ranks.size for name, ranks in ranking.ranks.items()}
         cuts = {name: number_to_prune(self.sparsity, size) for name, size in sizes.items()}
         cuts[""] = number_to_prune(self.sparsity, sum(sizes.values()))
-        return snippets.finished(self.code, cuts, self.sparsity, self.by_hand)
+        return code.finished(self.code, cuts, self.sparsity, self.by_hand)
 
     def sentence(self) -> str:
         """Say in one sentence what the view shows."""
@@ -278,12 +278,12 @@ class Explorer(View):
 
     def _rerank(self, _change: object = None) -> None:
         _, _, packed = self._ranked(self.scope, self.criterion)
-        code = self._template()
+        template = self._template()
         with self.hold_sync():
             for name, value in packed.items():
                 setattr(self, name, value)
             self.ranking = [self.scope, self.criterion]
-            self.code = code
+            self.code = template
             self._publish_curve()
 
     def _present(self) -> State:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from traitlets import TraitError
+
 from pruneviz.widgets.explorer.channels import ChannelExplorer
 from pruneviz.widgets.explorer.filters import FilterExplorer
 from pruneviz.widgets.explorer.neurons import NeuronExplorer
@@ -91,4 +93,7 @@ def explore(
     if unknown:
         raise TypeError(f"explore takes no {', '.join(sorted(unknown))}")
     options = {"predict": predict, "target": target, **state}
-    return view(model, data, exclude=exclude, scored_on=scored_on, show=show, **options)
+    try:
+        return view(model, data, exclude=exclude, scored_on=scored_on, show=show, **options)
+    except TraitError as error:
+        raise ValueError(str(error)) from None

@@ -27,7 +27,7 @@ from pruneviz.engine.removing import check_removed
 from pruneviz.engine.removing import remove as remove_units
 from pruneviz.engine.scorecards import scorecard
 from pruneviz.engine.scoring import importance
-from pruneviz.widgets.explorer import history, still, unit_payload, unit_snippets
+from pruneviz.widgets.explorer import history, still, unit_code, unit_payload
 from pruneviz.widgets.explorer.explorer import Explorer
 from pruneviz.widgets.explorer.parts import ACCURACY, HISTORY, LAYERS, SELECTORS, SLIDER, Part
 from pruneviz.widgets.frame import assets
@@ -168,7 +168,7 @@ class UnitExplorer(Explorer):
 
     def _template(self) -> str:
         ranking, layers = self._ranking(), network(self._model)
-        return unit_snippets.template(
+        return unit_code.template(
             frameworks.adapter(self._model).name,
             {name: layers[name] for name in ranking.ranks},
             frameworks.adapter(self._model).norms(),

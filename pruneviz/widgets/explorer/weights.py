@@ -12,7 +12,7 @@ from pruneviz import frameworks
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking
 from pruneviz.engine.model import network
-from pruneviz.widgets.explorer import payload, snippets, still
+from pruneviz.widgets.explorer import payload, still, weight_code
 from pruneviz.widgets.explorer.explorer import Explorer
 from pruneviz.widgets.explorer.parts import ACCURACY, HISTORY, LAYERS, SELECTORS, SLIDER, Part
 from pruneviz.widgets.frame import assets
@@ -77,7 +77,7 @@ class WeightExplorer(Explorer):
 
     def _template(self) -> str:
         ranked = network(self._model)
-        return snippets.template(
+        return weight_code.template(
             frameworks.adapter(self._model).name,
             {layer["name"]: ranked[layer["name"]] for layer in self.layers},
             criterion=self.criterion,

@@ -219,15 +219,18 @@ export function toggled(edits, index, prunedNow) {
   return lists;
 }
 
-/** The snippet of Show code with what the slider decides filled in, as `snippets.finished` does. */
+/** A name as a string of Python, as `code.quoted` writes it; one with braces is no place to fill. */
+export const quoted = (name) => JSON.stringify(name).replaceAll("{", "\\u007b").replaceAll("}", "\\u007d");
+
+/** The snippet of Show code with what the slider decides filled in, as `code.finished` does. */
 export function finishedCode(text, cuts, sparsity, byHand) {
   const lines = [];
   for (const [name, lists] of Object.entries(byHand)) {
     for (const [value, places] of [["False", lists.cut], ["True", lists.kept]]) {
-      if (places?.length) lines.push(`\nkeep["${name}"][[${places.join(", ")}]] = ${value}`);
+      if (places?.length) lines.push(`\nkeep[${quoted(name)}][[${places.join(", ")}]] = ${value}`);
     }
   }
-  const byLayer = Object.entries(cuts).filter(([name]) => name).map(([name, cut]) => `"${name}": ${cut}`);
+  const byLayer = Object.entries(cuts).filter(([name]) => name).map(([name, cut]) => `${quoted(name)}: ${cut}`);
   const words = {
     cut: String(cuts[""]),
     cuts: `{${byLayer.join(", ")}}`,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz.core import criteria
+from pruneviz.widgets.explorer.code import filled, listed, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -157,13 +158,13 @@ def template(
         "granularity": ranking.granularity,
         "criterion": f'"{criterion}"' if criterion in criteria.names("neuron") else criterion,
         "scope": str(ranking.scope),
-        "exclude": repr(list(exclude)),
-        "names": "[" + ", ".join(f'"{name}"' for name in layers) + "]",
+        "exclude": listed(exclude),
+        "names": listed(layers),
         "keras": framework,
-        "norm_of": str(norm_of).replace("'", '"'),
+        "norm_of": mapped(norm_of or {}),
     }
     if norm_of is None or not _plain(framework, layers, ranking):
-        return _filled(_OWN, words)
+        return filled(_OWN, **words)
     known = criterion in _FROM_ROWS
     weights = _TORCH_WEIGHTS if framework == "torch" else _KERAS_WEIGHTS
     imports = "import zlib\n" if criterion == "random" else "" if known else "\nimport pruneviz as pv"
@@ -173,8 +174,8 @@ def template(
         "norms": (_TORCH_NORMS if framework == "torch" else _KERAS_NORMS) if norm_of else "",
         "keep": _RELATIVE + (_GLOBAL if ranking.scope == "global" else _LAYER),
     }
-    text = _filled(_TORCH if framework == "torch" else _KERAS, parts)
-    return _filled(text, words).lstrip("\n")
+    text = filled(_TORCH if framework == "torch" else _KERAS, **parts)
+    return filled(text, **words).lstrip("\n")
 
 
 def _plain(framework: str, layers: Mapping[str, Layer], ranking: Ranking) -> bool:
@@ -206,9 +207,3 @@ def _norm_of(
         elif any(np.isin(units.ids(name), ids[ids >= 0]).any() for name in layers):
             return None
     return found
-
-
-def _filled(text: str, words: Mapping[str, str]) -> str:
-    for word, value in words.items():
-        text = text.replace(f"{{{word}}}", value)
-    return text

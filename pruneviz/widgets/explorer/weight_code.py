@@ -1,15 +1,13 @@
-"""Show code: the present mask, made with the framework's own tools.
-
-The browser fills in ``{cut}`` (weights to prune), ``{cuts}`` (the same by layer), ``{share}`` and
-``{by_hand}``, so that the snippet follows the slider without a kernel.
-"""
+"""Show code for weights: the present mask, made with the framework's own tools."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pruneviz.widgets.explorer.code import filled, listed, mapped
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from pruneviz.core.layers import Layer
 
@@ -130,92 +128,46 @@ def template(
         scores = _torch_scores(layers, criterion, x_is_bytes=x_is_bytes)
         if scores is not None:
             keep = _TORCH_GLOBAL if scope == "global" else _TORCH_LAYER
-            return _filled(_TORCH, scores=scores, keep=keep, imports=_imports(scores))
+            return filled(_TORCH, scores=scores, keep=keep, imports=_imports(scores))
     elif plain and not any("." in name for name in layers):
         scores = _keras_scores(layers, criterion)
         if scores is not None:
             keep = _KERAS_GLOBAL if scope == "global" else _KERAS_LAYER
-            text = _filled(_KERAS, scores=scores, keep=keep, imports="import zlib\n" * ("zlib" in scores))
-            return _filled(text, keras=framework).lstrip("\n")
+            text = filled(_KERAS, scores=scores, keep=keep, imports="import zlib\n" * ("zlib" in scores))
+            return filled(text, keras=framework).lstrip("\n")
     return _own(criterion, scope)
 
 
 def _torch_scores(layers: Mapping[str, Layer], criterion: str, *, x_is_bytes: bool) -> str | None:
-    names = _names(layers)
+    names = listed(layers)
     if criterion in ("magnitude", "l2"):
-        return _filled(_TORCH_MAGNITUDE, names=names)
+        return filled(_TORCH_MAGNITUDE, names=names)
     if criterion in ("gradient", "taylor"):
         formula = (
             "slope.abs()" if criterion == "gradient" else "(weights[name].detach().double() * slope).abs()"
         )
-        return _filled(_TORCH_SLOPES, names=names, formula=formula, scale="255" if x_is_bytes else "1")
+        return filled(_TORCH_SLOPES, names=names, formula=formula, scale="255" if x_is_bytes else "1")
     return _random(layers, "torch.from_numpy(", ")") if criterion == "random" else None
 
 
 def _keras_scores(layers: Mapping[str, Layer], criterion: str) -> str | None:
     if criterion in ("magnitude", "l2"):
-        return _filled(_KERAS_MAGNITUDE, names=_names(layers))
+        return filled(_KERAS_MAGNITUDE, names=listed(layers))
     return _random(layers, "", "") if criterion == "random" else None
 
 
 def _random(layers: Mapping[str, Layer], wrap: str, close: str) -> str:
-    shapes = repr({name: tuple(layer.shape) for name, layer in layers.items()})
-    return _filled(_RANDOM, shapes=shapes, wrap=wrap, close=close, seed="0")
+    shapes = mapped({name: tuple(layer.shape) for name, layer in layers.items()})
+    return filled(_RANDOM, shapes=shapes, wrap=wrap, close=close, seed="0")
 
 
 def _own(criterion: str, scope: str) -> str:
     named = criterion in ("magnitude", "l2", "gradient", "taylor", "random")
     more = ", data=data" if criterion in ("gradient", "taylor") else ""
     word = f'"{criterion}"' if named else criterion
-    return _filled(_OWN, criterion=word, scope=scope, more=more, imports="").lstrip("\n")
+    return filled(_OWN, criterion=word, scope=scope, more=more, imports="").lstrip("\n")
 
 
 def _imports(scores: str) -> str:
     standard = "import zlib\n" if "zlib" in scores else ""
     return f"{standard}\nimport numpy as np" if "np." in scores else standard
-
-
-def _names(layers: Sequence[str] | Mapping[str, Layer]) -> str:
-    return "[" + ", ".join(f'"{name}"' for name in layers) + "]"
-
-
-def _filled(text: str, **words: str) -> str:
-    """Replace ``{word}``; unlike str.format this leaves the other braces of the code alone."""
-    for word, value in words.items():
-        text = text.replace(f"{{{word}}}", value)
-    return text
-
-
-def finished(
-    text: str, cuts: Mapping[str, int], sparsity: float, by_hand: Mapping[str, Mapping[str, list[int]]]
-) -> str:
-    """Fill in what the slider decides, as the browser does.
-
-    Parameters
-    ----------
-    text
-        What `template` returned.
-    cuts
-        Layer name -> weights to prune by rule; under ``""`` that of all layers.
-    sparsity
-        The slider's share.
-    by_hand
-        Layer name -> ``{"cut": […], "kept": […]}``, flat indices that overrule the rule.
-    """
-    lines = [
-        f'keep["{name}"][{places}] = {value}'
-        for name, lists in by_hand.items()
-        for value, places in ((False, lists.get("cut")), (True, lists.get("kept")))
-        if places
-    ]
-    hand = "".join(f"\n{line}" for line in ["# by hand", *lines]) if lines else ""
-    by_layer = ", ".join(f'"{name}": {cut}' for name, cut in cuts.items() if name)
-    share = f"{100 * sparsity:.2f}".rstrip("0").rstrip(".") + " %"
-    return _filled(
-        text,
-        cut=str(cuts[""]),
-        cuts="{" + by_layer + "}",
-        share=share,
-        sparsity=repr(float(sparsity)),
-        by_hand=hand,
-    )
