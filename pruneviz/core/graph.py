@@ -6,7 +6,7 @@ Shapes and axes leave out the batch, which is always first. The operations are
 ``input``          what comes from outside, parameters that are used as they are included
 ``dense``          contracts the last axis
 ``conv``           contracts axis ``axis``; also ``transposed`` and ``depthwise`` (out = in · multiplier)
-``norm``           BatchNorm: each index of axis ``axis`` for itself
+``norm``           BatchNorm, PReLU: each index of axis ``axis`` for itself, with parameters of its own
 ``map``            each entry for itself, by ``function`` (array -> array)
 ``pool``           windows over all axes but ``axis``: pooling, resizing
 ``reduce``         mean, maximum or, if ``sums``, sum over ``axes``
@@ -53,7 +53,9 @@ class Node:
     options
         ``axis``, ``axes``, ``widths``, ``key``, ``groups``, ``function`` as the operation needs them;
         ``padded``: whether a window may see zeros that are not in its input; ``spread`` of a norm: what it
-        divides by, (channels,), and ``scaled``: whether it has a scale.
+        divides by, (channels,), and ``scaled``: whether it has a scale; or its ``function``. ``split``: the
+        shape that a ``permute`` takes apart before. ``parts``: (axis, number) of equal parts, of which a
+        ``slice`` takes one.
     """
 
     name: str
@@ -94,7 +96,8 @@ def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
     if node.op == "reshape":
         return arrays[0].reshape(node.shape)
     if node.op == "permute":
-        return arrays[0].transpose(node.options["axes"])
+        apart = arrays[0].reshape(node.options.get("split", arrays[0].shape))
+        return apart.transpose(node.options["axes"]).reshape(node.shape)
     if node.op == "slice":
         part: Array = arrays[0][node.options["key"]]
         return part

@@ -59,7 +59,7 @@ class _Walk:
         self.pruned = np.append(pruned, False)  # the label -1 means: stays
         self.plan = Plan()
 
-    def step(self, node: Node, values: list[Array]) -> Array:  # noqa: PLR0911
+    def step(self, node: Node, values: list[Array]) -> Array:  # noqa: C901, PLR0911
         """Note what a node keeps, and give the constants at its output."""
         gone = [self.pruned[thin(self.labels[name])[0]].any() for name in node.inputs]
         if node.op in ("mix", "unknown") and any(gone):
@@ -78,7 +78,9 @@ class _Walk:
             return _combined(node, values)
         if node.op in MOVES:
             if node.op == "reshape" and any(gone):
-                self.plan.shapes[node.name] = self._shape(node)
+                self.plan.shapes[node.name] = self._grid(node, self.labels[node.name])
+            if "split" in node.options and any(gone):
+                self._grid(node, self.labels[node.inputs[0]].reshape(node.options["split"]))
             return moved(node, values, 0)
         if node.op == "pool":
             columns = _constants(rows(values[0], node.options["axis"]))
@@ -140,6 +142,10 @@ class _Walk:
         if not gone.any():
             return np.broadcast_to(np.nan, node.shape)
         self.plan.norms[node.layer] = np.flatnonzero(~gone)
+        if "function" in node.options:
+            return np.asarray(
+                node.options["function"](np.where(spread(gone, axis, node.shape), values, np.nan))
+            )
         if node.options["scaled"]:
             return spread(np.where(gone, 0, np.nan), axis, node.shape)
         # Without a scale to set to zero, a constant passes; mean and shift are zero.
@@ -147,9 +153,9 @@ class _Walk:
         result: Array = wide / spread(node.options["spread"], axis, node.shape)
         return result
 
-    def _shape(self, node: Node) -> tuple[int, ...]:
+    def _grid(self, node: Node, labels: Array) -> tuple[int, ...]:
         """Find the shape that is left; what is kept must be a grid."""
-        kept = ~self.pruned[self.labels[node.name]]
+        kept = ~self.pruned[labels]
         axes = range(kept.ndim)
         lines = [np.asarray(kept.any(axis=tuple(o for o in axes if o != axis))) for axis in axes]
         grid = np.ones(kept.shape, bool)

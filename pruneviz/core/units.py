@@ -109,23 +109,21 @@ class _Walk:
         self.obstacles.append((np.concatenate([*labels, [_FIXED]]), f"{node.layer or node.name!r} {reason}"))
         return np.broadcast_to(np.int64(_FIXED), node.shape)
 
-    def step(self, node: Node, arrays: list[Array]) -> Array:  # noqa: PLR0911
+    def step(self, node: Node, arrays: list[Array]) -> Array:  # noqa: C901, PLR0911
         """Label the output of a node."""
         if node.op == "input":
             return np.broadcast_to(np.int64(_FIXED), node.shape)
         if node.op in KERNELS or node.op in ("norm", "pool"):
-            columns = _labels(rows(arrays[0], node.options["axis"]))
-            if columns is None:
-                return self.block(node, arrays, "reads different units through one channel")
-            return self._channels(node, arrays[0], columns)
+            table = rows(arrays[0], node.options["axis"])
+            if _labels(table) is None:  # what is read through one channel goes together
+                self.tie(np.broadcast_to(table[:, :1], table.shape), table)
+            return self._channels(node, arrays[0], table[:, 0])
         if node.op == "pad" and _varying(arrays[0]) & {
             i for i, w in enumerate(node.options["widths"]) if any(w)
         }:
             return self.block(node, arrays, "pads units with zeros")
-        if node.op == "slice" and _varying(arrays[0]) & {
-            i for i, part in enumerate(node.options["key"]) if part != slice(None)
-        }:
-            return self.block(node, arrays, "takes a part of the units")
+        if node.op == "slice":
+            return self._sliced(node, arrays)
         if node.op in MOVES:
             return moved(node, arrays, None)  # the zeros around a channel go with it
         if node.op == "combine":
@@ -133,7 +131,11 @@ class _Walk:
         if node.op == "reduce":
             rest = [i for i in range(arrays[0].ndim) if i not in node.options["axes"]]
             kept = arrays[0].transpose([*rest, *node.options["axes"]])
-            flat = _labels(kept.reshape(int(np.prod(kept.shape[: len(rest)])), -1))
+            table = kept.reshape(int(np.prod(kept.shape[: len(rest)])), -1)
+            if (stays := (table == _FIXED).any(axis=1)).any():
+                self.tie(table[stays], np.full_like(table[stays], _FIXED))
+                table = np.where(stays[:, None], _FIXED, table)
+            flat = _labels(table)
             return (
                 self.block(node, arrays, "averages over units") if flat is None else flat.reshape(node.shape)
             )
@@ -142,6 +144,18 @@ class _Walk:
         return self.block(
             node, arrays, f"is {node.options.get('what', 'an operation')} that pruneviz does not know"
         )
+
+    def _sliced(self, node: Node, arrays: list[Array]) -> Array:
+        """Cut along axes that hold no units, or into parts that all lose the same."""
+        (array,), varying = arrays, _varying(arrays[0])
+        if "parts" in node.options and node.options["parts"][0] in varying:
+            axis, number = node.options["parts"]
+            first, *others = np.split(array, number, axis=axis)
+            for other in others:
+                self.tie(*thin(first, other))
+        elif any(i in varying and part != slice(None) for i, part in enumerate(node.options["key"])):
+            return self.block(node, arrays, "takes a part of the units")
+        return moved(node, arrays, None)
 
     def _channels(self, node: Node, array: Array, columns: Array) -> Array:
         if node.op == "pool":

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.utils import parametrize
 from torch.nn.utils.prune import BasePruningMethod
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
@@ -197,7 +198,7 @@ class TorchAdapter:
                 part: f"{name}.{array}" for part, array in parts.items() if getattr(module, array) is not None
             }
             for name, module in self.model.named_modules()
-            if isinstance(module, _BatchNorm)
+            if isinstance(module, (_BatchNorm, _InstanceNorm))
         }
 
     def graph(self, example: Array | None) -> Graph:

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from pruneviz.core.graph import Graph, Node
+from pruneviz.frameworks.torch import moves
 from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, to_numpy
 from pruneviz.frameworks.torch.tracing import Trace, alike, traced, traced_in_training
 
@@ -82,7 +84,7 @@ def training_of(trace: Trace, batch: torch.Tensor, name: str) -> Trace | None:
 
 def _exported(model: nn.Module, trace: Trace, prefix: str = "") -> Graph:
     exporter = _Exporter(trace, prefix)
-    nodes = tuple(exporter.node(node) for node in trace.graph.nodes if exporter.flows(node))
+    nodes = tuple(exporter.node(node) for node in trace.graph.nodes if exporter.stands_for_one(node))
     (end,) = (node for node in trace.graph.nodes if node.op == "output")
     outputs = tuple(prefix + n.name for n in end.all_input_nodes if exporter.flows(n))
     return Graph(nodes, outputs, _shared(model, trace.graph))
@@ -141,6 +143,10 @@ class _Exporter:
         several = isinstance(value, (tuple, list)) and any(isinstance(part, torch.Tensor) for part in value)
         return several or isinstance(value, torch.Tensor)
 
+    def stands_for_one(self, node: fx.Node) -> bool:
+        """Tell whether a node is one of the neutral graph; what divides a tensor is seen in its parts."""
+        return self.flows(node) and not moves.divides(node)
+
     def node(self, node: fx.Node) -> Node:
         name, value = self.prefix + node.name, self.values[node]
         shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else ()
@@ -160,7 +166,8 @@ class _Exporter:
     def _sources(self, node: fx.Node, *, repeats: bool = False) -> list[fx.Node]:
         """List the nodes whose tensors a node reads, in order; each once, unless `repeats`."""
         found: list[fx.Node] = []
-        fx.node.map_arg((node.args, node.kwargs), lambda n: found.append(n) if self.flows(n) else None)
+        fx.node.map_arg((node.args, node.kwargs), found.append)
+        found = [n.all_input_nodes[0] if moves.divides(n) else n for n in found if self.flows(n)]
         return found if repeats else list(dict.fromkeys(found))
 
     def _outside(self, node: fx.Node) -> bool:
@@ -183,7 +190,7 @@ class _Exporter:
         shape = tuple(getattr(self.values[node], "shape", ()))
         return shape[1:] if node in self.batched or shape[:1] == (1,) else shape
 
-    def _module(self, node: fx.Node, module: Any) -> _Translated:  # noqa: C901, PLR0911
+    def _module(self, node: fx.Node, module: Any) -> _Translated:  # noqa: C901, PLR0911, PLR0912
         layer, name = str(node.target), type(module).__name__.lower()
         if is_prunable(module):
             owner = self.owners.setdefault(id(module.weight), layer)
@@ -198,7 +205,16 @@ class _Exporter:
                 return "mix", layer, {"what": "a BatchNorm without running statistics"}
             width = np.sqrt(to_numpy(module.running_var).astype(np.float64) + module.eps)
             return "norm", layer, {"axis": 0, "spread": width, "scaled": module.affine}
-        if name in _MAPS or name in _PASSES or (name == "prelu" and module.weight.numel() == 1):
+        if isinstance(module, _InstanceNorm):
+            width = np.full(module.num_features, np.inf)  # what is the same everywhere becomes 0
+            if module.running_var is not None:
+                width = np.sqrt(to_numpy(module.running_var).astype(np.float64) + module.eps)
+            return "norm", layer, {"axis": 0, "spread": width, "scaled": module.affine}
+        if name == "prelu" and module.weight.numel() > 1:
+            return "norm", layer, {"axis": 0, "function": self._mapping(node, name)}
+        if name in moves.SHUFFLES:
+            return "permute", layer, moves.shuffle(module, name, self._input(node).shape[1:])
+        if name in _MAPS or name in _PASSES or name == "prelu":
             return "map", layer, {"function": self._mapping(node, name), "passes": name in _PASSES}
         if name in _POOLS:
             return "pool", layer, {"axis": 0, "padded": _sees_zeros(vars(module))}
@@ -216,8 +232,8 @@ class _Exporter:
             target.strip("_").removeprefix("i") if target in ("iadd", "imul", "isub") else target.strip("_")
         )
         flowing = self._sources(node)
-        if name == "getitem" and not isinstance(self.values[flowing[0]], torch.Tensor):
-            return "input", node.name, {}
+        if name == "getitem":
+            return self._indexed(node)
         first, ndim = self._input(node), self._input(node).ndim
         if name in ("cat", "concat", "concatenate"):
             axis = self._argument(node, 1, ("dim", "axis"), 0) % ndim
@@ -262,6 +278,20 @@ class _Exporter:
         if order[0] != 0:
             return "unknown", node.name, {"what": "a permutation of the batch"}
         return "permute", "", {"axes": tuple(axis - 1 for axis in order[1:])}
+
+    def _indexed(self, node: fx.Node) -> _Translated:
+        """Translate what takes a part of a tensor, or one of the parts into which one was divided."""
+        source, index = node.args
+        if not isinstance(source, fx.Node) or not self.flows(source):
+            return "unknown", node.name, {"what": "getitem"}
+        if not isinstance(self.values[source], torch.Tensor):
+            if not moves.divides(source):
+                return "input", node.name, {}
+            axis = self._argument(source, 2, ("dim",), 0)
+            found = moves.part(source, self.values[source], axis, int(index))  # type: ignore[arg-type]
+        else:
+            found = moves.index(fx.node.map_arg(index, lambda n: self.values[n]), self._input(node).ndim)
+        return ("slice", node.name, found) if found else ("unknown", node.name, {"what": "getitem"})
 
     def _padded(self, node: fx.Node) -> _Translated:
         if self._argument(node, 2, ("mode",), "constant") != "constant":

@@ -67,9 +67,9 @@ def _shrink_kernel(module: Any, outputs: Array, inputs: Array, shift: Array | No
 
 def _shrink_norm(module: Any, kept: Array) -> None:
     for name in ("weight", "bias", "running_mean", "running_var"):
-        if getattr(module, name) is not None:
+        if getattr(module, name, None) is not None:
             _replace(module, name, to_numpy(getattr(module, name))[kept])
-    module.num_features = len(kept)
+    setattr(module, "num_parameters" if isinstance(module, nn.PReLU) else "num_features", len(kept))
 
 
 def _replace(module: Any, name: str, array: Array) -> None:

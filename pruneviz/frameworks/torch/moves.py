@@ -1,0 +1,63 @@
+"""Parts and shuffles of tensors, as the neutral graph writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+    from torch import fx
+
+SHUFFLES = ("pixelshuffle", "pixelunshuffle", "channelshuffle")
+
+
+def shuffle(module: Any, name: str, shape: Sequence[int]) -> dict[str, Any]:
+    """Say how a shuffle takes axes apart, and in which order it puts them together."""
+    c, h, w = shape
+    if name == "channelshuffle":
+        return {"split": (module.groups, c // module.groups, h, w), "axes": (1, 0, 2, 3)}
+    if name == "pixelshuffle":
+        r = module.upscale_factor
+        return {"split": (c // r**2, r, r, h, w), "axes": (0, 3, 1, 4, 2)}
+    r = module.downscale_factor
+    return {"split": (c, h // r, r, w // r, r), "axes": (0, 2, 4, 1, 3)}
+
+
+def divides(node: fx.Node) -> bool:
+    """Tell whether a node divides a tensor into parts that are taken one by one."""
+    if _name(node) not in ("chunk", "split"):
+        return False
+    return all(_name(user) == "getitem" and isinstance(user.args[1], int) for user in node.users)
+
+
+def part(node: fx.Node, parts: Sequence[torch.Tensor], axis: int, place: int) -> dict[str, Any] | None:
+    """Say which of the parts that a node divides a tensor into is taken; None if the batch is divided."""
+    ndim = parts[0].ndim
+    axis, sizes = axis % ndim, [part.shape[axis] for part in parts]
+    if not axis:
+        return None
+    start = sum(sizes[: range(len(parts))[place]])
+    cut = [slice(None)] * (ndim - 1)
+    cut[axis - 1] = slice(start, start + sizes[place])
+    equal = _name(node) == "chunk" and len(set(sizes)) == 1
+    return {"key": tuple(cut), **({"parts": (axis - 1, len(parts))} if equal else {})}
+
+
+def index(given: Any, ndim: int) -> dict[str, Any] | None:
+    """Write an index of numbers and slices without the batch; None if it is another one."""
+    items = list(given) if isinstance(given, tuple) else [given]
+    for at in [i for i, item in enumerate(items) if item is Ellipsis]:
+        items[at : at + 1] = [slice(None)] * (ndim - len(items) + 1)
+    whole = isinstance(items[0], slice) and items[0] == slice(None)
+    return {"key": tuple(items[1:])} if whole and all(map(_is_plain, items)) else None
+
+
+def _is_plain(item: Any) -> bool:
+    ends = (item.start, item.stop, item.step) if isinstance(item, slice) else (item,)
+    return all(isinstance(end, int) or (end is None and isinstance(item, slice)) for end in ends)
+
+
+def _name(node: fx.Node) -> str:
+    return str(getattr(node.target, "__name__", node.target))

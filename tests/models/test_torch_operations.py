@@ -1,0 +1,187 @@
+"""Operations of PyTorch that units run through: each is pruned, removed and compared."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+import pruneviz as pv
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.random((4, 8, 8, 3), np.float32)
+TOKENS = RNG.random((4, 5, 6), np.float32)
+
+
+def net(forward, **layers):
+    """Make a module of a forward, given as a function of the module and its input, and layers."""
+    model = type("Net", (nn.Module,), {"forward": forward})()
+    for name, layer in layers.items():
+        setattr(model, name, layer)
+    return model.eval()
+
+
+def check(model, x, granularity="filter", share=0.5, **options):
+    """Prune and remove, and compare on other images; the smaller model trains."""
+    mask = pv.prune(model, share, granularity=granularity, example=x, keep_at_least=1, **options)
+    assert mask.pruned
+    small = pv.remove(model, mask, x)
+    other = np.random.default_rng(1).random((7, *x.shape[1:])).astype(x.dtype)
+    assert pv.check_removed(model, mask, small, other) <= 1e-5
+    batch = torch.from_numpy(np.moveaxis(other, -1, 1).copy() if x.ndim == 4 else other)
+    small.train()(batch).square().mean().backward()
+    return mask, small.eval()
+
+
+def conv(n=3, out=8, **options):
+    return nn.Conv2d(n, out, 3, padding=1, **options)
+
+
+def gate(s, y):
+    return torch.sigmoid(s.up(torch.relu(s.down(y.mean((2, 3)))))).unflatten(1, (8, 1, 1))
+
+
+BODIES = {
+    "expand_as": lambda s, y: y * gate(s, y).expand_as(y),
+    "sum": lambda _, y: y.sum((2, 3), keepdim=True) + y,
+    "sum of constants": lambda _, y: torch.sigmoid(y).sum((2, 3)).unflatten(1, (8, 1, 1)),
+    "amax": lambda _, y: y.amax(dim=(2, 3), keepdim=True) * y,
+    "amin by axis": lambda _, y: torch.amin(y, dim=-1, keepdim=True),
+    "clip": lambda _, y: y.clip(-0.5, 0.5),
+    "float": lambda _, y: y.float().double().float(),
+    "swapaxes": lambda _, y: y.swapaxes(2, 3).swapdims(-1, 2),
+    "movedim": lambda _, y: torch.movedim(y, 1, -1).moveaxis(3, 1),
+    "permute by keyword": lambda _, y: y.permute(dims=(0, 2, 3, 1)).permute(0, -1, 1, 2),
+    "concat": lambda _, y: torch.concat([y, torch.tanh(y)], dim=1)[:, ::, 1:-1],
+    "add with alpha": lambda _, y: torch.add(torch.sigmoid(y), y.tanh().sigmoid(), alpha=2),
+    "chunk": lambda _, y: torch.mul(*y.chunk(2, 1)),
+    "chunk as a list": lambda _, y: torch.cat([*list(y.chunk(2, dim=1)), y], 1),
+    "chunk of three": lambda _, y: sum(torch.cat([y, y, y], 1).chunk(3, 1)),
+    "cut in space": lambda _, y: y[:, :, 1:-1, ::2] + y[..., 2:, 1::2],
+    "one place": lambda _, y: y[:, :, 2].unsqueeze(2),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_operations_between_convolutions(body):
+    model = net(
+        lambda s, x: s.f(s.b(body(s, torch.relu(s.a(x)))).mean((2, 3))),
+        a=conv(), up=nn.Linear(4, 8), down=nn.Linear(8, 4), b=nn.LazyConv2d(5, 1), f=nn.Linear(5, 3),
+    )  # fmt: skip
+    model(torch.rand(2, 3, 8, 8))
+    mask, _ = check(model, IMAGES)
+    assert "a" in mask
+
+
+def test_units_that_code_cuts_apart_are_refused_by_name():
+    model = net(lambda s, x: s.b(s.a(x)[:, :4]).flatten(1), a=conv(), b=conv(4, 2))
+    with pytest.raises(ValueError, match=r"'getitem' takes a part of the units; .*exclude=\['a'\]"):
+        pv.prune(model, 0.5, granularity="filter", example=IMAGES)
+
+
+class C2f(nn.Module):
+    """The block of YOLOv8: parts of channels, each used again."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.cv1, self.cv2 = nn.Conv2d(3, 8, 1), nn.Conv2d(16, 6, 1)
+        self.m = nn.ModuleList(nn.Conv2d(4, 4, 3, padding=1) for _ in range(2))
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x):
+        y = list(self.cv1(x).chunk(2, 1))
+        y.extend(m(y[-1]).relu() for m in self.m)
+        return self.head(self.cv2(torch.cat(y, 1)).relu().mean((2, 3)))
+
+
+def test_parts_of_channels_lose_the_same():
+    mask, small = check(C2f(), IMAGES)
+    assert list(mask) == ["cv1", "cv2", "m.0", "m.1"]
+    assert np.array_equal(mask["cv1"][:4], mask["cv1"][4:])
+    assert type(small) is C2f
+
+
+PER_CHANNEL = {
+    "PReLU": lambda: nn.PReLU(8),
+    "InstanceNorm": lambda: nn.InstanceNorm2d(8),
+    "affine InstanceNorm": lambda: nn.InstanceNorm2d(8, affine=True),
+    "InstanceNorm with statistics": lambda: nn.InstanceNorm2d(8, affine=True, track_running_stats=True),
+    "both": lambda: nn.Sequential(nn.InstanceNorm2d(8, affine=True), nn.PReLU(8)),
+    "PReLU of one number": nn.PReLU,
+}
+
+
+@pytest.mark.parametrize("make", PER_CHANNEL.values(), ids=PER_CHANNEL)
+@pytest.mark.parametrize("between", [nn.Identity, nn.BatchNorm2d])
+def test_layers_with_a_parameter_a_channel(make, between):
+    norm = nn.Identity() if between is nn.Identity else nn.BatchNorm2d(8)
+    model = nn.Sequential(conv(), norm, make(), conv(8, 5), nn.ReLU(), nn.Flatten(), nn.Linear(320, 3)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) / 4)
+    mask, _ = check(model, IMAGES, scope="layer")
+    assert mask.pruned == 4 + 2 + (mask["3"].size % 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "shuffle", "after", "together"),
+    [
+        (8, nn.PixelShuffle(2), 2, 4),
+        (12, nn.PixelShuffle(2), 3, 4),
+        (18, nn.PixelShuffle(3), 2, 9),
+        (3, nn.PixelUnshuffle(2), 12, 1),
+        (8, nn.ChannelShuffle(2), 8, None),
+    ],
+)
+def test_shuffles_take_sets_of_units(before, shuffle, after, together):
+    model = nn.Sequential(conv(3, before), shuffle, conv(after, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    model.append(nn.Linear(5, 3))
+    if together is None:
+        mask = pv.prune(model, scope={"0": 0.5}, granularity="filter", example=IMAGES)
+        assert mask["0"].sum() == 4
+        return
+    mask, small = check(model, IMAGES, share=None, scope={"0": 0.5})
+    sets = mask["0"].reshape(-1, together)
+    assert (sets.all(1) | ~sets.any(1)).all()
+    assert small[2].in_channels == after * mask["0"].mean()
+
+
+def test_a_decoder_loses_neurons_map_by_map():
+    model = net(
+        lambda s, x: s.c2(s.c1(s.fc(x.mean(1)).relu().view(-1, s.c1.in_channels, 4, 4)).relu()).flatten(1),
+        fc=nn.Linear(6, 64), c1=nn.ConvTranspose2d(4, 6, 3), c2=nn.ConvTranspose2d(6, 2, 3),
+    )  # fmt: skip
+    mask, small = check(model, TOKENS, "channel", None, scope={"fc": 0.5})
+    maps = mask["fc"].reshape(4, 16)
+    assert (maps.all(1) | ~maps.any(1)).all()
+    assert small.c1.in_channels == 2
+
+
+class Vit(nn.Module):
+    """A transformer of a learner's own: a class token, attention by hand, a residual stream."""
+
+    def __init__(self, position=True):
+        super().__init__()
+        torch.manual_seed(0)
+        self.cls, self.embed = nn.Parameter(torch.rand(1, 1, 8)), nn.Linear(6, 8)
+        self.pos = nn.Parameter(torch.rand(1, 6, 8)) if position else 0
+        self.norm1, self.norm2, self.last = (nn.LayerNorm(8) for _ in range(3))
+        self.q, self.k, self.v, self.out = (nn.Linear(8, 8) for _ in range(4))
+        self.f1, self.f2, self.head = nn.Linear(8, 16), nn.Linear(16, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = torch.cat([self.cls.expand(x.shape[0], -1, -1), self.embed(x)], 1) + self.pos
+        y = self.norm1(x)
+        mixed = functional.softmax(self.q(y) @ self.k(y).transpose(1, 2) / 8**0.5, -1) @ self.v(y)
+        x = x + self.out(mixed)
+        x = x + self.f2(functional.gelu(self.f1(self.norm2(x))))
+        return self.head(self.last(x)[:, 0] + x.mean(1))
+
+
+@pytest.mark.parametrize("position", [True, False])
+def test_the_neurons_of_a_transformer(position):
+    model = Vit(position)
+    mask, small = check(model, TOKENS, "neuron", exclude=["q", "k", "v"])
+    assert list(mask) == ["f1"]
+    assert small.f1.out_features == 8
