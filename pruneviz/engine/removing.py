@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pruneviz.core.masks import Mask
 
 _Model = TypeVar("_Model")
-_TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
+_TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
 
 
 def remove(model: _Model, mask: Mask, example: Array) -> _Model:
@@ -55,7 +55,7 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
         removal.plan(found.graph, found.units, found.labels, layers, pruned), example
     )
     difference = max(_difference(thin, small, x) for x in (example, _noise(example)))
-    tolerance = _TOLERANCE.get(str(layers[0].weight.dtype), 1e-2) if layers else 0
+    tolerance = _TOLERANCE[seen.adapter.precision()]
     if not difference <= tolerance:
         raise ValueError(
             f"the smaller model differs from the masked one by {difference:.1e} of its largest output, more "

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import safetensors.numpy
 
 from pruneviz import frameworks
 from pruneviz.core.arrays import checked_data
@@ -179,7 +178,7 @@ def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: st
     weights = {layer.name: layer.weight for layer in adapter.layers()}
     uses = adapter.uses(x)
     parameters, buffers, arrays = adapter.parameters(), adapter.buffers(), adapter.arrays()
-    raw = safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    raw = adapter.serialised()
     entries = sum(weight.size for weight in weights.values())
     alive = {key: int(np.count_nonzero(weight)) for key, weight in weights.items()}
     return Scorecard(

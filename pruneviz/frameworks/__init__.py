@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pruneviz.core.plan import Plan
 
 BATCH = 1000
+PRECISIONS = ("bfloat16", "float16", "float32", "float64")  # from coarse to fine
 _HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}
 
 
@@ -50,6 +51,12 @@ class Adapter(Protocol):
 
     def arrays(self) -> dict[str, Array]:
         """Give all stored arrays by name, parameters first."""
+
+    def serialised(self) -> bytes:
+        """Give all stored arrays, in their own types, as the bytes of a safetensors file."""
+
+    def precision(self) -> str:
+        """Name the coarsest type of numbers that the model computes with."""
 
     def copy_with(self, arrays: Mapping[str, Array]) -> object:
         """Copy the model with the named arrays, named and shaped as in `parameters` and `buffers`."""

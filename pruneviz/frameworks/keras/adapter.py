@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import safetensors.numpy
 import tensorflow as tf
 
 from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
-from pruneviz.frameworks import BATCH, single
+from pruneviz.frameworks import BATCH, PRECISIONS, single
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import flat
@@ -116,6 +117,14 @@ class KerasAdapter:
 
     def arrays(self) -> dict[str, Array]:
         return {**self.parameters(), **self.buffers()}
+
+    def serialised(self) -> bytes:
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays().items()}
+        return safetensors.numpy.save(arrays)
+
+    def precision(self) -> str:
+        found = {layer.compute_dtype for layer in self.model._flatten_layers()}  # noqa: SLF001  (nested ones too)
+        return next((name for name in PRECISIONS if name in found), "float32")
 
     def copy_with(self, arrays: Mapping[str, Array]) -> Any:
         twin = KerasAdapter(Copier()(self.model))

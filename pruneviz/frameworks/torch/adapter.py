@@ -8,6 +8,7 @@ import random
 from typing import TYPE_CHECKING
 
 import numpy as np
+import safetensors.torch
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -18,7 +19,7 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
-from pruneviz.frameworks import BATCH, single
+from pruneviz.frameworks import BATCH, PRECISIONS, single
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, name_of, outputs_first, to_numpy
 from pruneviz.frameworks.torch.rebuild import rebuilt
@@ -121,6 +122,18 @@ class TorchAdapter:
 
     def arrays(self) -> dict[str, Array]:
         return {**self.parameters(), **self.buffers()}
+
+    def serialised(self) -> bytes:
+        stored = self._stored()
+        tensors = {
+            name: torch.from_numpy(np.array(array)).to(stored[name].dtype)
+            for name, array in self.arrays().items()
+        }
+        return safetensors.torch.save(tensors)
+
+    def precision(self) -> str:
+        found = {str(parameter.dtype).removeprefix("torch.") for parameter in self.model.parameters()}
+        return next((name for name in PRECISIONS if name in found), "float32")
 
     def copy_with(self, arrays: Mapping[str, Array]) -> nn.Module:
         twin = copy.deepcopy(self.model)
