@@ -290,13 +290,12 @@ class TorchAdapter:
             batch = torch.from_numpy(x[start : start + size].copy())
             batch = batch.to(like.device, like.dtype)
             batch = batch / 255 if x.dtype == np.uint8 else batch
-            yield _channels_first(batch) if batch.ndim == 4 else batch
-
-
-def _channels_first(images: torch.Tensor) -> torch.Tensor:
-    """Lay images out anew; contiguous() would leave one channel with strides that count as channels_last."""
-    turned = images.permute(0, 3, 1, 2)
-    return torch.empty(turned.shape, dtype=images.dtype, device=images.device).copy_(turned)
+            if (
+                batch.ndim == 4
+            ):  # contiguous() would leave one channel with strides that count as channels_last
+                turned = batch.permute(0, 3, 1, 2)
+                batch = torch.empty(turned.shape, dtype=batch.dtype, device=batch.device).copy_(turned)
+            yield batch
 
 
 def _prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:

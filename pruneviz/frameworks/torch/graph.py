@@ -84,10 +84,10 @@ def training_of(trace: Trace, batch: torch.Tensor, name: str) -> Trace | None:
 
 def _exported(model: nn.Module, trace: Trace, prefix: str = "") -> Graph:
     exporter = _Exporter(trace, prefix)
-    nodes = tuple(exporter.node(node) for node in trace.graph.nodes if exporter.stands_for_one(node))
+    flowing = [node for node in trace.graph.nodes if exporter.flows(node) and not moves.divides(node)]
     (end,) = (node for node in trace.graph.nodes if node.op == "output")
     outputs = tuple(prefix + n.name for n in end.all_input_nodes if exporter.flows(n))
-    return Graph(nodes, outputs, _shared(model, trace.graph))
+    return Graph(tuple(map(exporter.node, flowing)), outputs, _shared(model, trace.graph))
 
 
 def _shared(model: nn.Module, graph: fx.Graph) -> frozenset[str]:
@@ -143,10 +143,6 @@ class _Exporter:
         several = isinstance(value, (tuple, list)) and any(isinstance(part, torch.Tensor) for part in value)
         return several or isinstance(value, torch.Tensor)
 
-    def stands_for_one(self, node: fx.Node) -> bool:
-        """Tell whether a node is one of the neutral graph; what divides a tensor is seen in its parts."""
-        return self.flows(node) and not moves.divides(node)
-
     def node(self, node: fx.Node) -> Node:
         name, value = self.prefix + node.name, self.values[node]
         shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else ()
@@ -172,7 +168,7 @@ class _Exporter:
 
     def _outside(self, node: fx.Node) -> bool:
         """Tell, and note, whether a node depends on parameters and sizes alone."""
-        flowing, target = self._sources(node), str(getattr(node.target, "__name__", node.target))
+        flowing, target = self._sources(node), moves.called(node)
         if node.op == "call_module" and is_prunable(self.module.get_submodule(str(node.target))):
             return False
         made = target.startswith("new_") or target.endswith("_like")
@@ -227,7 +223,7 @@ class _Exporter:
         return "unknown", layer, {"what": f"a {type(module).__name__}"}
 
     def _function(self, node: fx.Node) -> _Translated:  # noqa: C901, PLR0911
-        target = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "?")
+        target = moves.called(node)
         name = (
             target.strip("_").removeprefix("i") if target in ("iadd", "imul", "isub") else target.strip("_")
         )

@@ -27,9 +27,9 @@ def shuffle(module: Any, name: str, shape: Sequence[int]) -> dict[str, Any]:
 
 def divides(node: fx.Node) -> bool:
     """Tell whether a node divides a tensor into parts that are taken one by one."""
-    if _name(node) not in ("chunk", "split"):
+    if called(node) not in ("chunk", "split"):
         return False
-    return all(_name(user) == "getitem" and isinstance(user.args[1], int) for user in node.users)
+    return all(called(user) == "getitem" and isinstance(user.args[1], int) for user in node.users)
 
 
 def part(node: fx.Node, parts: Sequence[torch.Tensor], axis: int, place: int) -> dict[str, Any] | None:
@@ -41,7 +41,7 @@ def part(node: fx.Node, parts: Sequence[torch.Tensor], axis: int, place: int) ->
     start = sum(sizes[: range(len(parts))[place]])
     cut = [slice(None)] * (ndim - 1)
     cut[axis - 1] = slice(start, start + sizes[place])
-    equal = _name(node) == "chunk" and len(set(sizes)) == 1
+    equal = called(node) == "chunk" and len(set(sizes)) == 1
     return {"key": tuple(cut), **({"parts": (axis - 1, len(parts))} if equal else {})}
 
 
@@ -59,5 +59,6 @@ def _is_plain(item: Any) -> bool:
     return all(isinstance(end, int) or (end is None and isinstance(item, slice)) for end in ends)
 
 
-def _name(node: fx.Node) -> str:
+def called(node: fx.Node) -> str:
+    """Name the function, method or module that a node calls."""
     return str(getattr(node.target, "__name__", node.target))

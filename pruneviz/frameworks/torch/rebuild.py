@@ -15,7 +15,6 @@ from pruneviz.frameworks.torch.layouts import outputs_first, to_numpy
 from pruneviz.frameworks.torch.tracing import (
     Trace,
     alike,
-    first_unflattened,
     is_dropout,
     sizes_of,
     spell_anew,
@@ -112,18 +111,12 @@ def _changed(node: fx.Node, trace: Trace, plan: Plan, twin: nn.Module) -> bool:
             start = int(module.dim) % len(trace.values[node.all_input_nodes[0]].shape)
             module.unflattened_size = new[start - 1 : start - 1 + len(module.unflattened_size)]
         return False
-    ndim = trace.values[node.all_input_nodes[0]].ndim if new else 0
     old = sizes_of(node) if new else []
-    start = first_unflattened(node, ndim) if old else 0
-    wanted = (-1, *new)[start : start + len(old)]
-    sizes = [
-        new_size if isinstance(size, int) and size != -1 and place + start else size
-        for place, (size, new_size) in enumerate(zip(old, wanted, strict=True))
-    ]
-    if sizes == old:
-        return False
-    spell_anew(node, ndim, sizes)
-    return True
+    keep = [not isinstance(size, int) or size == -1 for size in old]
+    sizes = [size if kept else other for size, kept, other in zip(old, keep, (-1, *new), strict=bool(old))]
+    if sizes != old:
+        spell_anew(node, sizes)
+    return sizes != old
 
 
 def _computes(module: nn.Module, batch: torch.Tensor, wanted: Any = None) -> bool:
@@ -149,7 +142,7 @@ def _make_modules_of_dropouts(graph: fx.Graph, training: fx.Graph, twin: nn.Modu
     """Let calls such as ``F.dropout(x, p, self.training)`` follow the mode in which a graph runs."""
     kinds = {kind.__name__.lower(): kind for kind in _DROPOUTS}
     for node, trained in zip(list(graph.nodes), list(training.nodes), strict=True):
-        if is_dropout(node) and _arguments(node) != _arguments(trained):
+        if is_dropout(node) and (node.args[1:], node.kwargs) != (trained.args[1:], trained.kwargs):
             kind = kinds[node.target.__name__.replace("_", "")]
             name = next(f"dropout_{i}" for i in itertools.count(1) if not hasattr(twin, f"dropout_{i}"))
             p: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("p", 0.5)
@@ -157,7 +150,3 @@ def _make_modules_of_dropouts(graph: fx.Graph, training: fx.Graph, twin: nn.Modu
             with graph.inserting_before(node):
                 node.replace_all_uses_with(graph.call_module(name, (node.all_input_nodes[0],)))
             graph.erase_node(node)
-
-
-def _arguments(node: fx.Node) -> list[Any]:
-    return [value for value in (*node.args[1:], *node.kwargs.values()) if isinstance(value, bool)]

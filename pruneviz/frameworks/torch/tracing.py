@@ -20,6 +20,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
 from pruneviz.frameworks.torch.layouts import is_prunable, name_of
+from pruneviz.frameworks.torch.moves import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,20 +73,17 @@ def traced_in_training(trace: Trace, batch: torch.Tensor, name: str) -> Trace:
 def alike(trace: Trace, training: Trace) -> bool:
     """Tell whether two traces do the same, dropout apart."""
     one, other = list(trace.graph.nodes), list(training.graph.nodes)
-    return len(one) == len(other) and all(map(_same, one, other))
+    return len(one) == len(other) and all(map(operator.eq, map(_form, one), map(_form, other)))
 
 
 def is_dropout(node: fx.Node) -> bool:
     """Tell whether a node calls a function that drops out."""
-    return node.op == "call_function" and "dropout" in getattr(node.target, "__name__", "")
-
-
-def _same(one: fx.Node, other: fx.Node) -> bool:
-    """Tell whether two nodes of graphs that are alike so far do the same, dropout on or off."""
-    return _form(one) == _form(other)
+    return node.op == "call_function" and "dropout" in called(node)
 
 
 def _form(node: fx.Node) -> object:
+    """Write down what a node does, dropout on or off, to compare it with one of another trace."""
+
     def plain(value: Any) -> Any:
         return bool if is_dropout(node) and isinstance(value, bool) else getattr(value, "name", value)
 
@@ -93,31 +91,17 @@ def _form(node: fx.Node) -> object:
 
 
 def sizes_of(node: fx.Node) -> list[Any]:
-    """List the sizes that a call of view, reshape or unflatten spells out; empty for other nodes."""
-    name = str(getattr(node.target, "__name__", node.target))
-    if name not in ("view", "reshape", "unflatten") or node.op == "call_module":
+    """List the sizes that a call of view or reshape spells out; empty for other nodes."""
+    if called(node) not in ("view", "reshape"):
         return []
-    named = [node.kwargs[key] for key in ("shape", "size", "sizes") if key in node.kwargs]
-    sizes = named or list(node.args[2 if name == "unflatten" and "dim" not in node.kwargs else 1 :])
+    sizes = [*node.args[1:], *node.kwargs.values()]
     return list(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
 
 
-def spell_anew(node: fx.Node, ndim: int, sizes: Sequence[Any]) -> None:
-    """Give other sizes to a call that `sizes_of` lists some for; `ndim` is that of what it reads."""
-    name, source = str(getattr(node.target, "__name__", node.target)), node.all_input_nodes[0]
-    if name == "unflatten":
-        node.args = (source, first_unflattened(node, ndim), tuple(sizes))
-    else:
-        node.args = (source, *sizes) if node.op == "call_method" else (source, tuple(sizes))
-    node.kwargs = {}
-
-
-def first_unflattened(node: fx.Node, ndim: int) -> int:
-    """Give the axis that a call of unflatten takes apart; 0 for view and reshape, which spell all sizes."""
-    if "unflatten" not in str(getattr(node.target, "__name__", node.target)):
-        return 0
-    dim: Any = node.kwargs["dim"] if "dim" in node.kwargs else node.args[1]
-    return int(dim) % ndim
+def spell_anew(node: fx.Node, sizes: Sequence[Any]) -> None:
+    """Make a node reshape what it reads to other sizes."""
+    node.op, node.target = "call_method", "reshape"
+    node.args, node.kwargs = (node.all_input_nodes[0], *sizes), {}
 
 
 def _trace(twin: nn.Module, batch: torch.Tensor, name: str, known: Trace | None = None) -> Trace:
@@ -135,21 +119,18 @@ def _trace(twin: nn.Module, batch: torch.Tensor, name: str, known: Trace | None 
             f"torch.fx cannot trace {name}{mode}: {error}; write its forward without branches on "
             "values, or prune the part that can be traced"
         ) from error
-    values = {node: _outline(value) for node, value in tracer.values.items()}
-    for node in graph.nodes:  # a size of the batch that became a plain number, as in x.view(len(x), -1)
-        sizes = sizes_of(node)
-        if sizes and sizes[0] == len(batch) == len(values[node]) and not first_unflattened(node, 2):
-            spell_anew(node, 0, [-1, *values[node].shape[1:]])
+    values = {node: fx.node.map_aggregate(value, _outline) for node, value in tracer.values.items()}
+    for (
+        node
+    ) in graph.nodes:  # one way to write them; and the batch's size is no number, as in x.view(len(x), -1)
+        if called(node) == "unflatten" or sizes_of(node)[:1] == [len(batch)]:
+            spell_anew(node, [-1, *values[node].shape[1:]])
     return Trace(twin, graph, values)
 
 
 def _outline(value: Any) -> Any:
-    """Replace tensors by empty ones of their shape and type."""
-
-    def empty(v: Any) -> Any:
-        return torch.empty(v.shape, dtype=v.dtype, device="meta") if isinstance(v, torch.Tensor) else v
-
-    return fx.node.map_aggregate(value, empty)
+    """Replace a tensor by an empty one of its shape and type."""
+    return torch.empty_like(value, device="meta") if isinstance(value, torch.Tensor) else value
 
 
 class _UnfitError(Exception):
@@ -161,17 +142,17 @@ class _OtherwiseError(Exception):
 
 
 class _Size(int):
-    """A whole number that was read from a tensor's shape; `make` reads it anew in the graph."""
+    """A whole number that was read from a tensor's shape; `source` is the operation that reads it anew."""
 
-    make: Callable[[], fx.Proxy]
+    source: tuple[str, Any, tuple[Any, ...]]
 
-    def __new__(cls, value: int, make: Callable[[], fx.Proxy]) -> Self:
+    def __new__(cls, value: int, *source: Any) -> Self:
         size = super().__new__(cls, value)
-        size.make = make
+        size.source = source
         return size
 
-    def __fx_create_arg__(self, _: fx.Tracer) -> fx.Node:
-        return self.make().node
+    def __fx_create_arg__(self, tracer: fx.Tracer) -> fx.Node:
+        return tracer.create_proxy(*self.source, {}).node
 
     def __reduce__(self) -> tuple[type[int], tuple[int]]:
         return int, (int(self),)
@@ -182,11 +163,10 @@ def _sized(name: str, *, swapped: bool = False) -> Callable[..., Any]:
     call = getattr(operator, name)
 
     def method(self: _Size, other: Any) -> Any:
-        pair = (other, self) if swapped else (self, other)
         if isinstance(other, fx.Proxy) or not isinstance(other, int):
             return NotImplemented
-        value = call(*map(int, pair))
-        return _Size(value, lambda: self.make().tracer.create_proxy("call_function", call, pair, {}))
+        pair = (other, self) if swapped else (self, other)
+        return _Size(call(*map(int, pair)), "call_function", call, pair)
 
     return method
 
@@ -207,16 +187,11 @@ class _Known(fx.Proxy):
     def size(self, dim: int | None = None) -> Any:
         shape = self._value().shape
         if dim is not None:
-            return self._size(dim % len(shape))
-        return torch.Size([self._size(i) for i in range(len(shape))])
-
-    def _size(self, place: int) -> _Size:
-        make = lambda: self.tracer.create_proxy("call_method", "size", (self, place), {})  # noqa: E731
-        return _Size(self._value().shape[place], make)
+            return _Size(shape[dim], "call_method", "size", (self, dim % len(shape)))
+        return torch.Size([self.size(place) for place in range(len(shape))])
 
     def numel(self) -> _Size:
-        make = lambda: self.tracer.create_proxy("call_method", "numel", (self,), {})  # noqa: E731
-        return _Size(self._value().numel(), make)
+        return _Size(self._value().numel(), "call_method", "numel", (self,))
 
     nelement = numel
 
@@ -258,12 +233,7 @@ class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return is_prunable(m) or isinstance(m, _BatchNorm) or super().is_leaf_module(m, module_qualified_name)
 
-    def create_args_for_root(
-        self,
-        root_fn: Callable[..., Any],
-        is_module: bool,  # noqa: ARG002
-        concrete_args: Any = None,  # noqa: ARG002
-    ) -> tuple[Any, list[Any]]:
+    def create_args_for_root(self, root_fn: Callable[..., Any], *_: Any) -> tuple[Any, list[Any]]:
         """Pass the first argument alone: all others have their defaults."""
         names = [*inspect.signature(root_fn).parameters, "x"]
         return root_fn, [self.root, self.create_proxy("placeholder", names[1], (), {})]
@@ -291,7 +261,7 @@ class _Tracer(fx.Tracer):
         """Carry an operation out on the example, unless what it gives is known."""
         if self.before is not None:
             before = next(self.before, node)
-            if before is node or not _same(before, node):
+            if before is node or _form(before) != _form(node):
                 raise _OtherwiseError
             return self.known[before]
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), self._value_of)
