@@ -7,8 +7,10 @@ import sys
 
 import build
 import pytest
+from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from tolerance import Tolerant
+from traitlets.config import Config
 
 SOURCE = '''# %% [markdown]
 # # 01 · Toy
@@ -246,6 +248,19 @@ def test_a_live_view_is_rebuilt_byte_for_byte(lesson):
 def test_the_command_line_tells_errors_and_fails(capsys):
     assert build.main(["--check", "99"]) == 1
     assert "no source begins with '99'" in capsys.readouterr().err
+
+
+def test_the_command_for_instructors_puts_pictures_in_the_place_of_views():
+    (order,) = re.findall(r'display_data_priority="(.*?)"', (build.LESSONS / "INSTRUCTOR.md").read_text())
+    view = {build.WIDGET_VIEW: {"model_id": "gone"}, "image/png": "AAAA", "text/plain": "a view"}
+    shown = new_output("execute_result", view, execution_count=1)
+    shown.metadata = {"image/png": {"alt": "what it shows"}}
+    notebook = new_notebook(cells=[new_code_cell("view", outputs=[shown], execution_count=1)])
+    page = HTMLExporter(
+        template_name="classic", config=Config({"NbConvertBase": {"display_data_priority": eval(order)}})
+    ).from_notebook_node(notebook)[0]
+    assert '<img alt="what it shows" src="data:image/png;base64,AAAA"' in page
+    assert "gone" not in page
 
 
 def test_committed_notebooks_match_their_sources(capsys):
