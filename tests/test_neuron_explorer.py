@@ -297,6 +297,14 @@ def test_activity_is_the_mean_or_that_of_one_image(view, model, images):
     assert np.array_equal(np.frombuffer(view.pixels, np.uint8).reshape(6, 6, 1), images[0][7])
 
 
+def test_mean_activity_is_that_of_the_images_on_view_whatever_scores(model, images):
+    few = (images[0][:5], images[1][:5])
+    view = pv.explore(model, images, granularity="neuron", scored_on=few, criterion="activation")
+    mean = pv.importance(model, granularity="neuron", criterion="activation", data=images)
+    assert all(np.allclose(a, mean[n]) for n, a in by_layer(view, "activity", "<f4").items())
+    assert view.scores() == pv.importance(model, granularity="neuron", criterion="activation", data=few)
+
+
 def test_weights_for_the_picture_are_close(view, model):
     scale = view.dense_layers[0]["scale"]
     sent = np.frombuffer(view.weights, np.int8)[:720].reshape(20, 36) * scale

@@ -101,6 +101,8 @@ class UnitExplorer(Explorer):
     _before: tuple[State, Array] | None = None  # the last state but one that was measured, and its answers
     _last: tuple[State, Array] | None = None
 
+    _mean_activity: Importance | None = None
+
     def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(model, data, **options)
         self._show_image()
@@ -184,25 +186,25 @@ class UnitExplorer(Explorer):
 
     def _pictured(self) -> dict[str, Any]:
         """Give the traits that tell of the chosen image: how active each unit is, and the picture."""
+        x, y = self._meter.x, self._meter.labels
         if self.image < 0:
-            scores = self._scored("activation")
-            mean = self._meter.x.mean(axis=0, keepdims=True)
-            shape, pixels = history.pictures(mean, [{"index": 0}])
+            scores = self._mean_activity = self._mean_activity or self._activity(x, y)
+            shape, pixels = history.pictures(x.mean(axis=0, keepdims=True), [{"index": 0}])
             facts = {"index": -1, "shape": shape}
         else:
-            chosen = slice(self.image, self.image + 1)
-            x, y = self._meter.x[chosen], self._meter.labels[chosen]
-            scores = importance(
-                self._model, granularity=self.granularity, criterion="activation", data=(x, y)
-            )
-            shape, pixels = history.pictures(self._meter.x, [{"index": self.image}])
-            facts = {"index": self.image, "truth": int(y[0]), "shape": shape}
+            one = slice(self.image, self.image + 1)
+            scores = self._activity(x[one], y[one])
+            shape, pixels = history.pictures(x, [{"index": self.image}])
+            facts = {"index": self.image, "truth": int(y[self.image]), "shape": shape}
         names = [layer["name"] for layer in self.layers]
         return {
             "activity": b"".join(scores[name].astype("<f4").tobytes() for name in names),
             "pixels": pixels,
             "pictured": facts,
         }
+
+    def _activity(self, x: Array, y: Array) -> Importance:
+        return importance(self._model, granularity=self.granularity, criterion="activation", data=(x, y))
 
     # -- masks -------------------------------------------------------------------------------------------
 
