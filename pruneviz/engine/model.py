@@ -108,13 +108,7 @@ def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
 
 
 def structure(model: object, example: Array | None) -> Structure:
-    """Follow the units through a model; an example of None asks a Keras model for its input's shape.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the example is no array, or missing, or the model cannot be traced.
-    """
+    """Follow the units through a model; an example of None asks a Keras model for its input's shape."""
     return Seen(model, example).structure
 
 

@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 import pruneviz as pv
+from pruneviz import frameworks
+from pruneviz.frameworks.torch import adapter, rebuild, tracing
 
 RNG = np.random.default_rng(0)
 X = RNG.random((4, 6), np.float32)
@@ -214,3 +216,45 @@ def test_a_padding_with_a_value_is_refused_and_one_with_zeros_is_not():
 def test_layers_may_be_named_as_torch_fx_names_its_own():
     model = net(lambda s, x: s.f(torch.relu(s.code(x))), code=nn.Linear(6, 8), f=nn.Linear(8, 3))
     assert check(model, X, "neuron").code.out_features == 4
+
+
+def test_a_call_traces_a_model_once(monkeypatch):
+    model = pv.zoo.lenet_5("torch")
+    x, y = (part[:8] for part in pv.datasets.mnist().validation)
+    seen = []
+
+    def counted(net, batch):
+        seen.append(net)
+        return tracing.traced(net, batch)
+
+    for module in (adapter, rebuild):
+        monkeypatch.setattr(module, "traced", counted)
+
+    def once(call, most=1):
+        seen.clear()
+        result = call()
+        assert len(seen) <= most
+        return result
+
+    mask = once(lambda: pv.prune(model, 0.5, granularity="filter", criterion="taylor", data=(x, y)))
+    once(lambda: pv.prune(model, 0.5, granularity="filter", criterion="activation", data=(x, y)))
+    once(lambda: pv.prune(model, 0.5, granularity="channel", criterion="reconstruction", data=(x, y)))
+    once(lambda: pv.apply(model, mask, x))
+    once(lambda: pv.remove(model, mask, x), most=2)  # one is written anew, with the sizes that are left
+    once(lambda: pv.scorecard(model, (x, y)), most=0)
+    once(lambda: pv.reconstruct(model, mask, x), most=2)  # the model, and the copy that is refitted
+
+
+def test_what_is_written_after_a_trace_is_seen():
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2)).eval()
+    x = np.random.default_rng(0).random((5, 4), dtype=np.float32)
+    seen = frameworks.adapter(model)
+    (first,) = seen.graph(x).nodes[1:2]
+    before = next(seen.activations(x, {first.name}))[first.name]
+    weight = seen.arrays()["0.weight"] * 2
+    seen.write({"0.weight": weight, "0.bias": np.zeros(3, "f4"), "1.running_mean": np.ones(3, "f4")})
+    after = next(seen.activations(x, {first.name}))[first.name]
+    assert np.allclose(after, x @ weight.T, atol=1e-6)
+    assert not np.allclose(before, after)
+    last = seen.graph(x).nodes[-1].name
+    assert np.allclose(next(seen.activations(x, {last}))[last], model(torch.from_numpy(x)).detach())

@@ -23,7 +23,7 @@ from pruneviz.frameworks import BATCH, PRECISIONS, single
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, name_of, outputs_first, to_numpy
 from pruneviz.frameworks.torch.rebuild import rebuilt
-from pruneviz.frameworks.torch.tracing import inputs_of, traced
+from pruneviz.frameworks.torch.tracing import Trace, inputs_of, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +47,7 @@ class TorchAdapter:
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.modules = dict(_prunable(model))
+        self._traces: dict[tuple[int, ...], Trace] = {}
 
     def layers(self) -> list[Layer]:
         return [
@@ -215,12 +216,13 @@ class TorchAdapter:
         }
 
     def graph(self, example: Array | None) -> Graph:
-        return graphs.export(self.model, self._two(example))
+        batch = self._two(example)
+        return graphs.export(self.model, self._trace(batch), batch)
 
     def activations(
         self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
     ) -> Iterator[dict[str, Array]]:
-        return graphs.activations(traced(self.model, self._two(x)), self._batches(x), nodes, edit)
+        return graphs.activations(self._trace(self._two(x)), self._batches(x), nodes, edit)
 
     def patches(self, name: str, array: Array) -> Array:
         module = self.modules[name]
@@ -270,6 +272,18 @@ class TorchAdapter:
 
     def _array(self, name: str, tensor: torch.Tensor) -> Array:
         return self._canonical(name, to_numpy(tensor))
+
+    def _trace(self, batch: torch.Tensor) -> Trace:
+        """Trace once for images of one shape; what was written into the model since is brought over."""
+        shape = tuple(batch.shape)
+        if shape not in self._traces:
+            self._traces[shape] = traced(self.model, batch)
+        twin = self._traces[shape].module
+        ours, theirs = ([*m.parameters(), *m.buffers()] for m in (self.model, twin))
+        with torch.no_grad():
+            for new, old in zip(ours, theirs, strict=True):
+                old.copy_(new)
+        return self._traces[shape]
 
     def _two(self, example: Array | None) -> torch.Tensor:
         """Make a batch of the first image and itself, whose number no other size is likely to be."""

@@ -14,7 +14,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from pruneviz.core.graph import Graph, Node
 from pruneviz.frameworks.torch import moves
 from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, to_numpy
-from pruneviz.frameworks.torch.tracing import Trace, alike, traced, traced_in_training
+from pruneviz.frameworks.torch.tracing import Trace, alike, traced_in_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,15 +48,14 @@ _COMBINATIONS: dict[str, Callable[..., Array]] = {
 }
 
 
-def export(model: nn.Module, batch: torch.Tensor) -> Graph:
-    """Turn a module into a neutral graph; `batch` holds two images, for the shapes.
+def export(model: nn.Module, trace: Trace, batch: torch.Tensor) -> Graph:
+    """Turn a module into a neutral graph; `batch` holds the two images it was traced on.
 
     Raises
     ------
     ValueError
-        If the batch does not fit, or torch.fx cannot follow what the module does.
+        If torch.fx cannot follow what the module does in training.
     """
-    trace = traced(model, batch)
     graph = _exported(model, trace)
     training = training_of(trace, batch, type(model).__name__)
     if training is None or alike(trace, training):
