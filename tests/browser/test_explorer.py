@@ -224,6 +224,20 @@ def test_prune_by_hand(page):
     assert lab.kernel(page, "view.exact['correct'] == pv.scorecard(view.apply(), data).correct")
 
 
+def test_words_of_a_mask_count_what_was_cut_by_hand(page):
+    lab.run_python(page, "view.layer = 'fc3'; view.sparsity = 0; view.by_hand = {'fc3': {'cut': [*range(200)]}}")
+    lab.settled(page)
+    page.get_by_text("Mask in words and numbers").click()
+    fold = page.locator(".pv-panel-mask .pv-fold")
+    assert "2 of 10 outputs and 0 of 100 inputs have no weight left" in fold.inner_text()
+    region = fold.get_by_role("region", name="Share kept by block")
+    region.focus()
+    assert region.evaluate("(node) => document.activeElement === node")
+    first = region.locator("tbody tr").first.locator("td").all_inner_texts()
+    assert first == ["33.3\u202f%"] * 4  # of outputs 0 to 2, the first two are cut
+    page.get_by_text("Mask in words and numbers").click()
+
+
 def test_flood_ends_in_the_right_state(page):
     page.evaluate(
         """() => {

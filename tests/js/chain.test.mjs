@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as chain from "../../pruneviz/widgets/explorer/chain.js";
-import { Channels } from "../../pruneviz/widgets/explorer/channel_units.js";
+import { Channels } from "../../pruneviz/widgets/explorer/channel_counts.js";
 
 const ids = (...values) => Int32Array.from(values);
 // conv1 (3 units) -> conv2 (2) -> conv3, added to conv1 -> fc behind a flatten of two places a channel
@@ -14,7 +14,8 @@ const wires = [
   { name: "bn1", rows: ids(0, 1, 2), columns: ids(), area: 0, each: 2, uses: 0 },
   { name: "bn3", rows: ids(0, 1, 2), columns: ids(), area: 0, each: 2, uses: 0 },
 ];
-const entries = [["conv1", ["bn1"]], ["conv2", []], ["conv3", ["bn3"]], ["fc", []]].map(([name, norms]) => ({ name, kind: "conv", norms }));
+const norms = { conv1: ["bn1"], conv2: [], conv3: ["bn3"], fc: [] };
+const entries = Object.entries(norms).map(([name, own]) => ({ name, kind: "conv", norms: own }));
 const blocks = chain.blocksOf(entries, wires);
 const flows = chain.flowsOf(blocks);
 
@@ -28,7 +29,8 @@ test("a stream has all its writers and readers", () => {
 test("a long stage of tied layers stays on one line, with the layers that lead to it", () => {
   const stages = [[0, 2, 3], [4], [5, 7, 9, 11], [12, 13]].map((writers) => ({ writers, readers: [] }));
   assert.deepEqual(chain.linesOf(stages, 15, 12), [[0, 1, 2, 3], [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]]);
-  assert.deepEqual(chain.linesOf([{ writers: [0, 1], readers: [] }, { writers: [2, 3], readers: [] }], 4, 9), [[0, 1, 2, 3]]);
+  const pairs = [[0, 1], [2, 3]].map((writers) => ({ writers, readers: [] }));
+  assert.deepEqual(chain.linesOf(pairs, 4, 9), [[0, 1, 2, 3]]);
   assert.deepEqual(chain.linesOf([], 5, 9), [[0, 1, 2, 3, 4]]);
   assert.deepEqual(chain.linesOf([], 5, 2), [[0, 1], [2], [3, 4]]); // a narrow page
 });
@@ -38,8 +40,9 @@ test("streams that overlap have lanes of their own, and nothing leaves the page"
     const { boxes, lines, height } = chain.layOutChain(width, blocks, flows);
     for (const { x, y, wide, tall } of boxes) assert.ok(x >= 0 && x + wide + 18 <= width && y > 0 && y + tall < height);
     for (const { lanes } of lines) for (const one of lanes) for (const other of lanes) {
-      const apart = one.to < other.from || other.to < one.from || one.y + one.wide <= other.y || other.y + other.wide <= one.y;
-      assert.ok(one === other || apart);
+      const across = one.to < other.from || other.to < one.from;
+      const down = one.y + one.wide <= other.y || other.y + other.wide <= one.y;
+      assert.ok(one === other || across || down);
     }
   }
   const [{ lanes }] = chain.layOutChain(1200, blocks, flows).lines;
@@ -69,7 +72,8 @@ test("the slices that go together", () => {
 test("a group with a share of its own is cut by its own places", () => {
   const bytes = (array) => new DataView(array.buffer);
   const state = {
-    noun: "channels", rest: 2, wires: wires.map((wire) => ({ ...wire, rows: wire.rows.length, columns: wire.columns.length })),
+    noun: "channels", rest: 2,
+    wires: wires.map((wire) => ({ ...wire, rows: wire.rows.length, columns: wire.columns.length })),
     wired: bytes(Int32Array.from(wires.flatMap(({ rows, columns }) => [...rows, ...columns]))),
     layers: [["conv1", 3], ["conv2", 2], ["conv3", 3]].map(([name, size]) => ({ name, shape: [size] })),
     ids: bytes(ids(0, 1, 2, 3, 4, 0, 1, 2)),
@@ -77,7 +81,10 @@ test("a group with a share of its own is cut by its own places", () => {
     own_places: bytes(Uint16Array.from([6667, 3333, 10001, 2500, 10001, 6667, 3333, 10001])),
     scored: bytes(Float64Array.from([2, 1, 3, 1, 2, 2, 1, 3])),
     chain: entries, code: "mask{own}", sparsities: {},
-    groups: [{ name: "conv1", layers: ["conv1", "conv3"], size: 3, how: ["added"] }, { name: "conv2", layers: ["conv2"], size: 2, how: [] }],
+    groups: [
+      { name: "conv1", layers: ["conv1", "conv3"], size: 3, how: ["added"] },
+      { name: "conv2", layers: ["conv2"], size: 2, how: [] },
+    ],
   };
   const channels = new Channels({ get: (name) => state[name] });
   assert.deepEqual([...channels.at(0.5, {}).gone], [0, 1, 0, 1, 0]);

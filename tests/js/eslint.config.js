@@ -4,7 +4,7 @@ import stylistic from "@stylistic/eslint-plugin";
 import globals from "globals";
 
 export default [
-  { ignores: ["**/node_modules/", "pruneviz/widgets/explorer/", "tests/js/{chain,units}.test.mjs"] },
+  { ignores: ["**/node_modules/"] },
   js.configs.recommended,
   {
     files: ["**/*.{js,mjs}"],

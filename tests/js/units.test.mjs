@@ -1,7 +1,8 @@
 // The arithmetic of whole units: who is gone, what is left, where neurons stand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as units from "../../pruneviz/widgets/explorer/units.js";
+import * as units from "../../pruneviz/widgets/explorer/unit_counts.js";
+import { errorCell, worstPairs } from "../../pruneviz/widgets/explorer/units.js";
 import * as wiring from "../../pruneviz/widgets/explorer/wiring.js";
 
 const layers = [
@@ -51,8 +52,8 @@ test("what is left is kept rows times kept columns", () => {
 });
 
 test("the most frequent errors", () => {
-  assert.deepEqual(units.worstPairs([[9, 2, 0], [0, 5, 7], [1, 0, 3]], 2), [[1, 2, 7], [0, 1, 2]]);
-  assert.deepEqual(units.worstPairs([[9, 0], [0, 5]]), []);
+  assert.deepEqual(worstPairs([[9, 2, 0], [0, 5, 7], [1, 0, 3]], 2), [[1, 2, 7], [0, 1, 2]]);
+  assert.deepEqual(worstPairs([[9, 0], [0, 5]]), []);
 });
 
 test("neurons stand in blocks that fit, each at its own cell", () => {
@@ -89,16 +90,17 @@ test("the strongest connections, by size and not by sign", () => {
 });
 
 test("on dark paper an error is seen as a cell, and its number can be read", () => {
-  const light = (c) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, i) => sum + weight * (c[i] <= 0.04045 ? c[i] / 12.92 : ((c[i] + 0.055) / 1.055) ** 2.4), 0.05);
+  const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  const light = (colour) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, i) => sum + weight * linear(colour[i]), 0.05);
   const contrast = (one, other) => Math.max(light(one), light(other)) / Math.min(light(one), light(other));
   const [pruned, inks] = [[253, 208, 162].map((c) => c / 255), { "#fff": [1, 1, 1], "#000": [0, 0, 0] }];
   for (const paper of [[17, 17, 17], [20, 23, 27]].map((colour) => colour.map((c) => c / 255))) {
     for (let count = 1; count <= 300; count++) {
-      const { strength, ink } = units.errorCell(count, 300, true);
+      const { strength, ink } = errorCell(count, 300, true);
       const cell = paper.map((c, i) => c + strength * (pruned[i] - c));
       assert.ok(contrast(cell, paper) >= 3);
       assert.ok(contrast(cell, inks[ink]) >= 4.5, `${count}: ${contrast(cell, inks[ink])}`);
     }
   }
-  assert.equal(units.errorCell(0, 300, true).strength, 0);
+  assert.equal(errorCell(0, 300, true).strength, 0);
 });

@@ -1,7 +1,7 @@
 // The chain of layers with its coupled channels: who is tied to whom, and where everything stands. No page needed.
 //
-// A block is a layer: `rows` and `columns` are the units of its outputs and inputs, -1 where one must stay. A flow is the
-// stream of channels from the layers that write it (several, if their outputs are added) to those that read it.
+// A block is a layer: `rows` and `columns` are the units of its outputs and inputs, -1 where one must stay. A flow is
+// the stream of channels from the layers that write it (several, if their outputs are added) to those that read it.
 
 const POWER = 0.3; // of a number of channels, for the side of a block: 64 look larger than 16, not four times as large
 const SMALLEST = 26;
@@ -19,7 +19,9 @@ export function blocksOf(chain, wires) {
 
 /** Streams of channels: { writers, readers, units }, writers and readers as numbers of blocks. */
 export function flowsOf(blocks) {
-  const [flows, of] = [[], new Map()];
+  const of = new Map();
+  /** @type {{ writers: number[], readers: number[], units: number[] }[]} */
+  const flows = [];
   blocks.forEach(({ rows }, b) => {
     const units = [...new Set(rows)].filter((id) => id >= 0);
     if (!units.length) return;
@@ -27,7 +29,10 @@ export function flowsOf(blocks) {
     const flow = known === undefined ? { writers: [], readers: [], units: [] } : of.get(known);
     if (known === undefined) flows.push(flow);
     flow.writers.push(b);
-    for (const id of units) if (!of.has(id)) { of.set(id, flow); flow.units.push(id); }
+    for (const id of units.filter((other) => !of.has(other))) {
+      of.set(id, flow);
+      flow.units.push(id);
+    }
   });
   blocks.forEach(({ columns }, b) => {
     for (const flow of new Set([...new Set(columns)].map((id) => of.get(id)))) flow?.readers.push(b);
@@ -39,7 +44,8 @@ const isLong = ([from, to]) => to - from >= 3;
 
 /** Lines of the picture: a long stage of tied layers stays together, and the layers that lead to it stand before it. */
 export function linesOf(flows, many, most) {
-  const until = (b) => Math.max(...flows.filter(({ writers }) => writers.length > 1 && writers.includes(b)).map(({ writers }) => writers.at(-1)), b);
+  const shared = flows.filter(({ writers }) => writers.length > 1).map(({ writers }) => writers);
+  const until = (b) => Math.max(...shared.filter((writers) => writers.includes(b)).map((writers) => writers.at(-1)), b);
   const stages = [];
   for (let b = 0; b < many; ) {
     let end = until(b);
@@ -47,15 +53,16 @@ export function linesOf(flows, many, most) {
     stages.push([b, end]);
     b = end + 1;
   }
-  const lines = [[]];
+  let line = /** @type {number[]} */ ([]);
+  const lines = [line];
   stages.forEach(([from, to], s) => {
-    for (let b = from; b <= to; b++) lines.at(-1).push(b);
-    if (isLong([from, to]) && stages.slice(s + 1).some(isLong)) lines.push([]);
+    for (let b = from; b <= to; b++) line.push(b);
+    if (isLong([from, to]) && stages.slice(s + 1).some(isLong)) lines.push(line = []);
   });
-  return lines.flatMap((line) => {
-    const parts = Math.ceil(line.length / most);
-    const start = (p) => Math.round((p * line.length) / parts);
-    return Array.from({ length: parts }, (_, p) => line.slice(start(p), start(p + 1)));
+  return lines.flatMap((blocks) => {
+    const parts = Math.ceil(blocks.length / most);
+    const start = (p) => Math.round((p * blocks.length) / parts);
+    return Array.from({ length: parts }, (_, p) => blocks.slice(start(p), start(p + 1)));
   });
 }
 
@@ -67,9 +74,13 @@ export function lanesOf(flows, line, boxes, width) {
     const here = ends.filter((b) => b >= first && b <= last);
     const [before, after] = [flow.writers.some((b) => b < first), ends.some((b) => b > last)];
     if (!flow.readers.length || (!here.length && !(before && after))) return [];
-    const spots = here.flatMap((b) => [...(flow.writers.includes(b) ? [boxes[b].riser] : []), ...(flow.readers.includes(b) ? [boxes[b].x, boxes[b].x + boxes[b].wide] : [])]);
+    const spots = here.flatMap((b) => {
+      const { x, wide, riser } = boxes[b];
+      return [...(flow.writers.includes(b) ? [riser] : []), ...(flow.readers.includes(b) ? [x, x + wide] : [])];
+    });
+    const [from, to] = [before ? 0 : Math.min(...spots), after ? width : Math.max(...spots)];
     const bus = flow.writers.length > 1;
-    return [{ flow, bus, before, after, from: before ? 0 : Math.min(...spots), to: after ? width : Math.max(...spots), wide: bus ? LANE.bus : LANE.wire }];
+    return [{ flow, bus, before, after, from, to, wide: bus ? LANE.bus : LANE.wire }];
   });
   const taken = [];
   for (const lane of lanes.sort((a, b) => a.bus - b.bus || a.from - b.from)) {
@@ -92,9 +103,10 @@ export function layOutChain(width, blocks, flows) {
   const pitch = Math.min(250, width / Math.max(...numbers.map((line) => line.length)));
   const widest = Math.min(190, pitch - 38);
   const highest = Math.min(165, Math.max(84, widest));
-  const [outs, ins] = [Math.max(...blocks.map((b) => b.rows.length)), Math.max(...blocks.map((b) => b.columns.length))];
+  const [outs, ins] = ["rows", "columns"].map((axis) => Math.max(...blocks.map((block) => block[axis].length)));
   const side = (n, of, most) => Math.round(Math.max(SMALLEST, most * (n / of) ** POWER));
-  const boxes = blocks.map(({ rows, columns }) => ({ wide: side(columns.length, ins, widest), tall: side(rows.length, outs, highest) }));
+  const boxes = blocks.map(({ rows, columns }) =>
+    ({ wide: side(columns.length, ins, widest), tall: side(rows.length, outs, highest) }));
   let top = 4;
   const lines = numbers.map((line) => {
     line.forEach((b, place) => {
@@ -111,7 +123,7 @@ export function layOutChain(width, blocks, flows) {
   return { width, height: top, pitch, boxes, lines };
 }
 
-/** Indices along an axis in the order in which they are drawn; `ranks` says how good each unit is, null keeps the order. */
+/** Indices along an axis as they are drawn; `ranks` says how good each unit is, null keeps the order. */
 export function orderAlong(ids, ranks) {
   const order = Uint32Array.from(ids.keys());
   const rank = (i) => (ids[i] < 0 ? -1 : ranks[ids[i]]);
@@ -134,7 +146,8 @@ export function stretches(order, ids, gone) {
 /** The slices that go with a unit: outputs, norms and inputs, each a list of [layer, indices]. */
 export function coupledOf(blocks, wires, unit) {
   const indices = (ids) => [...ids.keys()].filter((i) => ids[i] === unit);
-  const found = (list, axis) => list.map((entry) => [entry.name, indices(entry[axis])]).filter(([, here]) => here.length);
+  const slices = (list, axis) => list.map((entry) => [entry.name, indices(entry[axis])]);
+  const found = (list, axis) => slices(list, axis).filter(([, here]) => here.length);
   const norms = wires.filter(({ name }) => !blocks.some((block) => block.name === name));
   return { outputs: found(blocks, "rows"), norms: found(norms, "rows"), inputs: found(blocks, "columns") };
 }
@@ -149,6 +162,9 @@ export function indexWords(indices) {
 /** Slices in words, layers with the same indices together: "5 of conv1, conv3; 240 to 288 of fc1". */
 export function sliceWords(slices) {
   const together = new Map();
-  for (const [name, indices] of slices) together.set(indexWords(indices), [...(together.get(indexWords(indices)) ?? []), name]);
+  for (const [name, indices] of slices) {
+    const words = indexWords(indices);
+    together.set(words, [...(together.get(words) ?? []), name]);
+  }
   return [...together].map(([words, names]) => `${words} of ${names.join(", ")}`).join("; ");
 }

@@ -1,19 +1,25 @@
-// The chain of layers, drawn: blocks of weights, outputs down and inputs across, joined by the streams of channels between
-// them; one channel can be followed through all of it.
+// The chain of layers, drawn: blocks of weights, outputs down and inputs across, joined by the streams of channels
+// between them; one channel can be followed through all of it.
 import { grouped, millions, remembered, sparsityText } from "../frame/pure.js";
-import { hatch, line, sharp, sheetOf, text } from "../frame/draw.js";
+import { hatch, line, sharp, sheetOf, stroke, text } from "../frame/draw.js";
 import { button, el } from "../frame/controls.js";
 import { layOutChain, orderAlong, sliceWords, stretches } from "./chain.js";
 
 const STRIP = { gap: 3, wide: 6 }; // the BatchNorm entries beside a block
+const KEYS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"];
 
 export class ChainPicture {
   constructor(frame, units) {
-    Object.assign(this, { frame, units, hover: null, key: "" });
+    this.frame = frame;
+    this.units = units;
+    this.hover = /** @type {{ name: string, i: number } | null} */ (null);
+    this.key = "";
     this.redraw = remembered((width, sheet, _at, unit, colours) => this.drawAll(width, sheet, unit, colours));
     this.canvas = el("canvas", { "aria-hidden": "true" });
     this.cursor = button("", () => this.toggle(), { class: "pv-cursor", "aria-roledescription": "channel" });
-    this.stage = el("div", { class: "pv-chain", role: "group", "aria-label": "Chain of layers: up and down go from channel to channel, left and right from layer to layer, Enter cuts or keeps, Escape lets go" }, this.canvas, this.cursor);
+    const label = "Chain of layers: up and down go from channel to channel, left and right from layer to layer, "
+      + "Enter cuts or keeps, Escape lets go";
+    this.stage = el("div", { class: "pv-chain", role: "group", "aria-label": label }, this.canvas, this.cursor);
     this.canvas.addEventListener("pointermove", (event) => this.look(this.spotAt(event)));
     this.canvas.addEventListener("pointerleave", () => this.look(null));
     this.canvas.addEventListener("click", (event) => this.press(event));
@@ -23,7 +29,10 @@ export class ChainPicture {
   }
 
   get ranks() { return this.frame.get("sort") === "score" ? this.units.ranks : null; }
-  get followed() { const [name, i] = this.frame.get("followed"); return name === undefined ? null : { name, i }; }
+  get followed() {
+    const [name, i] = this.frame.get("followed");
+    return name === undefined ? null : { name, i };
+  }
 
   /** The channel on view: under the pointer, or followed; { name, i }, or null. */
   get shown() { return this.hover ?? this.followed; }
@@ -34,11 +43,13 @@ export class ChainPicture {
     const { frame, units } = this;
     this.at = units.at(frame.get("sparsity"), frame.get("by_hand"));
     this.refreshSheet(width, colours);
-    this.redraw(width, this.sheet, this.at, this.shown ? units.unit(this.shown.name, this.shown.i) : -1, colours);
+    const unit = this.shown ? units.unit(this.shown.name, this.shown.i) : -1;
+    this.redraw(width, this.sheet, this.at, unit, colours);
   }
 
   drawAll(width, sheet, unit, colours) {
     const context = sharp(this.canvas, width, this.layout.height);
+    context.lineJoin = "round";
     context.drawImage(sheet, 0, 0, width, this.layout.height);
     this.drawPruned(context, colours);
     if (unit >= 0) this.drawFollowed(context, unit, colours);
@@ -50,29 +61,39 @@ export class ChainPicture {
     if (this.key === key) return;
     this.key = key;
     const { blocks, flows } = this.units;
+    /** @type {ReturnType<typeof layOutChain>} */
     this.layout = layOutChain(width, blocks, flows);
+    /** @type {Uint32Array[][]} */
     this.orders = blocks.map(({ rows, columns }) => [orderAlong(rows, this.ranks), orderAlong(columns, this.ranks)]);
+    /** @type {Uint32Array[]} */
     this.spots = flows.map(({ units }) => orderAlong(Int32Array.from(units), this.ranks));
+    /** @type {number[][]} */
     this.pluses = [];
     this.sheet = sheetOf(width, this.layout.height, (context) => {
-      for (const { lanes } of this.layout.lines) for (const lane of lanes) this.drawLane(context, lane, colours);
-      for (const spot of this.pluses) plus(context, spot, colours);
+      for (const { blocks: near, lanes } of this.layout.lines) {
+        for (const lane of lanes) this.drawLane(context, lane, near, colours);
+      }
+      for (const [x, y] of this.pluses) plus(context, x, y, colours);
       blocks.forEach((block, b) => this.drawBlock(context, block, this.layout.boxes[b], colours));
     });
     this.outlines = new Path2D();
     for (const { x, y, wide, tall } of this.layout.boxes) this.outlines.rect(x + 0.5, y + 0.5, wide - 1, tall - 1);
+    /** @type {ReturnType<ChainPicture["lightUp"]> | null} */
     this.lit = null;
   }
 
-  drawLane(context, { flow, bus, from, to, y, wide }, colours) {
-    const { boxes, lines } = this.layout;
-    const here = new Set(lines.find(({ lanes }) => lanes.some((lane) => lane.flow === flow && lane.y === y)).blocks);
+  /** A stream, from and to the blocks that are near: those of its line. */
+  drawLane(context, { flow, bus, from, to, y, wide }, near, colours) {
+    const { boxes } = this.layout;
+    const here = (numbers) => numbers.filter((b) => near.includes(b));
     context.fillStyle = colours.line;
     context.globalAlpha = 0.55;
     const shape = new Path2D();
     shape.rect(from, y, to - from, wide);
-    for (const b of flow.readers.filter((b) => here.has(b))) shape.rect(boxes[b].x, y + wide, boxes[b].wide, boxes[b].y - y - wide - 2);
-    for (const b of flow.writers.filter((b) => here.has(b))) {
+    for (const b of here(flow.readers)) {
+      shape.rect(boxes[b].x, y + wide, boxes[b].wide, boxes[b].y - y - wide - 2);
+    }
+    for (const b of here(flow.writers)) {
       const { x, wide: across, tall, riser, y: top } = boxes[b];
       const right = x + across + (this.units.blocks[b].norms.length ? STRIP.gap + STRIP.wide : 0);
       shape.rect(riser - 2, y + wide, 4, top - y - wide);
@@ -80,15 +101,19 @@ export class ChainPicture {
     }
     context.fill(shape);
     context.globalAlpha = 1;
-    if (!bus) return;
+    if (bus) this.nameStream(context, flow, from, to, y, colours);
+    if (!bus || !flow.added) return;
+    this.pluses.push(...here(flow.writers.slice(1)).map((b) => [boxes[b].riser, y + wide / 2]));
+  }
+
+  /** As many words about a stream that several write as there is room for. */
+  nameStream(context, flow, from, to, y, colours) {
     const names = flow.writers.map((b) => this.units.blocks[b].name);
     const [many, sum] = [`${flow.units.length} channels`, names.join(flow.added ? " + " : ", ")];
     const words = [`${many}, one stream: ${sum}`, `${many}: ${sum}`, `${many}: ${names.length} layers`, many];
-    const fits = words.find((line) => context.measureText(line).width < to - from);
+    const fits = words.find((one) => context.measureText(one).width < to - from);
     if (fits) text(context, fits, from, y - 11, { colour: colours.ink });
-    if (flow.added) this.pluses.push(...flow.writers.filter((b, place) => place && here.has(b)).map((b) => [boxes[b].riser, y + wide / 2]));
   }
-
   drawBlock(context, block, { x, y, wide, tall }, colours) {
     context.fillStyle = colours.kept;
     context.fillRect(x, y, wide, tall);
@@ -100,9 +125,11 @@ export class ChainPicture {
   drawPruned(context, colours) {
     const { units, layout, at } = this;
     const gone = new Path2D(); // one path for all: a fill each costs more than all of them together
+    /** @type {number[][]} */
     this.left = units.blocks.map((block, b) => {
       const { x, y, wide, tall } = layout.boxes[b];
-      const [down, across] = [stretches(this.orders[b][0], block.rows, at.gone), stretches(this.orders[b][1], block.columns, at.gone)];
+      const [downwards, sideways] = this.orders[b];
+      const [down, across] = [stretches(downwards, block.rows, at.gone), stretches(sideways, block.columns, at.gone)];
       const [high, broad] = [tall / block.rows.length, wide / block.columns.length];
       let [outputs, inputs] = [block.rows.length, block.columns.length];
       for (let k = 0; k < down.length; k += 2) {
@@ -133,17 +160,20 @@ export class ChainPicture {
     this.units.blocks.forEach(({ rows }, b) => {
       const { x, y, tall } = this.layout.boxes[b];
       const each = tall / rows.length;
-      this.orders[b][0].forEach((i, place) => { if (rows[i] >= 0 && this.at.fates[rows[i]]) context.fillRect(x - 6, y + (place + 0.5) * each - 1.5, 5, 3); });
+      this.orders[b][0].forEach((i, place) => {
+        const mine = rows[i] >= 0 && this.at.fates[rows[i]];
+        if (mine) context.fillRect(x - 6, y + (place + 0.5) * each - 1.5, 5, 3);
+      });
     });
   }
 
   /** One channel through all that writes, carries and reads it. */
   drawFollowed(context, unit, colours) {
-    if (this.lit?.unit !== unit) this.lit = this.lightUp(unit);
+    if (!this.lit || this.lit.unit !== unit) this.lit = this.lightUp(unit);
     const { wires, slices, halo } = this.lit;
     stroke(context, wires, colours.paper, 4.5);
     stroke(context, wires, colours.ink, 2, this.at.gone[unit] ? [4, 3] : []);
-    for (const place of this.pluses) plus(context, place, colours);
+    for (const [x, y] of this.pluses) plus(context, x, y, colours);
     context.fillStyle = colours.paper;
     context.fill(halo);
     context.fillStyle = colours.ink;
@@ -204,7 +234,8 @@ export class ChainPicture {
     }
     if (columns.includes(unit)) {
       const places = [...this.orders[b][1].keys()].filter((place) => columns[this.orders[b][1][place]] === unit);
-      const middle = x + ((places.reduce((sum, place) => sum + place, 0) / places.length + 0.5) * wide) / columns.length;
+      const mean = places.reduce((sum, place) => sum + place, 0) / places.length;
+      const middle = x + ((mean + 0.5) * wide) / columns.length;
       ends.push(middle);
       wires.moveTo(middle, level);
       wires.lineTo(middle, y);
@@ -281,7 +312,7 @@ export class ChainPicture {
   move(event) {
     const blocks = this.units.blocks.filter(({ free }) => free);
     if (event.key === "Escape" && this.followed) this.follow(null);
-    else if (["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) this.follow(this.neighbour(event.key, blocks));
+    else if (KEYS.includes(event.key)) this.follow(this.neighbour(event.key, blocks));
     else return;
     this.hover = null;
     event.preventDefault();
@@ -295,7 +326,7 @@ export class ChainPicture {
     const go = { ArrowLeft: b - 1, ArrowRight: b + 1 }[key] ?? b;
     const block = blocks[Math.max(0, Math.min(blocks.length - 1, go))];
     const order = this.orders[this.units.blocks.indexOf(block)][0];
-    const place = block === blocks[b] ? order.indexOf(spot.i) : order.indexOf(Math.min(spot.i, block.rows.length - 1));
+    const place = order.indexOf(block === blocks[b] ? spot.i : Math.min(spot.i, block.rows.length - 1));
     const to = { ArrowUp: place - 1, ArrowDown: place + 1, Home: 0, End: order.length - 1 }[key] ?? place;
     const i = order[Math.max(0, Math.min(order.length - 1, to))];
     return block.rows[i] >= 0 ? { name: block.name, i } : spot;
@@ -314,11 +345,12 @@ export class ChainPicture {
     const layer = this.units.layers.find((other) => other.name === name);
     const own = this.units.group(unit)?.name in this.frame.get("sparsities");
     const place = own ? this.units.ownPlaces[unit] : this.units.unitPlaces[unit];
+    const goes = place <= 10000 ? `${sparsityText(place / 10000)}${own ? " of its group" : ""}` : "never";
     const worth = this.units.worth(unit);
     const slices = this.units.coupled(unit);
     return {
-      score: layer ? `${layer.score[i].toPrecision(3)} by ${this.frame.get("ranking")[1]}, rank ${layer.rank[i] + 1} of ${layer.size}` : "left alone",
-      "goes at": place <= 10000 ? `${sparsityText(place / 10000)}${own ? " of its group" : ""}` : "never",
+      score: layer ? this.scoreOf(layer, i) : "left alone",
+      "goes at": goes,
       outputs: sliceWords(slices.outputs),
       BatchNorm: sliceWords(slices.norms) || "none",
       inputs: sliceWords(slices.inputs) || "none",
@@ -326,9 +358,15 @@ export class ChainPicture {
     };
   }
 
+  scoreOf(layer, i) {
+    const [, criterion] = this.frame.get("ranking");
+    return `${layer.score[i].toPrecision(3)} by ${criterion}, rank ${layer.rank[i] + 1} of ${layer.size}`;
+  }
+
   describe(spot) {
-    const facts = this.factsOf(spot);
-    return `Channel ${spot.i} of ${spot.name}: ${this.fateOf(this.units.unit(spot.name, spot.i))}; with it go outputs ${facts.outputs}; BatchNorm ${facts.BatchNorm}; inputs ${facts.inputs}`;
+    const { outputs, BatchNorm, inputs } = this.factsOf(spot);
+    const slices = `with it go outputs ${outputs}; BatchNorm ${BatchNorm}; inputs ${inputs}`;
+    return `Channel ${spot.i} of ${spot.name}: ${this.fateOf(this.units.unit(spot.name, spot.i))}; ${slices}`;
   }
 }
 
@@ -339,17 +377,8 @@ function shortened(context, name, width) {
   return shown;
 }
 
-function stroke(context, path, colour, width, dash = []) {
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.lineJoin = "round";
-  context.setLineDash(dash);
-  context.stroke(path);
-  context.setLineDash([]);
-}
-
 /** Where a branch is added to a stream. */
-function plus(context, [x, y], colours) {
+function plus(context, x, y, colours) {
   context.fillStyle = colours.paper;
   context.strokeStyle = colours.ink;
   context.lineWidth = 1.5;

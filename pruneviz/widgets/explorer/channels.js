@@ -1,9 +1,11 @@
 // ChannelExplorer: the chain of layers, one channel followed through it, and a slider for each group of tied layers.
 import { grouped, percent, remembered } from "../frame/pure.js";
-import { button, choice, el, fold, setText, shareSlider, table } from "../frame/controls.js";
+import {
+  button, CAPTION, choice, el, facts, fold, numberBox, scrolled, setText, shareSlider, swatch, table,
+} from "../frame/controls.js";
 import { explorer } from "./explorer.js";
 import { sortChoice, unitDrawings } from "./units.js";
-import { Channels } from "./channel_units.js";
+import { Channels } from "./channel_counts.js";
 import { ChainPicture } from "./chain_picture.js";
 
 const WHY = {
@@ -15,24 +17,29 @@ const WHY = {
 
 /** The channel that is followed: what goes with it, and why. */
 function followedPart(frame, chain) {
-  const title = el("h4", { class: "pv-caption", "data-png": true });
+  const title = el("h4", CAPTION);
   const why = el("p", { class: "pv-hint", "data-png": true });
-  const cells = {};
-  const facts = (...names) => el("dl", { class: "pv-card" }, ...names.flatMap((name) => [el("dt", { "data-png": true }, name), (cells[name] = el("dd", { "data-png": true }))]));
-  const lists = el("div", { class: "pv-slices" }, facts("score", "goes at", "cost"), facts("outputs", "BatchNorm", "inputs"));
+  const [own, tied] = [facts(["score", "goes at", "cost"]), facts(["outputs", "BatchNorm", "inputs"])];
+  const cells = { ...own.cells, ...tied.cells };
+  const lists = el("div", { class: "pv-slices" }, own.node, tied.node);
   const cut = button("", () => chain.toggle());
   const stop = button("Let go", () => chain.follow(null));
-  const node = el("section", { class: "pv-follow", "aria-label": "The channel that is followed" }, el("div", { class: "pv-bar" }, title, el("div", { class: "pv-buttons" }, cut, stop)), lists, why);
+  const bar = el("div", { class: "pv-bar" }, title, el("div", { class: "pv-buttons" }, cut, stop));
+  const node = el("section", { class: "pv-follow", "aria-label": "The channel that is followed" }, bar, lists, why);
   frame.paint(() => frame.write(() => {
     const spot = chain.shown;
     node.toggleAttribute("data-empty", !spot);
-    if (!spot) return setText(title, "Point at a channel, or click it, to follow it through the network");
+    if (!spot) {
+      setText(title, "Point at a channel, or click it, to follow it through the network");
+      return;
+    }
     const unit = chain.units.unit(spot.name, spot.i);
     setText(title, `Channel ${spot.i} of ${spot.name}: ${chain.fateOf(unit)}`);
     if (frame.get("moving")) return;
     for (const [name, words] of Object.entries(chain.factsOf(spot))) setText(cells[name], words);
     setText(why, (chain.units.group(unit)?.how ?? []).map((word) => WHY[word]).join(" "));
-    setText(cut, chain.at.fates[unit] ? "Let the rule decide" : chain.at.gone[unit] ? "Keep it by hand" : "Cut it by hand");
+    const change = chain.at.gone[unit] ? "Keep it by hand" : "Cut it by hand";
+    setText(cut, chain.at.fates[unit] ? "Let the rule decide" : change);
     cut.disabled = !chain.units.counted.has(unit);
   }));
   return node;
@@ -41,8 +48,10 @@ function followedPart(frame, chain) {
 function chainPart(frame, units) {
   const chain = new ChainPicture(frame, units);
   frame.chain = chain; // for tests
-  const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "The chain of layers: each block is a layer's weights, outputs down, inputs across");
-  const hint = el("p", { class: "pv-hint" }, "A row is what a layer writes, a column what it reads. Click a row to follow its channel, again to cut it; with the keyboard: arrows, then Enter.");
+  const caption = el("figcaption", CAPTION,
+    "The chain of layers: each block is a layer's weights, outputs down, inputs across");
+  const hint = el("p", { class: "pv-hint" }, "A row is what a layer writes, a column what it reads. Click a row to "
+    + "follow its channel, again to cut it; with the keyboard: arrows, then Enter.");
   const twin = fold("Chain in words", () => inWords(chain));
   frame.paint((colours) => {
     chain.draw(frame.widthOf(chain.stage), colours);
@@ -51,31 +60,34 @@ function chainPart(frame, units) {
       if (!frame.get("moving")) twin.refresh();
     });
   });
-  return el("figure", { class: "pv-panel pv-wide pv-channels" }, el("div", { class: "pv-bar" }, caption, el("span", { class: "pv-selectors" }, sortChoice(frame))),
-    chain.stage, hint, followedPart(frame, chain),
-    el("p", { class: "pv-key" }, el("i", { class: "pv-swatch pv-swatch-kept" }), "kept", el("i", { class: "pv-swatch pv-swatch-pruned" }), "pruned",
-      el("i", { class: "pv-swatch pv-swatch-mark" }), "by hand",
-      ...(units.blocks.some(({ norms }) => norms.length) ? [el("span", {}, "narrow strip: BatchNorm")] : []),
-      ...(units.flows.some(({ added }) => added) ? [el("span", {}, "⊕ outputs are added")] : [])),
-    twin.node);
+  const key = [
+    swatch("kept"), "kept", swatch("pruned"), "pruned", swatch("mark"), "by hand",
+    ...(units.blocks.some(({ norms }) => norms.length) ? [el("span", {}, "narrow strip: BatchNorm")] : []),
+    ...(units.flows.some(({ added }) => added) ? [el("span", {}, "⊕ outputs are added")] : []),
+  ];
+  return el("figure", { class: "pv-panel pv-wide pv-channels" },
+    el("div", { class: "pv-bar" }, caption, el("span", { class: "pv-selectors" }, sortChoice(frame))),
+    chain.stage, hint, followedPart(frame, chain), el("p", { class: "pv-key" }, ...key), twin.node);
 }
 
 /** The text twin: each layer in a row, and one channel looked up. */
 function inWords(chain) {
   const { units, left } = chain;
-  const rows = units.blocks.map(({ name, rows, columns, norms }, b) => {
+  const lines = units.blocks.map(({ name, rows, columns, norms }, b) => {
     const group = units.groups.find(({ layers }) => layers.includes(name));
     const tied = (group?.layers ?? []).filter((other) => other !== name).join(", ");
-    return [name, `${grouped(left[b][0])} of ${grouped(rows.length)}`, `${grouped(left[b][1])} of ${grouped(columns.length)}`, norms.join(", ") || "none", tied || "nothing"];
+    const [outputs, inputs] = [rows, columns].map((ids, axis) => `${grouped(left[b][axis])} of ${grouped(ids.length)}`);
+    return [name, outputs, inputs, norms.join(", ") || "none", tied || "nothing"];
   });
-  return [el("div", { class: "pv-scroll" }, table(["layer", "outputs left", "inputs left", "BatchNorm", "tied to"], rows)), lookUpChannel(chain)];
+  const heads = ["layer", "outputs left", "inputs left", "BatchNorm", "tied to"];
+  return [scrolled("Chain in words", table(heads, lines)), lookUpChannel(chain)];
 }
 
 function lookUpChannel(chain) {
   const blocks = chain.units.blocks.filter(({ free }) => free);
   const answer = el("output", { class: "pv-answer" });
   const which = choice("layer", blocks.map(({ name }) => [name, name]), () => find());
-  const box = el("input", { type: "number", min: 0, value: 0, class: "pv-box", "data-lm-suppress-shortcuts": "true", "aria-label": "channel", oninput: () => find() });
+  const box = numberBox("channel", { value: 0, oninput: () => find() });
   const find = () => {
     const [name, i] = [which.select.value, Number(box.value)];
     setText(answer, chain.units.unit(name, i) >= 0 ? `${chain.describe({ name, i })}.` : "No such channel.");
@@ -92,29 +104,37 @@ function groupsPart(frame, units) {
     const at = units.at(frame.get("sparsity"), frame.get("by_hand"));
     frame.write(() => { for (const row of rows) row(at); });
   }, list);
-  return el("section", { class: "pv-panel pv-wide" }, el("h4", { class: "pv-caption", "data-png": true }, "A share for each group of tied layers"), list);
+  const heading = el("h4", CAPTION, "A share for each group of tied layers");
+  return el("section", { class: "pv-panel pv-wide" }, heading, list);
 }
 
 function groupRow(frame, units, group) {
   const others = group.layers.slice(1);
   const with_ = (share) => {
     const shares = { ...frame.get("sparsities"), [group.name]: share };
-    return Object.fromEntries(units.groups.filter(({ name }) => shares[name] !== undefined).map(({ name }) => [name, shares[name]]));
+    const named = units.groups.map(({ name }) => [name, shares[name]]);
+    return Object.fromEntries(named.filter(([, own]) => own !== undefined));
   };
   const slider = shareSlider(others.length ? `${group.name} + ${others.length} tied` : group.name, {
     input: (share) => frame.set({ sparsities: with_(share) }, { moving: true }),
     release: (share) => { frame.set({ sparsities: with_(share) }); frame.speak = true; },
     step: 0.01,
   });
-  const free = button("as all", () => { frame.set({ sparsities: with_(undefined) }); frame.speak = true; }, { class: "pv-button pv-small", "aria-label": `${group.name}: as all groups` });
+  const free = button("as all", () => { frame.set({ sparsities: with_(undefined) }); frame.speak = true; },
+    { class: "pv-button pv-small", "aria-label": `${group.name}: as all groups` });
   const words = el("span", { class: "pv-row-words", "data-png": true });
   const write = remembered((pruned, own, moving) => {
     const kept = `${grouped(group.size - pruned)} of ${grouped(group.size)} kept`;
-    slider.show(own ?? Math.round((1e4 * pruned) / group.size) / 1e4, moving ? "" : `${percent(pruned / group.size)} pruned, ${kept}${own === undefined ? "" : ", a share of its own"}`);
+    const share = Math.round((1e4 * pruned) / group.size) / 1e4;
+    const whose = own === undefined ? "" : ", a share of its own";
+    slider.show(own ?? share, moving ? "" : `${percent(pruned / group.size)} pruned, ${kept}${whose}`);
     setText(words, `${kept}${others.length ? `, tied to ${others.join(", ")}` : ""}`);
     free.hidden = own === undefined;
   });
-  const show = (at) => write(group.units.reduce((sum, id) => sum + at.gone[id], 0), frame.get("sparsities")[group.name], frame.get("moving"));
+  const show = (at) => {
+    const pruned = group.units.reduce((sum, id) => sum + at.gone[id], 0);
+    write(pruned, frame.get("sparsities")[group.name], frame.get("moving"));
+  };
   return Object.assign(show, { node: el("li", {}, slider.node, el("div", { class: "pv-foot" }, words, free)) });
 }
 

@@ -7,7 +7,9 @@ import { finishedCode, sparsityText } from "../frame/pure.js";
 import { countOf } from "../frame/draw.js";
 import { el } from "../frame/controls.js";
 import { Frame } from "../frame/view.js";
-import { accuracyNow, accuracyPart, accuracyWords, hidden, historyPart, layersPart, sameState, selectors, sliderPart } from "./parts.js";
+import {
+  accuracyNow, accuracyPart, accuracyWords, hidden, historyPart, layersPart, sameState, selectors, sliderPart,
+} from "./parts.js";
 
 const PATIENCE = 3000; // milliseconds; a kernel that is gone or busy must not leave a listener without an answer
 
@@ -25,13 +27,19 @@ export function explorer(Counts, drawings) {
 
 function open({ model, el: parent }, counts, drawings) {
   const shown = (part) => model.get("show").includes(part);
-  const frame = new Frame(model, parent, { tools: ["undo", "reset", ...(shown("history") ? ["keep"] : []), "code", "save"] });
-  frame.code = () => finishedCode(counts.code?.() ?? model.get("code"), counts.cuts(model.get("sparsity")), model.get("sparsity"), model.get("by_hand"));
+  const tools = ["undo", "reset", ...(shown("history") ? ["keep"] : []), "code", "save"];
+  const frame = new Frame(model, parent, { tools });
+  frame.code = () => {
+    const sparsity = model.get("sparsity");
+    return finishedCode(counts.code?.() ?? model.get("code"), counts.cuts(sparsity), sparsity, model.get("by_hand"));
+  };
   frame.summary = () => (sameState(frame) ? { correct: frame.get("exact").correct } : {});
   frame.on("ranking", () => counts.load());
-  for (const name of ["code", "criterion", "scope", "sparsity", "sparsities", "by_hand"]) frame.on(name, () => frame.refreshTools());
+  const written = ["code", "criterion", "scope", "sparsity", "sparsities", "by_hand"];
+  for (const name of written) frame.on(name, () => frame.refreshTools());
   for (const name of ["curve", "exact", "guess", "target", "dense"]) frame.on(name, () => {});
-  const at = (place) => model.get("panels").filter(([name, where]) => where === place && shown(name)).map(([name]) => drawings[name](frame, counts));
+  const panels = model.get("panels").filter(([name]) => shown(name));
+  const at = (place) => panels.filter(([, where]) => where === place).map(([name]) => drawings[name](frame, counts));
   const stack = el("div", { class: "pv-stack" }, ...at("stack"));
   frame.body.append(
     el("div", { class: "pv-controls" }, ...at("controls")),
@@ -51,15 +59,16 @@ function speakAfterRelease(frame, counts) {
     return `${sparsityText(frame.get("sparsity"))} pruned, ${countOf(at.kept, counts.total)}${right}.`;
   };
   const measured = ["accuracy", "scorecard"].some((part) => frame.get("show").includes(part)) && !frame.offline;
-  let [late, waiting] = [false, null];
+  let late = false;
+  let waiting = 0;
   frame.paint(() => {
     if (!frame.speak || frame.get("moving")) return;
     if (measured && !sameState(frame) && !frame.get("problem") && !late) {
-      waiting ??= setTimeout(() => { late = true; frame.repaint(); }, PATIENCE);
+      waiting ||= setTimeout(() => { late = true; frame.repaint(); }, PATIENCE);
       return;
     }
     clearTimeout(waiting);
-    [frame.speak, late, waiting] = [false, false, null];
+    [frame.speak, late, waiting] = [false, false, 0];
     frame.say(frame.sentence());
   });
 }

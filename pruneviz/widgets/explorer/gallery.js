@@ -1,6 +1,6 @@
 // The filters of one convolution as cards: kernel, feature map, number and score, with the cut between them.
 import { typed } from "../frame/pure.js";
-import { ramp, WEIGHT } from "../frame/draw.js";
+import { ACTIVITY, photoOf, tileOf, WEIGHT } from "../frame/draw.js";
 
 const GAP = 14; // between cards at least: room for the cut
 const ROW_GAP = 26; // between rows: room for the cut's handle
@@ -19,7 +19,8 @@ export function layOutCards(width, many, two) {
 
 /** Upper left corner of the card at a place. */
 export function cardAt({ wide, tall, across, pitch }, place) {
-  return [Math.round((place % across) * pitch + (pitch - wide) / 2), ROW_GAP + Math.floor(place / across) * (tall + ROW_GAP)];
+  const row = Math.floor(place / across);
+  return [Math.round((place % across) * pitch + (pitch - wide) / 2), ROW_GAP + row * (tall + ROW_GAP)];
 }
 
 /** Before which card a point is: how many come first if the cut is let go there. */
@@ -39,17 +40,14 @@ export function placeAt(layout, many, x, y) {
   return x >= left && x < left + wide && y >= top && y < top + tall ? place : -1;
 }
 
-const ACTIVITY = ramp(["#f4f6f8", "#5b8db8", "#062448"]); // as in the plots: the darker, the more active
-
 /** A picture of numbers from 0 to 255. */
 export function painted(width, height, colours, fill) {
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
+  const { tile, pen } = tileOf(width, height);
+  const image = pen.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   fill((x, y, value) => { pixels[y * width + x] = colours[value]; });
-  context.putImageData(image, 0, 0);
-  return canvas;
+  pen.putImageData(image, 0, 0);
+  return tile;
 }
 
 /** How many slices of a kernel stand side by side. */
@@ -58,7 +56,7 @@ export const acrossOf = (slices) => Math.ceil(Math.sqrt(slices));
 /** What the kernel sent of the filters: a kernel's picture for each, and a feature map for those on view. */
 export class Pictures {
   constructor(frame, units) {
-    Object.assign(this, { frame, units });
+    this.frame = frame;
     const all = typed(frame.get("kernels"), Int8Array);
     let from = 0;
     for (const layer of units.layers) {
@@ -73,9 +71,14 @@ export class Pictures {
     if (!slices) return null;
     const across = acrossOf(slices);
     const first = i * slices * height * width;
-    return painted(across * (width + 1) - 1, Math.ceil(slices / across) * (height + 1) - 1, WEIGHT, (put) => {
-      for (let s = 0; s < slices; s++) for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
-        put((s % across) * (width + 1) + x, Math.floor(s / across) * (height + 1) + y, 128 + layer.kernels[first + (s * height + y) * width + x]);
+    const size = [across * (width + 1) - 1, Math.ceil(slices / across) * (height + 1) - 1];
+    return painted(...size, WEIGHT, (put) => {
+      for (let s = 0; s < slices; s++) {
+        const [left, top] = [(s % across) * (width + 1), Math.floor(s / across) * (height + 1)];
+        const corner = first + s * height * width;
+        for (let p = 0; p < height * width; p++) {
+          put(left + (p % width), top + Math.floor(p / width), 128 + layer.kernels[corner + p]);
+        }
       }
     });
   }
@@ -88,7 +91,8 @@ export class Pictures {
     const { shape: [height, width], low } = this.frame.get("mapped");
     const view = this.frame.get("maps");
     const bytes = new Uint8Array(view.buffer, view.byteOffset + i * height * width, height * width);
-    return painted(width, height, low < 0 ? WEIGHT : ACTIVITY, (put) => bytes.forEach((value, p) => put(p % width, Math.floor(p / width), value)));
+    return painted(width, height, low < 0 ? WEIGHT : ACTIVITY, (put) =>
+      bytes.forEach((value, p) => put(p % width, Math.floor(p / width), value)));
   }
 
   /** How active a filter is on the image. */
@@ -98,14 +102,7 @@ export class Pictures {
     const { shape } = this.frame.get("pictured");
     const view = this.frame.get("pixels");
     if (!shape.length || !view?.byteLength) return null;
-    const [height, width, channels] = shape;
-    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-    const canvas = new OffscreenCanvas(width, height);
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(width, height);
-    for (let p = 0; p < width * height; p++) for (let c = 0; c < 4; c++) image.data[4 * p + c] = c === 3 ? 255 : bytes[p * channels + (channels === 3 ? c : 0)];
-    context.putImageData(image, 0, 0);
-    return canvas;
+    return photoOf(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), shape);
   }
 }
 

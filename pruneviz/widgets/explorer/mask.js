@@ -1,7 +1,9 @@
 // The mask of one layer: a pixel a weight, cells with hatching where there is room, blocks where there is none.
-import { grouped, layOut, moveMask, orderOf, percent, shareAt, sparsityText, toggled, STEPS } from "../frame/pure.js";
+import {
+  grouped, layOut, moveMask, orderOf, percent, shareAt, sparsityText, STEPS, toggled,
+} from "../frame/pure.js";
 import { blend, countOf, hatch, pixelColour, sharp } from "../frame/draw.js";
-import { button, el, fold, setText, table, tabs } from "../frame/controls.js";
+import { button, CAPTION, el, fold, numberBox, scrolled, setText, swatch, table, tabs } from "../frame/controls.js";
 
 const SMALL = 4096; // weights: such layers are drawn as cells that can be cut by hand
 const CELL = 9;
@@ -13,16 +15,17 @@ const stillAt = (k, { size }) => Math.floor((k * size) / STILLS);
 export function maskPart(frame, weights) {
   const canvas = el("canvas", { class: "pv-mask", role: "img" });
   const stage = el("div", { class: "pv-stage", tabindex: 0, role: "group", "aria-label": "Mask, scrollable" }, canvas);
-  const caption = el("figcaption", { class: "pv-caption", "data-png": true });
+  const caption = el("figcaption", CAPTION);
   const names = weights.layers.map((layer) => layer.name);
   const layerTabs = tabs("Layer", names, (name) => frame.set({ layer: name }));
   let zoom = 1;
   const zoomed = (by) => () => { zoom = Math.min(16, Math.max(1, zoom * by)); frame.repaint(); };
   const out = button("−", zoomed(0.5), { "aria-label": "Zoom out", class: "pv-button pv-small" });
   const into = button("+", zoomed(2), { "aria-label": "Zoom in", class: "pv-button pv-small" });
-  const hint = el("p", { class: "pv-hint" }, "Click a weight to cut or keep it by hand; with the keyboard: arrows, then Enter.");
+  const hint = el("p", { class: "pv-hint" },
+    "Click a weight to cut or keep it by hand; with the keyboard: arrows, then Enter.");
   const picture = new Picture(frame, weights, canvas);
-  const twin = fold("Mask in words and numbers", () => words(frame, weights, picture));
+  const twin = fold("Mask in words and numbers", () => words(weights, picture));
   frame.on("layer", () => { picture.cursor = 0; picture.prepared = null; twin.refresh(); });
   frame.paint((colours) => {
     const layer = weights.layer(frame.get("layer"));
@@ -30,7 +33,8 @@ export function maskPart(frame, weights) {
     picture.draw(layer, at.step, zoom, frame.widthOf(stage), colours);
     const i = weights.layers.indexOf(layer);
     frame.write(() => {
-      setText(caption, `Mask of ${layer.name}, ${layer.shape.join(" × ")}: ${countOf(layer.size - at.pruned[i], layer.size)}`);
+      const left = countOf(layer.size - at.pruned[i], layer.size);
+      setText(caption, `Mask of ${layer.name}, ${layer.shape.join(" × ")}: ${left}`);
       if (frame.get("moving")) return;
       layerTabs.show(layer.name);
       canvas.setAttribute("aria-label", `${caption.textContent}. ${picture.legend}`);
@@ -41,15 +45,26 @@ export function maskPart(frame, weights) {
       twin.refresh();
     });
   });
+  const zooms = el("span", { class: "pv-zoom" }, out, into);
+  const key = el("p", { class: "pv-key" }, swatch("kept"), "kept", swatch("pruned"), "pruned");
   return el("figure", { class: "pv-panel pv-panel-mask" }, caption,
-    el("div", { class: "pv-bar" }, layerTabs.node, el("span", { class: "pv-zoom" }, out, into)), stage, hint,
-    el("p", { class: "pv-key" }, el("i", { class: "pv-swatch pv-swatch-kept" }), "kept", el("i", { class: "pv-swatch pv-swatch-pruned" }), "pruned"),
-    twin.node);
+    el("div", { class: "pv-bar" }, layerTabs.node, zooms), stage, hint, key, twin.node);
 }
 
 class Picture {
+  cursor = 0;
+  legend = "";
+  prepared = /** @type {string | null} */ (null);
+  ends = [0, 0]; // the colours of what is kept and pruned
+  pixels = new Uint32Array(0);
+  drawn = 0; // how many weights the pixels show as pruned
+  source = /** @type {Uint32Array | null} */ (null); // the counts that they are about
+  painting = /** @type {boolean | null} */ (null); // what a hand that is down makes of the weights
+
   constructor(frame, weights, canvas) {
-    Object.assign(this, { frame, weights, canvas, cursor: 0, prepared: null, legend: "" });
+    this.frame = frame;
+    this.weights = weights;
+    this.canvas = canvas;
     canvas.addEventListener("pointerdown", (event) => this.press(event));
     canvas.addEventListener("pointermove", (event) => this.drag(event));
     canvas.addEventListener("pointerup", () => this.lift());
@@ -60,10 +75,14 @@ class Picture {
   get editable() { return this.cells && this.weights.exact; }
 
   draw(layer, step, zoom, width, colours) {
+    /** @type {any} one of weights.layers */
     this.layer = layer;
     this.step = step;
     const exact = this.weights.exact;
-    this.layout = exact ? (layer.layout ??= layOut(layer.shape)) : { width: layer.grid[1], height: layer.grid[0], pixelOf: null };
+    const flat = { width: layer.grid?.[1], height: layer.grid?.[0], pixelOf: null };
+    /** @type {ReturnType<typeof layOut>} */
+    this.layout = exact ? (layer.layout ??= layOut(layer.shape)) : flat;
+    /** @type {boolean} */
     this.cells = exact && layer.size <= SMALL;
     if (this.canvas.hasAttribute("data-cells") !== this.cells) this.canvas.toggleAttribute("data-cells");
     if (this.cells) this.drawCells(zoom, width, colours);
@@ -85,7 +104,7 @@ class Picture {
       this.pixels = new Uint32Array(this.image.data.buffer);
       this.ends = [pixelColour(colours.kept), pixelColour(colours.pruned)];
       this.prepared = key;
-      this.drawn = null;
+      this.source = null;
     }
     const [kept, pruned] = this.ends;
     if (weights.exact) this.recolour(kept, pruned);
@@ -95,13 +114,15 @@ class Picture {
       for (let i = 0; i < found.length; i++) this.pixels[i] = blend(kept, pruned, found[i]);
     }
     this.context.putImageData(this.image, 0, 0);
-    this.legend = weights.exact ? "Dark blue is kept, pale orange is pruned; one pixel a weight." : "Each block of weights is coloured by the share that is kept.";
+    this.legend = weights.exact
+      ? "Dark blue is kept, pale orange is pruned; one pixel a weight."
+      : "Each block of weights is coloured by the share that is kept.";
   }
 
   /** Touch only the weights that a move changes; a jump starts from the nearest of some pictures drawn before. */
   recolour(kept, pruned) {
     const { layer, pixels } = this;
-    if (this.drawn === null || this.source !== layer.counts) this.drawStills(kept, pruned);
+    if (this.source !== layer.counts) this.drawStills(kept, pruned);
     const to = layer.counts[this.step];
     if (Math.abs(to - this.drawn) > layer.size / STILLS) {
       const near = Math.round((STILLS * to) / layer.size);
@@ -115,8 +136,10 @@ class Picture {
   drawStills(kept, pruned) {
     const { layer, pixels } = this;
     this.source = layer.counts;
+    /** @type {Uint32Array} */
     this.order = orderOf(this.weights.places, layer.first, layer.size, layer.counts, this.layout.pixelOf);
     moveMask(pixels, this.order, layer.size, 0, kept, pruned);
+    /** @type {Uint32Array[]} */
     this.stills = Array.from({ length: STILLS + 1 }, (_, k) => {
       moveMask(pixels, this.order, stillAt(Math.max(0, k - 1), layer), stillAt(k, layer), kept, pruned);
       return pixels.slice();
@@ -127,14 +150,14 @@ class Picture {
   drawCells(zoom, width, colours) {
     const { canvas, layout, layer, weights, step } = this;
     const cell = Math.max(Math.min(width / layout.width, 26), CELL) * zoom;
+    /** @type {number} */
     this.cell = cell;
     this.prepared = null;
     canvas.style.width = `${layout.width * cell}px`;
     const context = sharp(canvas, layout.width * cell, layout.height * cell);
     const pattern = hatch(context, colours);
     const room = cell - Math.max(1, cell / 10);
-    const edits = this.frame.get("by_hand")[layer.name];
-    const forced = new Map([...(edits?.cut ?? []).map((i) => [i, true]), ...(edits?.kept ?? []).map((i) => [i, false])]);
+    const { forced } = this;
     for (let i = 0; i < layer.size; i++) {
       const [x, y] = this.spot(i);
       const pruned = forced.get(i) ?? weights.places[layer.first + i] <= step;
@@ -142,7 +165,10 @@ class Picture {
       context.fillRect(x, y, room, room);
       if (forced.has(i)) this.ring(context, x, y, room, colours.guess, 2);
     }
-    if (document.activeElement === canvas) this.ring(context, ...this.spot(this.cursor), room, colours.ink, 3);
+    if (document.activeElement === canvas) {
+      const [x, y] = this.spot(this.cursor);
+      this.ring(context, x, y, room, colours.ink, 3);
+    }
     this.legend = "Dark blue is kept, hatched is pruned, a ring marks what was changed by hand.";
   }
 
@@ -165,18 +191,23 @@ class Picture {
     return this.layout.pixelOf ? this.layout.pixelOf.indexOf(pixel) : pixel;
   }
 
-  isPruned(i) {
-    const edits = this.frame.get("by_hand")[this.layer.name];
-    if (edits?.cut?.includes(i)) return true;
-    return edits?.kept?.includes(i) ? false : this.weights.places[this.layer.first + i] <= this.step;
+  /** What was changed by hand: weight -> whether it is cut. */
+  get forced() {
+    const { cut = [], kept = [] } = this.frame.get("by_hand")[this.layer.name] ?? {};
+    return new Map([...cut.map((i) => [i, true]), ...kept.map((i) => [i, false])]);
+  }
+
+  isPruned(i, forced = this.forced) {
+    return forced.get(i) ?? this.weights.places[this.layer.first + i] <= this.step;
   }
 
   change(i, moving) {
-    const byHand = this.frame.get("by_hand");
-    const edits = toggled(byHand[this.layer.name], i, this.isPruned(i));
-    const { [this.layer.name]: _, ...others } = byHand;
-    const next = edits.cut.length || edits.kept.length ? { ...others, [this.layer.name]: edits } : others;
-    this.frame.set({ by_hand: next }, { moving });
+    const { name } = this.layer;
+    const byHand = { ...this.frame.get("by_hand") };
+    const edits = toggled(byHand[name], i, this.isPruned(i));
+    delete byHand[name];
+    if (edits.cut.length || edits.kept.length) byHand[name] = edits;
+    this.frame.set({ by_hand: byHand }, { moving });
   }
 
   press(event) {
@@ -191,24 +222,24 @@ class Picture {
   }
 
   drag(event) {
-    if (this.painting === undefined) return;
+    if (this.painting === null) return;
     const i = this.indexAt(event);
     if (i >= 0 && this.isPruned(i) !== this.painting) this.change(i, true);
   }
 
   lift() {
-    if (this.painting === undefined) return;
-    this.painting = undefined;
+    if (this.painting === null) return;
+    this.painting = null;
     this.frame.set({});
     this.frame.say(this.describe(this.cursor));
   }
 
   key(event) {
     if (!this.editable) return;
-    const { width } = this.layout;
+    const { width, pixelOf } = this.layout;
     const move = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: width, ArrowUp: -width }[event.key];
-    if (move && !this.layout.pixelOf) this.cursor = Math.min(this.layer.size - 1, Math.max(0, this.cursor + move));
-    else if (move) this.cursor = this.step2d(event.key);
+    const next = Math.min(this.layer.size - 1, Math.max(0, this.cursor + move));
+    if (move) this.cursor = pixelOf ? this.step2d(pixelOf, move) : next;
     else if (event.key === "Enter" || event.key === " ") this.change(this.cursor, false);
     else return;
     event.preventDefault();
@@ -218,9 +249,7 @@ class Picture {
   }
 
   /** The next weight in that direction, over the gaps between kernels. */
-  step2d(key) {
-    const { width, pixelOf } = this.layout;
-    const stride = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: width, ArrowUp: -width }[key];
+  step2d(pixelOf, stride) {
     for (let pixel = pixelOf[this.cursor] + stride, tries = 0; tries < 2; pixel += stride, tries++) {
       const next = pixelOf.indexOf(pixel);
       if (next >= 0) return next;
@@ -230,53 +259,64 @@ class Picture {
 
   describe(i) {
     const { shape } = this.layer;
-    const place = shape.map((size, axis) => Math.floor(i / shape.slice(axis + 1).reduce((a, b) => a * b, 1)) % size);
+    const stride = (axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const place = shape.map((size, axis) => Math.floor(i / stride(axis)) % size);
     const goes = sparsityText(this.weights.places[this.layer.first + i] / STEPS);
-    return `Weight ${place.join(", ")} of ${this.layer.name}: ${this.isPruned(i) ? "pruned" : "kept"}; by rule it goes at ${goes}.`;
+    const fate = this.isPruned(i) ? "pruned" : "kept";
+    return `Weight ${place.join(", ")} of ${this.layer.name}: ${fate}; by rule it goes at ${goes}.`;
   }
 }
 
 /** The text twin: what is left of rows and columns, of blocks, and of one weight. */
-function words(frame, weights, picture) {
-  const { layer, step } = picture;
+function words(weights, picture) {
+  const { layer } = picture;
   if (!layer || !weights.exact) return [el("p", {}, "Too many weights to list; the histogram has the counts.")];
+  const { forced } = picture;
   const rows = layer.shape[0];
   const columns = layer.size / rows;
   const side = [Math.min(4, rows), Math.min(4, columns)];
-  const [left, perRow, perColumn] = [new Float64Array(side[0] * side[1]), new Uint32Array(rows), new Uint32Array(columns)];
+  const left = new Float64Array(side[0] * side[1]);
+  const [perRow, perColumn] = [new Uint32Array(rows), new Uint32Array(columns)];
   for (let i = 0; i < layer.size; i++) {
-    if (picture.isPrunedFast?.(i) ?? weights.places[layer.first + i] <= step) continue;
+    if (picture.isPruned(i, forced)) continue;
     const [row, column] = [Math.floor(i / columns), i % columns];
     perRow[row]++;
     perColumn[column]++;
     left[Math.floor((row * side[0]) / rows) * side[1] + Math.floor((column * side[1]) / columns)]++;
   }
-  const empty = (counts) => counts.reduce((sum, count) => sum + (count === 0), 0);
-  const span = (part, parts, size) => `${Math.ceil((part * size) / parts)}–${Math.ceil(((part + 1) * size) / parts) - 1}`;
+  const empty = (counts) => `${grouped(counts.filter((count) => !count).length)} of ${grouped(counts.length)}`;
+  const start = (part, parts, size) => Math.ceil((part * size) / parts);
+  const span = (part, parts, size) => `${start(part, parts, size)}–${start(part + 1, parts, size) - 1}`;
   const block = (r, c) => {
-    const height = Math.ceil(((r + 1) * rows) / side[0]) - Math.ceil((r * rows) / side[0]);
-    const width = Math.ceil(((c + 1) * columns) / side[1]) - Math.ceil((c * columns) / side[1]);
+    const height = start(r + 1, side[0], rows) - start(r, side[0], rows);
+    const width = start(c + 1, side[1], columns) - start(c, side[1], columns);
     return percent(left[r * side[1] + c] / (height * width));
   };
   const range = (n) => [...Array(n).keys()];
+  const heads = ["outputs \\ inputs", ...range(side[1]).map((c) => span(c, side[1], columns))];
+  const blocks = range(side[0]).map((r) => [span(r, side[0], rows), ...range(side[1]).map((c) => block(r, c))]);
+  const empties = `${empty(perRow)} outputs and ${empty(perColumn)} inputs have no weight left`;
   return [
-    el("p", {}, `By rule, ${grouped(empty(perRow))} of ${grouped(rows)} outputs and ${grouped(empty(perColumn))} of ${grouped(columns)} inputs have no weight left. Share kept by block:`),
-    table(["outputs \\ inputs", ...range(side[1]).map((c) => span(c, side[1], columns))],
-      range(side[0]).map((r) => [span(r, side[0], rows), ...range(side[1]).map((c) => block(r, c))])),
+    el("p", {}, `${empties}. Share kept by block:`),
+    scrolled("Share kept by block", table(heads, blocks)),
     lookUp(picture),
   ];
 }
 
 function lookUp(picture) {
   const { shape } = picture.layer;
-  const titles = shape.length === 2 ? ["output", "input"] : ["filter", "channel", "row", "column"].slice(0, shape.length);
+  const kernel = ["filter", "channel", "row", "column"].slice(0, shape.length);
+  const titles = shape.length === 2 ? ["output", "input"] : kernel;
   const answer = el("output", { class: "pv-answer" });
-  const boxes = shape.map((size, axis) => el("input", { type: "number", min: 0, max: size - 1, value: 0, class: "pv-box", "data-lm-suppress-shortcuts": "true", "aria-label": `${titles[axis] ?? `axis ${axis}`}, 0 to ${size - 1}`, oninput: () => find() }));
+  const boxes = shape.map((size, axis) => numberBox(`${titles[axis] ?? `axis ${axis}`}, 0 to ${size - 1}`,
+    { max: size - 1, value: 0, oninput: () => find() }));
   const find = () => {
     const at = boxes.map((box) => Number(box.value));
     const good = at.every((place, axis) => Number.isInteger(place) && place >= 0 && place < shape[axis]);
-    setText(answer, good ? picture.describe(at.reduce((index, place, axis) => index * shape[axis] + place, 0)) : "No such weight.");
+    const index = at.reduce((sum, place, axis) => sum * shape[axis] + place, 0);
+    setText(answer, good ? picture.describe(index) : "No such weight.");
   };
   find();
-  return el("p", { class: "pv-look" }, "Look up one weight: ", ...boxes.flatMap((box, axis) => [` ${titles[axis] ?? ""} `, box]), " ", answer);
+  const named = boxes.flatMap((box, axis) => [` ${titles[axis] ?? ""} `, box]);
+  return el("p", { class: "pv-look" }, "Look up one weight: ", ...named, " ", answer);
 }

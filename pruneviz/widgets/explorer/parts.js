@@ -1,9 +1,11 @@
 // The parts that all explorers share. `counts` says how many entries are kept at a step of the slider:
-// { noun, total, layers: [{ name, size }], at(sparsity, byHand) -> { rule, pruned, all, kept }, cuts(sparsity), load() },
-// and code() if Show code is more than the trait.
+// { noun, total, layers: [{ name, size }], at(sparsity, byHand) -> { rule, pruned, all, kept }, cuts(sparsity),
+// load() }, and code() if Show code is more than the trait.
 import { crossing, estimate, grouped, percent, remembered, same, sparsityText, wilson } from "../frame/pure.js";
-import { countOf, drawCurve, drawStillCurve, floorOf, sheetOf } from "../frame/draw.js";
-import { button, choice, el, fold, setText, shareSlider, table } from "../frame/controls.js";
+import { countOf, drawCurve, drawStillCurve, floorOf, photoOf, sheetOf } from "../frame/draw.js";
+import {
+  button, CAPTION, choice, el, facts, fold, scrolled, section, setText, shareSlider, table,
+} from "../frame/controls.js";
 
 const HEIGHT = 210; // of the accuracy curve
 
@@ -18,15 +20,18 @@ export function sliderPart(frame, counts) {
     const at = counts.at(sparsity, frame.get("by_hand"));
     frame.write(() => {
       setText(kept, countOf(at.kept, counts.total).replace("kept", `${counts.noun} kept`));
-      slider.show(sparsity, frame.get("moving") ? "" : `${sparsityText(sparsity)} pruned, ${grouped(at.kept)} of ${grouped(counts.total)} ${counts.noun} kept`);
+      const counted = `${grouped(at.kept)} of ${grouped(counts.total)} ${counts.noun} kept`;
+      slider.show(sparsity, frame.get("moving") ? "" : `${sparsityText(sparsity)} pruned, ${counted}`);
     });
   });
   return el("div", { class: "pv-top" }, slider.node, kept);
 }
 
 export function selectors(frame) {
-  const scope = choice("scope", [["global", "global"], ["layer", "each layer"]], (value) => frame.set({ scope: value }));
-  const by = choice("by", frame.get("criteria").map((name) => [name, name]), (value) => frame.set({ criterion: value }));
+  const scopes = [["global", "global"], ["layer", "each layer"]];
+  const scope = choice("scope", scopes, (value) => frame.set({ scope: value }));
+  const criteria = frame.get("criteria").map((name) => [name, name]);
+  const by = choice("by", criteria, (value) => frame.set({ criterion: value }));
   const waiting = el("span", { class: "pv-hint", role: "status" });
   frame.paint(() => frame.write(() => {
     if (frame.get("moving")) return;
@@ -42,7 +47,8 @@ export function selectors(frame) {
 export function layersPart(frame, counts) {
   const rows = counts.layers.map((layer) => {
     const [bar, words] = [el("i"), el("span", { class: "pv-row-words", "data-png": true })];
-    const node = el("li", {}, el("span", { class: "pv-row-name", "data-png": true }, layer.name), el("span", { class: "pv-meter", "aria-hidden": "true" }, bar), words);
+    const name = el("span", { class: "pv-row-name", "data-png": true }, layer.name);
+    const node = el("li", {}, name, el("span", { class: "pv-meter", "aria-hidden": "true" }, bar), words);
     return { bar, words, node };
   });
   const list = el("ul", { class: "pv-rows" }, ...rows.map((row) => row.node));
@@ -50,18 +56,21 @@ export function layersPart(frame, counts) {
     const at = counts.at(frame.get("sparsity"), frame.get("by_hand"));
     rows.forEach(({ bar, words }, i) => {
       const { size } = counts.layers[i];
-      const changed = setText(words, `${grouped(size - at.pruned[i])} of ${grouped(size)} kept, ${percent(at.pruned[i] / size)} pruned`);
-      if (changed) bar.style.width = `${(100 * (size - at.pruned[i])) / size}%`;
+      const left = size - at.pruned[i];
+      const share = percent(at.pruned[i] / size);
+      const changed = setText(words, `${grouped(left)} of ${grouped(size)} kept, ${share} pruned`);
+      if (changed) bar.style.width = `${(100 * left) / size}%`;
     });
   }), list);
-  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Pruned in each layer"), list);
+  return section("Pruned in each layer", list);
 }
 
 export const sameState = (frame) => {
   const { state } = frame.get("exact");
   return Boolean(state) && frame.names.every((name) => same(state[name], frame.get(name)));
 };
-export const hidden = (frame) => frame.get("predict") && frame.get("guess") === null && frame.get("show").includes("accuracy");
+export const hidden = (frame) =>
+  frame.get("predict") && frame.get("guess") === null && frame.get("show").includes("accuracy");
 
 /** How many images are right at present: measured, or between measured points. */
 export function accuracyNow(frame) {
@@ -77,19 +86,26 @@ export function accuracyNow(frame) {
 
 export function accuracyPart(frame) {
   const canvas = el("canvas", { role: "img" });
-  const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "Accuracy against sparsity");
+  const caption = el("figcaption", CAPTION, "Accuracy against sparsity");
   frame.progressNode.classList.add("pv-inline");
   const verdict = el("p", { class: "pv-verdict" });
-  const twin = fold("Curve in numbers", () => [table(["sparsity", "right", "accuracy"],
-    hidden(frame) ? [] : frame.get("curve").map(([s, c]) => [sparsityText(s), grouped(c), percent(c / frame.get("n"))]))]);
+  const twin = fold("Curve in numbers", () => {
+    const curve = hidden(frame) ? [] : frame.get("curve");
+    const rows = curve.map(([s, c]) => [sparsityText(s), grouped(c), percent(c / frame.get("n"))]);
+    return [scrolled("Curve in numbers", table(["sparsity", "right", "accuracy"], rows))];
+  });
   const pointsOf = remembered((curve, n) => curve.map(([sparsity, correct]) => {
     const [low, high] = wilson(correct, n);
     return { sparsity, share: correct / n, low, high };
   }));
   const truthOf = remembered((curve, target, n) => (target ? crossing(curve, target * n) : null));
-  const still = remembered((width, floor, points, dense, target, guess, truth, covered, colours) => sheetOf(width, HEIGHT, (context) => drawStillCurve(context, width, HEIGHT, {
-    floor, points, target, truth, hidden: covered, dense: dense < 0 ? null : dense / frame.get("n"), guess: guess !== null && guess >= 0 ? guess : null,
-  }, colours)));
+  const still = remembered((width, floor, points, dense, target, guess, truth, covered, colours) => {
+    const drawn = {
+      floor, points, target, truth, hidden: covered,
+      dense: dense < 0 ? null : dense / frame.get("n"), guess: guess !== null && guess >= 0 ? guess : null,
+    };
+    return sheetOf(width, HEIGHT, (context) => drawStillCurve(context, width, HEIGHT, drawn, colours));
+  });
   frame.paint((colours) => {
     const n = frame.get("n");
     const covered = hidden(frame);
@@ -104,36 +120,43 @@ export function accuracyPart(frame) {
     frame.write(() => {
       if (frame.get("moving")) return;
       setText(verdict, covered || !frame.get("predict") ? "" : verdictOf(guess, truth, target));
-      const drawn = covered ? "The curve is shown once you have set your guess." : `${points.length} measured points. ${verdict.textContent}`;
+      const drawn = covered
+        ? "The curve is shown once you have set your guess."
+        : `${points.length} measured points. ${verdict.textContent}`;
       canvas.setAttribute("aria-label", `Accuracy against sparsity. ${drawn}`);
       twin.node.hidden = covered;
       twin.refresh();
     });
   }, canvas);
-  return el("figure", { class: "pv-panel" }, el("div", { class: "pv-bar pv-titled" }, caption, frame.progressNode), guessPart(frame), canvas, verdict, twin.node);
+  const bar = el("div", { class: "pv-bar pv-titled" }, caption, frame.progressNode);
+  return el("figure", { class: "pv-panel" }, bar, guessPart(frame), canvas, verdict, twin.node);
 }
 
 function verdictOf(guess, truth, target) {
   const goal = percent(target, 0);
-  const between = truth ? `Accuracy first falls below ${goal} between ${sparsityText(truth[0])} and ${sparsityText(truth[1])}.` : `No measured point is below ${goal} yet.`;
+  const between = truth
+    ? `Accuracy first falls below ${goal} between ${sparsityText(truth[0])} and ${sparsityText(truth[1])}.`
+    : `No measured point is below ${goal} yet.`;
   return guess >= 0 ? `Your guess: ${sparsityText(guess)}. ${between}` : between;
 }
 
 function guessPart(frame) {
-  const slider = shareSlider("Your guess", { input: (share) => show(share), release: (share) => show(share), step: 0.01 });
   let chosen = 0.5;
   const show = (share) => { chosen = share; slider.show(share, `${sparsityText(share)} pruned`); };
+  const slider = shareSlider("Your guess", { input: show, release: show, step: 0.01 });
   show(chosen);
+  const set = () => { frame.set({ guess: chosen }); frame.speak = true; };
   const question = el("p", {});
   const node = el("div", { class: "pv-guess" }, question, slider.node,
     el("div", { class: "pv-buttons" },
-      button("Set my guess", () => { frame.set({ guess: chosen }); frame.speak = true; }, { class: "pv-button pv-primary" }),
+      button("Set my guess", set, { class: "pv-button pv-primary" }),
       button("Skip", () => frame.set({ guess: -1 }))));
   frame.paint(() => frame.write(() => {
     if (frame.get("moving")) return;
     node.hidden = !hidden(frame);
     const target = frame.get("target");
-    setText(question, target ? `Predict: at which sparsity does accuracy fall below ${percent(target, 0)}?` : "Predict: at which sparsity does accuracy begin to fall?");
+    const end = target ? `fall below ${percent(target, 0)}` : "begin to fall";
+    setText(question, `Predict: at which sparsity does accuracy ${end}?`);
   }));
   return node;
 }
@@ -143,31 +166,36 @@ function guessPart(frame) {
  * row name -> ({ at, exact }) => words, where exact is null until the kernel has measured.
  */
 export function scorecardPart(frame, counts, rows) {
-  const cells = Object.fromEntries(["accuracy", "answers", "kept", ...Object.keys(rows)].map((name) => [name, el("dd", { "data-png": true })]));
+  const { node, cells } = facts(["accuracy", "answers", "kept", ...Object.keys(rows)]);
   const badge = el("span", { class: "pv-badge" });
-  const list = el("dl", { class: "pv-card" }, ...Object.entries(cells).flatMap(([name, cell]) => [el("dt", { "data-png": true }, name), cell]));
   frame.paint(() => frame.write(() => {
     const at = counts.at(frame.get("sparsity"), frame.get("by_hand"));
     const now = hidden(frame) ? null : accuracyNow(frame);
     const exact = sameState(frame) ? frame.get("exact") : null;
     setText(badge, now ? (now.measured ? (frame.gone ? "measured before" : "exact") : "estimate") : "");
     badge.toggleAttribute("data-estimate", Boolean(now && !now.measured));
-    setText(cells.accuracy, hidden(frame) ? "set your guess first" : now ? `${now.measured ? "" : "≈ "}${accuracyWords(now)}` : "not measured yet");
-    setText(cells.answers, now && exact ? `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model` : frame.offline ? "not measured here" : "after release");
+    const guessed = now ? `${now.measured ? "" : "≈ "}${accuracyWords(now)}` : "not measured yet";
+    setText(cells.accuracy, hidden(frame) ? "set your guess first" : guessed);
+    const changed = exact && `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model`;
+    setText(cells.answers, now && changed ? changed : frame.offline ? "not measured here" : "after release");
     setText(cells.kept, countOf(at.kept, counts.total));
     for (const [name, words] of Object.entries(rows)) setText(cells[name], words({ at, exact }));
-  }), list);
-  return el("section", { class: "pv-panel" }, el("h4", { class: "pv-caption", "data-png": true }, "Scorecard ", badge), list);
+  }), node);
+  return section(["Scorecard ", badge], node);
 }
 
-export const accuracyWords = (now) =>
-  `${grouped(now.correct)} of ${grouped(now.n)} right, ${percent(now.correct / now.n)} (${percent(now.low)} to ${percent(now.high)})`;
+export const accuracyWords = ({ correct, n, low, high }) =>
+  `${grouped(correct)} of ${grouped(n)} right, ${percent(correct / n)} (${percent(low)} to ${percent(high)})`;
 
 /** Whether groups have a share of their own, of which the curve knows nothing. */
 const ownShares = (entry) => Object.keys(entry.sparsities ?? {}).length > 0;
 
-export const ruleOf = (entry) =>
-  `${sparsityText(entry.sparsity)}${entry.scope === "layer" ? " of each layer" : ""}${entry.criterion === "magnitude" ? "" : ` ${entry.criterion}`}${ownShares(entry) ? " + groups" : ""}${Object.keys(entry.by_hand).length ? " + hand" : ""}`;
+export const ruleOf = (entry) => [
+  `${sparsityText(entry.sparsity)}${entry.scope === "layer" ? " of each layer" : ""}`,
+  entry.criterion === "magnitude" ? "" : ` ${entry.criterion}`,
+  ownShares(entry) ? " + groups" : "",
+  Object.keys(entry.by_hand).length ? " + hand" : "",
+].join("");
 
 export function historyPart(frame) {
   const describe = (entry) => {
@@ -180,16 +208,19 @@ export function historyPart(frame) {
   for (const name of ["comparison", "pictures", "compare", "guess"]) frame.on(name, refresh);
   refresh();
   frame.on("guess", () => frame.refreshStrip());
-  return el("section", { class: "pv-panel pv-wide" }, el("h4", { class: "pv-caption" }, "Kept states"), frame.strip(describe), panel);
+  const heading = el("h4", { class: "pv-caption" }, "Kept states");
+  return el("section", { class: "pv-panel pv-wide" }, heading, frame.strip(describe), panel);
 }
 
 function comparison(frame) {
   const found = frame.get("comparison");
   if (frame.get("compare") < 0 || !found.images || hidden(frame)) return [];
   const words = `From ${ruleOf(found.with)} to ${ruleOf(found.state)}: `;
+  const heads = ["class", "images", "lost", "won", "new way"];
+  const rows = found.by_class.map(({ name, n, lost, won, other }) => [name, ...[n, lost, won, other].map(grouped)]);
   return [
     ...changedImages(found, frame.get("pictures"), words),
-    el("div", { class: "pv-scroll" }, table(["class", "images", "lost", "won", "new way"], found.by_class.map((row) => [row.name, grouped(row.n), grouped(row.lost), grouped(row.won), grouped(row.other)]))),
+    scrolled("Changes by class", table(heads, rows)),
   ];
 }
 
@@ -197,25 +228,25 @@ function comparison(frame) {
 export function changedImages(found, bytes, words) {
   const [height, width, channels] = found.shape;
   const size = height * width * channels;
+  const pixels = (i) => new Uint8Array(bytes.buffer, bytes.byteOffset + i * size, size);
   const cards = found.images.map((image, i) => {
     const label = `${image.before} → ${image.after}`;
     const kind = image.before === image.truth ? "lost" : image.after === image.truth ? "won" : "still wrong";
-    const canvas = el("canvas", { width: width ?? 1, height: height ?? 1, role: "img", "aria-label": `Image ${image.index}, a ${image.truth}: was taken for ${image.before}, now for ${image.after}` });
-    if (size && bytes?.byteLength >= (i + 1) * size) thumbnail(canvas, new Uint8Array(bytes.buffer, bytes.byteOffset + i * size, size), channels);
-    return el("li", { "data-kind": kind }, canvas, el("span", { "data-png": true }, label), el("small", { "data-png": true }, kind));
+    const story = `Image ${image.index}, a ${image.truth}: was taken for ${image.before}, now for ${image.after}`;
+    const canvas = el("canvas", { width: width ?? 1, height: height ?? 1, role: "img", "aria-label": story });
+    if (size && bytes?.byteLength >= (i + 1) * size) {
+      canvas.getContext("2d").drawImage(photoOf(pixels(i), found.shape), 0, 0);
+    }
+    const written = [el("span", { "data-png": true }, label), el("small", { "data-png": true }, kind)];
+    return el("li", { "data-kind": kind }, canvas, ...written);
   });
+  const all = found.lost + found.won + found.other;
+  const parts = [
+    `${grouped(found.lost)} images lost`, `${grouped(found.won)} won`, `${grouped(found.other)} wrong in a new way.`,
+  ];
+  const some = cards.length < all ? ` ${cards.length} of them:` : "";
   return [
-    el("p", { "data-png": true }, `${words}${grouped(found.lost)} images lost, ${grouped(found.won)} won, ${grouped(found.other)} wrong in a new way.${cards.length < found.lost + found.won + found.other ? ` ${cards.length} of them:` : ""}`),
+    el("p", { "data-png": true }, `${words}${parts.join(", ")}${some}`),
     el("ul", { class: "pv-images" }, ...cards),
   ];
-}
-
-function thumbnail(canvas, pixels, channels) {
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height);
-  for (let i = 0; i < canvas.width * canvas.height; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = pixels[i * channels + (channels === 3 ? c : 0)];
-    image.data[4 * i + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
 }

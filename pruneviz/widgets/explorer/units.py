@@ -8,7 +8,7 @@ A subclass sets `granularity`, and adds its picture as one more part::
         parts = (*CONTROLS, Part("network", "grid", draw_network), *UnitExplorer.parts[2:])
 
 and neurons.js ends with ``export default explorer(Units, { ...unitDrawings, network: networkPart })``, where
-``networkPart(frame, units)`` gives an element; units.js says what `units` offers.
+``networkPart(frame, units)`` gives an element; unit_counts.js says what `units` offers.
 """
 
 from __future__ import annotations

@@ -36,13 +36,14 @@ export class Weights {
 
   layer(name) { return this.layers.find((layer) => layer.name === name) ?? this.layers[0]; }
 
-  /** The slider's step, and what is pruned of each layer there by rule and in all; several parts ask in one frame. */
+  /** The slider's step, and what is pruned of each layer there by rule and in all; several parts ask at once. */
   at(sparsity, byHand) {
     const step = stepOf(sparsity);
     if (this.last?.step === step && this.last.byHand === byHand) return this.last;
     const rule = this.layers.map((layer) => layer.counts[step]);
-    const pruned = this.layers.map((layer, i) =>
-      rule[i] + (this.exact && byHand[layer.name] ? handChange(byHand[layer.name], this.places, layer.first, step) : 0));
+    const byHandIn = ({ name, first }) =>
+      (this.exact && byHand[name] ? handChange(byHand[name], this.places, first, step) : 0);
+    const pruned = this.layers.map((layer, i) => rule[i] + byHandIn(layer));
     const all = pruned.reduce((a, b) => a + b, 0);
     this.last = { step, byHand, rule, pruned, all, kept: this.total - all };
     return this.last;
@@ -51,7 +52,8 @@ export class Weights {
   /** The counts that Show code needs. */
   cuts(sparsity) {
     const step = stepOf(sparsity);
-    return { "": cutAt(step, this.total), ...Object.fromEntries(this.layers.map((l) => [l.name, cutAt(step, l.size)])) };
+    const inLayers = this.layers.map(({ name, size }) => [name, cutAt(step, size)]);
+    return { "": cutAt(step, this.total), ...Object.fromEntries(inLayers) };
   }
 
   macs(at) {

@@ -1,7 +1,9 @@
 // WeightExplorer: slider, mask, histogram, layers, accuracy, scorecard and history.
-import { byteEstimate, bytesText, cutPosition, grouped, mergeBins, millions, remembered, scoreAt, scoreText, splitBins } from "../frame/pure.js";
+import {
+  byteEstimate, bytesText, cutPosition, grouped, mergeBins, millions, remembered, scoreAt, scoreText, splitBins,
+} from "../frame/pure.js";
 import { histogramOf } from "../frame/draw.js";
-import { el, fold, setText, table } from "../frame/controls.js";
+import { CAPTION, el, fold, scrolled, setText, table } from "../frame/controls.js";
 import { Weights } from "./weight_counts.js";
 import { maskPart } from "./mask.js";
 import { explorer } from "./explorer.js";
@@ -11,30 +13,43 @@ const BARS = 64;
 
 function histogramPart(frame, weights) {
   const canvas = el("canvas", { role: "img" });
-  const caption = el("figcaption", { class: "pv-caption", "data-png": true });
+  const caption = el("figcaption", CAPTION);
   const layer = () => weights.layer(frame.get("layer"));
   const found = () => frame.get("histograms")[layer().name];
   const barsOf = remembered(({ counts }) => mergeBins(counts, counts.length / BARS));
-  const still = remembered((width, histogram, colours) => histogramOf(width, 190, { counts: barsOf(histogram), ends: endsOf(histogram), scale: histogram.log ? "log scale" : "" }, colours));
-  const pruned = () => weights.at(frame.get("sparsity"), frame.get("by_hand")).rule[weights.layers.indexOf(layer())];
+  const still = remembered((width, histogram, colours) => {
+    const scale = histogram.log ? "log scale" : "";
+    return histogramOf(width, 190, { counts: barsOf(histogram), ends: endsOf(histogram), scale }, colours);
+  });
+  const pruned = () => {
+    const { rule } = weights.at(frame.get("sparsity"), frame.get("by_hand"));
+    return rule[weights.layers.indexOf(layer())];
+  };
   const twin = fold("Histogram in numbers", () => {
     const bins = mergeBins(found().counts, found().counts.length / 8);
     const gone = splitBins(bins, pruned());
     const [first, last] = endsOf(found());
-    const edge = (i) => (i === 0 ? first : i === 8 ? last : scoreText(scoreAt(found(), i / 8), isSmall(found())));
-    return [table(["score", "weights", "pruned"], bins.map((n, i) => [`${edge(i)} to ${edge(i + 1)}`, grouped(n), grouped(gone[i])]))];
+    const inner = (i) => scoreText(scoreAt(found(), i / 8), isSmall(found()));
+    const edge = (i) => (i === 0 ? first : i === 8 ? last : inner(i));
+    const rows = bins.map((n, i) => [`${edge(i)} to ${edge(i + 1)}`, grouped(n), grouped(gone[i])]);
+    return [scrolled("Histogram in numbers", table(["score", "weights", "pruned"], rows))];
   });
   frame.paint((colours) => {
     const histogram = found();
     const [bars, cut] = [barsOf(histogram), cutPosition(histogram.counts, pruned())];
-    still(frame.widthOf(canvas), histogram, colours, devicePixelRatio)(canvas, splitBins(bars, pruned()), (cut * BARS) / histogram.counts.length);
+    const draw = still(frame.widthOf(canvas), histogram, colours, devicePixelRatio);
+    draw(canvas, splitBins(bars, pruned()), (cut * BARS) / histogram.counts.length);
     frame.write(() => {
-      const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|" }[frame.get("ranking")[1]] ?? "score";
+      const [, criterion] = frame.get("ranking");
+      const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|" }[criterion] ?? "score";
       const exact = sameState(frame) ? frame.get("exact").threshold[layer().name] : null;
-      const threshold = `${exact === null ? "≈ " : ""}${scoreText(exact ?? scoreAt(histogram, cut / histogram.counts.length), isSmall(histogram))}`;
+      const value = exact ?? scoreAt(histogram, cut / histogram.counts.length);
+      const threshold = `${exact === null ? "≈ " : ""}${scoreText(value, isSmall(histogram))}`;
       setText(caption, `${score} of ${layer().name}: ${grouped(pruned())} below the threshold, ${threshold}`);
       if (frame.get("moving")) return;
-      canvas.setAttribute("aria-label", `Histogram. ${caption.textContent}; scores go from ${endsOf(histogram).join(" to ")}${histogram.log ? ", on a logarithmic scale" : ""}.`);
+      const scale = histogram.log ? ", on a logarithmic scale" : "";
+      const range = `scores go from ${endsOf(histogram).join(" to ")}${scale}`;
+      canvas.setAttribute("aria-label", `Histogram. ${caption.textContent}; ${range}.`);
       twin.refresh();
     });
   });
@@ -58,7 +73,8 @@ function weightCard(frame, weights) {
       // What the last file showed about this network's survivors corrects the estimate for the next.
       const ratio = last.nonzero ? last.compact_bytes / byteEstimate(last.nonzero - rest, weights.total, rest) : 1;
       const guess = Math.min(4 * (weights.total + rest), ratio * byteEstimate(at.kept, weights.total, rest));
-      return exact ? `${bytesText(exact.compact_bytes)} compact, ${bytesText(exact.raw_bytes)} plain` : `≈ ${bytesText(guess)} compact, ${bytesText(4 * (weights.total + rest))} plain`;
+      if (exact) return `${bytesText(exact.compact_bytes)} compact, ${bytesText(exact.raw_bytes)} plain`;
+      return `≈ ${bytesText(guess)} compact, ${bytesText(4 * (weights.total + rest))} plain`;
     },
     MACs: ({ at, exact }) => {
       const { run, useful } = weights.macs(at);

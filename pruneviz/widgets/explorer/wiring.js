@@ -6,8 +6,8 @@ const SMALLEST = 8;
 const LARGEST_CELL = 18;
 
 /**
- * Where the neurons of each layer stand: blocks of cells, filled row by row. `sides` are the widths of the input picture
- * and of the output column. Gives { cell, rows, blocks: [{ x, across }], gap }.
+ * Where the neurons of each layer stand: blocks of cells, filled row by row. `sides` are the widths of the input
+ * picture and of the output column. Gives { cell, rows, blocks: [{ x, across }], gap, end }.
  */
 export function layOutBlocks(width, sizes, sides) {
   const gaps = sizes.length + (sides[0] ? 1 : 0);
@@ -27,7 +27,8 @@ export function layOutBlocks(width, sizes, sides) {
 
 /** The places of the strongest `many` of some weights, among those that `alive` names. */
 export function strongest(values, many, alive = () => true) {
-  return [...values.keys()].filter(alive).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b).slice(0, many);
+  const bySize = (a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b;
+  return [...values.keys()].filter(alive).sort(bySize).slice(0, many);
 }
 
 /** The next neuron for a key: row by row in a block, from one block to the next at its sides. */
@@ -65,7 +66,10 @@ export class Wiring {
 
   /** The dense layer that reads this one's neurons, column by column. */
   after(layer) {
-    return this.layers.find(({ columns, name }) => name !== layer.name && columns.length === layer.size && layer.id.every((id, i) => id < 0 || columns[i] === id)) ?? null;
+    const reads = ({ columns }) => layer.id.every((id, i) => id < 0 || columns[i] === id);
+    const found = this.layers.find((other) =>
+      other.name !== layer.name && other.columns.length === layer.size && reads(other));
+    return found ?? null;
   }
 
   before(layer) {

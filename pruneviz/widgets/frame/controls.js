@@ -103,7 +103,14 @@ export function choice(label, options, pick) {
 export const button = (label, action, more = {}) =>
   el("button", { type: "button", class: "pv-button", onclick: action, ...KEYS, ...more }, label);
 
-const CAPTION = { class: "pv-caption", "data-png": true };
+export const CAPTION = { class: "pv-caption", "data-png": true };
+
+/** A box for a whole number from 0. */
+export const numberBox = (label, more) =>
+  el("input", { type: "number", min: 0, class: "pv-box", "aria-label": label, ...KEYS, ...more });
+
+/** A square in the colour of a fate, for a picture's key. */
+export const swatch = (fate) => el("i", { class: `pv-swatch pv-swatch-${fate}` });
 
 /** A picture with its caption: words, or a list of words and nodes. */
 export const figure = (caption, ...children) =>

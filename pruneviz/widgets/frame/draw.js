@@ -120,6 +120,14 @@ export function writeText(context, node, { left, top }) {
   }
 }
 
+export function stroke(context, path, colour, width, dash = []) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.setLineDash(dash);
+  context.stroke(path);
+  context.setLineDash([]);
+}
+
 export function line(context, points, colour, width = 1, dash = []) {
   context.strokeStyle = colour;
   context.lineWidth = width;
@@ -261,8 +269,21 @@ export function ramp(stops) {
   });
 }
 
-// as in the plots: the larger, the lighter
+// as in the plots: the larger a weight, the lighter; the more active, the darker
 export const WEIGHT = ramp(["#06183a", "#3c5f94", "#a3a6a9", "#ccd9a4", "#fcfff0"]);
+export const ACTIVITY = ramp(["#f4f6f8", "#5b8db8", "#062448"]);
+
+/** The bytes of an image, grey or in colours, as a picture. */
+export function photoOf(bytes, [height, width, channels]) {
+  const { tile, pen } = tileOf(width, height);
+  const image = pen.createImageData(width, height);
+  for (let p = 0; p < width * height; p++) {
+    for (let c = 0; c < 3; c++) image.data[4 * p + c] = bytes[p * channels + (channels === 3 ? c : 0)];
+    image.data[4 * p + 3] = 255;
+  }
+  pen.putImageData(image, 0, 0);
+  return tile;
+}
 
 /** Blue to orange by the share pruned of each block. */
 export function blend(kept, pruned, share) {

@@ -1,6 +1,6 @@
 // Channels: units of tied layers, whose groups may have a share of their own.
 import { quoted, stepOf, typed } from "../frame/pure.js";
-import { costWithout, Units } from "./units.js";
+import { costWithout, Units } from "./unit_counts.js";
 import { blocksOf, coupledOf, flowsOf } from "./chain.js";
 
 export class Channels extends Units {
@@ -11,14 +11,16 @@ export class Channels extends Units {
       return { ...group, units: [...new Set(ids)].filter((id) => id >= 0) };
     });
     this.blocks = blocksOf(model.get("chain"), this.wires);
-    this.flows = flowsOf(this.blocks);
-    for (const flow of this.flows) flow.added = Boolean(this.group(flow.units[0])?.how.includes("added"));
+    const added = (flow) => Boolean(this.group(flow.units[0])?.how.includes("added"));
+    this.flows = flowsOf(this.blocks).map((flow) => ({ ...flow, added: added(flow) }));
   }
 
   load() {
     super.load();
     const places = typed(this.model.get("own_places"), Uint16Array);
+    /** @type {Uint16Array} */
     this.ownPlaces = this.unitPlaces.slice();
+    /** @type {Uint32Array} */
     this.ranks = new Uint32Array(this.unitPlaces.length);
     const seen = new Set();
     for (const layer of this.layers) {
@@ -49,7 +51,8 @@ export class Channels extends Units {
     const number = (share) => (Number.isInteger(share) ? share.toFixed(1) : String(share));
     const written = named.map(({ name }) => `${quoted(name)}: ${number(shares[name])}`).join(", ");
     const names = named.flatMap(({ layers }) => layers.map(quoted)).join(", ");
-    const own = `\nown = pv.prune(model, scope={${written}}, **options)  # groups with a share of their own\nkeep.update({name: own[name] for name in [${names}]})`;
+    const cut = `own = pv.prune(model, scope={${written}}, **options)  # groups with a share of their own`;
+    const own = `\n${cut}\nkeep.update({name: own[name] for name in [${names}]})`;
     return this.model.get("code").replace("{own}", () => (named.length ? own : ""));
   }
 

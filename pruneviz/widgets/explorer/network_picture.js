@@ -1,7 +1,8 @@
 // A network of dense layers with all its neurons, and a cut line in each layer.
 import { grouped, percent, sparsityText, typed } from "../frame/pure.js";
-import { dot, hatch, line, sharp, text } from "../frame/draw.js";
+import { dot, hatch, line, photoOf, sharp, sheetOf, stroke, text } from "../frame/draw.js";
 import { button, el, setText } from "../frame/controls.js";
+import { cutHandle } from "./cut_handle.js";
 import { hidden, sameState } from "./parts.js";
 import { layOutBlocks, nextSpot, strongest, TALL, Wiring } from "./wiring.js";
 
@@ -10,12 +11,18 @@ const STRONGEST = 12;
 
 export class NetworkPicture {
   constructor(frame, units) {
-    Object.assign(this, { frame, units, wiring: new Wiring(frame, units), focus: { layer: 0, i: units.layers[0].order[0] }, hover: null });
+    this.frame = frame;
+    this.units = units;
+    this.wiring = new Wiring(frame, units);
+    this.focus = { layer: 0, i: units.layers[0].order[0] };
+    this.hover = /** @type {{ layer: number, i: number } | null} */ (null);
     this.canvas = el("canvas", { "aria-hidden": "true" });
     this.cursor = button("", () => this.toggle(), { class: "pv-cursor", "aria-roledescription": "neuron" });
     this.titles = units.layers.map(() => el("span", { class: "pv-title-of", "data-png": true }));
     this.handles = units.layers.map((layer, l) => this.handle(layer, l));
-    this.stage = el("div", { class: "pv-network", role: "group", "aria-label": "Network: arrow keys move from neuron to neuron, Enter silences one" }, this.canvas, ...this.titles, this.cursor, ...this.handles.map(({ node }) => node));
+    const label = "Network: arrow keys move from neuron to neuron, Enter silences one";
+    this.stage = el("div", { class: "pv-network", role: "group", "aria-label": label },
+      this.canvas, ...this.titles, this.cursor, ...this.handles.map(({ node }) => node));
     this.canvas.addEventListener("click", (event) => this.press(event));
     this.stage.addEventListener("pointermove", (event) => this.look(this.spotAt(event)));
     this.stage.addEventListener("pointerleave", () => this.look(null));
@@ -55,9 +62,12 @@ export class NetworkPicture {
   draw(width, colours) {
     const classes = this.wiring.layers.at(-1)?.shape[0] ?? 0;
     this.outputs = classes > 0 && classes <= 20 && this.wiring.after(this.units.layers.at(-1)) ? classes : 0;
-    const side = this.frame.get("pixels")?.byteLength ? Math.round(Math.min(104, Math.max(48, width * 0.13))) : 0;
+    const pictured = this.frame.get("pixels")?.byteLength;
+    const side = pictured ? Math.round(Math.min(104, Math.max(48, width * 0.13))) : 0;
     const sizes = this.units.layers.map(({ size }) => size);
+    /** @type {number[]} */
     this.sides = [side, this.outputs ? (width > 360 ? 84 : 26) : 0];
+    /** @type {ReturnType<typeof layOutBlocks>} */
     this.layout = layOutBlocks(width, sizes, this.sides);
     this.height = TITLE + TALL + 4;
     const at = (this.at = this.units.at(this.frame.get("sparsity"), this.frame.get("by_hand")));
@@ -66,7 +76,8 @@ export class NetworkPicture {
     context.drawImage(this.sheets[0], 0, 0, width, this.height);
     this.drawPruned(context, width, at, colours);
     this.drawConnections(context, at, colours);
-    if (this.sorted) this.units.layers.forEach((layer, l) => this.drawCut(context, l, layer.size - at.rule[l], colours));
+    if (!this.sorted) return;
+    this.units.layers.forEach((layer, l) => this.drawCut(context, l, layer.size - at.rule[l], colours));
   }
 
   /** What no slider changes, drawn twice: with every neuron as if it were kept, and as if it were pruned. */
@@ -75,18 +86,18 @@ export class NetworkPicture {
     const key = `${width}/${colours.kept}/${colours.paper}/${this.sorted}/${right}`;
     if (this.sheetKey === key) return;
     this.sheetKey = key;
-    this.sheets = [this.drawKept, this.drawGone].map((paintNeuron) => {
-      const sheet = document.createElement("canvas");
-      const context = sharp(sheet, width, this.height);
+    /** @type {HTMLCanvasElement[]} */
+    this.sheets = ["drawKept", "drawGone"].map((drawNeuron) => sheetOf(width, this.height, (context) => {
       this.drawFans(context, colours);
       if (this.sides[0]) this.drawInput(context, colours);
       if (this.outputs) this.drawOutputs(context, right, colours);
       this.units.layers.forEach((layer, l) => {
         const most = Math.max(...layer.activity, 1e-12);
-        for (let i = 0; i < layer.size; i++) paintNeuron.call(this, context, this.centre(l, i), Math.max(0, layer.activity[i]) / most, colours);
+        for (let i = 0; i < layer.size; i++) {
+          this[drawNeuron](context, this.centre(l, i), Math.max(0, layer.activity[i]) / most, colours);
+        }
       });
-      return sheet;
-    });
+    }));
   }
 
   drawKept(context, [x, y], activity, colours) {
@@ -111,36 +122,38 @@ export class NetworkPicture {
   drawFans(context, colours) {
     const { cell, blocks } = this.layout;
     const edges = this.units.layers.map((_, l) => [blocks[l].x - 3, blocks[l].x + blocks[l].across * cell + 3]);
-    const starts = [...(this.sides[0] ? [[this.sides[0] + 3, this.inputTop, this.inputTop + this.sides[0]]] : []), ...edges.map(([, right]) => [right, TITLE, TITLE + TALL])];
-    const ends = [...edges.slice(this.sides[0] ? 0 : 1).map(([left]) => [left, TITLE, TITLE + TALL]), ...(this.outputs ? [[this.outputX - 10, TITLE, TITLE + TALL]] : [])];
+    const stands = (x) => [x, TITLE, TITLE + TALL];
+    const [side] = this.sides;
+    const starts = edges.map(([, right]) => stands(right));
+    if (side) starts.unshift([side + 3, this.inputTop, this.inputTop + side]);
+    const ends = edges.slice(side ? 0 : 1).map(([left]) => stands(left));
+    if (this.outputs) ends.push(stands(this.outputX - 10));
+    const ninth = (from, to, k) => from + ((to - from) * (k + 0.5)) / 9;
     context.globalAlpha = 0.6;
-    ends.forEach(([right, above, below], k) => {
-      const [left, top, bottom] = starts[k];
-      for (let a = 0; a < 9; a++) for (let b = 0; b < 9; b++) line(context, [[left, top + ((bottom - top) * (a + 0.5)) / 9], [right, above + ((below - above) * (b + 0.5)) / 9]], colours.line, 0.5);
+    ends.forEach(([right, above, below], stage) => {
+      const [left, top, bottom] = starts[stage];
+      for (let k = 0; k < 81; k++) {
+        const [a, b] = [ninth(top, bottom, Math.floor(k / 9)), ninth(above, below, k % 9)];
+        line(context, [[left, a], [right, b]], colours.line, 0.5);
+      }
     });
     context.globalAlpha = 1;
   }
 
   get inputTop() { return TITLE + (TALL - this.sides[0]) / 2; }
-  get outputX() { return this.layout.end - (this.units.layers.length ? 0 : this.layout.gap) + 10; }
+  get outputX() { return this.layout.end + 10; }
 
   drawInput(context, colours) {
-    const { shape } = this.frame.get("pictured");
-    const [height, width, channels] = shape;
+    const { shape, index, truth } = this.frame.get("pictured");
     const view = this.frame.get("pixels");
-    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-    const small = new OffscreenCanvas(width, height);
-    const pen = small.getContext("2d");
-    const image = pen.createImageData(width, height);
-    for (let p = 0; p < width * height; p++) for (let c = 0; c < 4; c++) image.data[4 * p + c] = c === 3 ? 255 : bytes[p * channels + (channels === 3 ? c : 0)];
-    pen.putImageData(image, 0, 0);
+    const small = photoOf(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), shape);
     context.imageSmoothingEnabled = false;
     context.drawImage(small, 0, this.inputTop, this.sides[0], this.sides[0]);
     context.strokeStyle = colours.line;
     context.lineWidth = 1;
     context.strokeRect(0.5, this.inputTop + 0.5, this.sides[0] - 1, this.sides[0] - 1);
-    const { index, truth } = this.frame.get("pictured");
-    text(context, index < 0 ? "mean of all" : `image ${index}, a ${truth}`, 0, this.inputTop - 7, { colour: colours.quiet });
+    const words = index < 0 ? "mean of all" : `image ${index}, a ${truth}`;
+    text(context, words, 0, this.inputTop - 7, { colour: colours.quiet });
   }
 
   /** The cells of pruned neurons are cut out of the second sheet at once: a fill each would cost far more. */
@@ -159,13 +172,12 @@ export class NetworkPicture {
   drawHand(context, at, colours) {
     const hand = new Path2D();
     this.units.layers.forEach((layer, l) => layer.id.forEach((id, i) => {
-      if (id >= 0 && at.fates[id]) ring(hand, this.centre(l, i), this.layout.cell * 0.42 + 0.4);
+      if (id < 0 || !at.fates[id]) return;
+      const [x, y] = this.centre(l, i);
+      ring(hand, x, y, this.layout.cell * 0.42 + 0.4);
     }));
-    for (const [colour, wide] of [[colours.paper, 5], [colours.guess, 2.5]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = wide;
-      context.stroke(hand);
-    }
+    stroke(context, hand, colours.paper, 5);
+    stroke(context, hand, colours.guess, 2.5);
   }
 
   /** Add the cells of a layer's pruned neurons to the path, a rectangle for each run in a row; gives how many. */
@@ -176,9 +188,11 @@ export class NetworkPicture {
       const i = this.neuron(l, place);
       const id = layer.id[i];
       if (id >= 0 && at.gone[id]) run++;
-      const next = place + 1 < layer.size && (place + 1) % across ? layer.id[this.neuron(l, place + 1)] : -1;
+      const inRow = place + 1 < layer.size && (place + 1) % across;
+      const next = inRow ? layer.id[this.neuron(l, place + 1)] : -1;
       if (run && !(next >= 0 && at.gone[next])) {
-        context.rect(x + ((place % across) + 1 - run) * cell, TITLE + Math.floor(place / across) * cell, run * cell, cell);
+        const left = x + ((place % across) + 1 - run) * cell;
+        context.rect(left, TITLE + Math.floor(place / across) * cell, run * cell, cell);
         many += run;
         run = 0;
       }
@@ -186,7 +200,7 @@ export class NetworkPicture {
     return many;
   }
 
-  /** Connections of the neuron under the glass, strongest first: [weight, share of the strongest, layer or -1, place]. */
+  /** Connections of the neuron under the glass, strongest first: [weight, share of the strongest, layer, place]. */
   connections() {
     const { layer: l, i } = this.shown;
     if (this.wired?.l === l && this.wired.i === i) return this.wired.ends;
@@ -194,8 +208,10 @@ export class NetworkPicture {
     const [before, next] = [this.wiring.before(layers[l]), this.wiring.after(layers[l])];
     const into = before ? this.wiring.incoming(layers[l], i) : [];
     const out = next ? this.wiring.outgoing(layers[l], i) : [];
-    const sorted = (values, other) => strongest(values, values.length).map((j, _, [first]) => [values[j], Math.abs(values[j] / values[first]) || 0, other, j]);
-    this.wired = { l, i, ends: [sorted(into, layers.indexOf(before)), sorted(out, layers.findIndex(({ name }) => name === next?.name))] };
+    const sorted = (values, other) => strongest(values, values.length).map((j, _, [first]) =>
+      [values[j], Math.abs(values[j] / values[first]) || 0, other, j]);
+    const after = layers.findIndex(({ name }) => name === next?.name); // -1: the outputs of the network
+    this.wired = { l, i, ends: [sorted(into, layers.indexOf(before)), sorted(out, after)] };
     return this.wired.ends;
   }
 
@@ -209,29 +225,31 @@ export class NetworkPicture {
         if (many === STRONGEST || (other < 0 && !this.outputs)) break;
         if (other >= 0 && at.gone[this.units.layers[other].id[j]]) continue; // what is silenced sends and hears nothing
         many++;
-        const [x, y] = other >= 0 ? this.centre(other, j) : this.output(j);
-        line(context, [own, [other >= 0 ? x : x - 10, y]], value > 0 ? colours.kept : colours.mark, 0.6 + 2.2 * share, value > 0 ? [] : [5, 3]);
+        const [x, y] = other >= 0 ? this.centre(other, j) : [this.outputX - 10, this.outputY(j)];
+        const [colour, dash] = value > 0 ? [colours.kept, []] : [colours.mark, [5, 3]];
+        line(context, [own, [x, y]], colour, 0.6 + 2.2 * share, dash);
       }
     }
     context.globalAlpha = 1;
     context.strokeStyle = colours.ink;
     context.lineWidth = 2;
     context.beginPath();
-    context.arc(...own, this.layout.cell * 0.5 + 1, 0, 7);
+    context.arc(own[0], own[1], this.layout.cell * 0.5 + 1, 0, 7);
     context.stroke();
   }
 
-  output(j) { return [this.outputX, TITLE + (TALL * (j + 0.5)) / this.outputs]; }
+  outputY(j) { return TITLE + (TALL * (j + 0.5)) / this.outputs; }
 
   /** The share of each class that is right, where that is measured and may be seen. */
   rightByClass() {
     if (!this.outputs || hidden(this.frame) || !sameState(this.frame)) return [];
-    return this.frame.get("exact").confusion.map((row, j) => percent(row[j] / Math.max(1, row.reduce((a, b) => a + b, 0)), 0));
+    const share = (row, j) => row[j] / Math.max(1, row.reduce((a, b) => a + b, 0));
+    return this.frame.get("exact").confusion.map((row, j) => percent(share(row, j), 0));
   }
 
   drawOutputs(context, right, colours) {
     for (let j = 0; j < this.outputs; j++) {
-      const [x, y] = this.output(j);
+      const [x, y] = [this.outputX, this.outputY(j)];
       context.fillStyle = colours.paper;
       context.strokeStyle = colours.kept;
       context.lineWidth = 1.5;
@@ -247,7 +265,8 @@ export class NetworkPicture {
     const [x, wide] = [blocks[l].x, blocks[l].across * cell];
     const [row, rest] = [Math.floor(kept / blocks[l].across), kept % blocks[l].across];
     const y = TITLE + row * cell;
-    const path = rest ? [[x - 6, y + cell], [x + rest * cell, y + cell], [x + rest * cell, y], [x + wide + 6, y]] : [[x - 6, y], [x + wide + 6, y]];
+    const [left, right, step] = [x - 6, x + wide + 6, x + rest * cell];
+    const path = rest ? [[left, y + cell], [step, y + cell], [step, y], [right, y]] : [[left, y], [right, y]];
     line(context, path, colours.paper, 4);
     line(context, path, colours.ink, 2);
     this.handles[l].at = [x + wide + 4, y - 12];
@@ -263,7 +282,8 @@ export class NetworkPicture {
     for (const [l, layer] of this.units.layers.entries()) {
       const column = Math.floor((x - blocks[l].x) / cell);
       const place = Math.floor(y / cell) * blocks[l].across + column;
-      if (column >= 0 && column < blocks[l].across && y >= 0 && place < layer.size) return { layer: l, i: this.neuron(l, place) };
+      const inside = column >= 0 && column < blocks[l].across && y >= 0 && place < layer.size;
+      if (inside) return { layer: l, i: this.neuron(l, place) };
     }
     return null;
   }
@@ -292,35 +312,24 @@ export class NetworkPicture {
     event.preventDefault();
     event.stopPropagation();
     const { layer, i } = this.focus;
-    const next = nextSpot(event.key, { layer, place: this.place(layer, i) }, this.units.layers.map(({ size }) => size), this.layout.blocks);
+    const sizes = this.units.layers.map(({ size }) => size);
+    const next = nextSpot(event.key, { layer, place: this.place(layer, i) }, sizes, this.layout.blocks);
     this.focus = { layer: next.layer, i: this.neuron(next.layer, next.place) };
     this.hover = null;
     this.frame.say(this.describe(this.focus));
     this.frame.repaint();
   }
 
-  /** A handle of the cut line: drag it, or use the arrow keys, one neuron a step. */
+  /** The handle of a cut line, and where it stands. */
   handle(layer, l) {
-    const node = el("div", { class: "pv-cut", "data-png": true, role: "slider", tabindex: 0, "aria-label": `Cut of ${layer.name}`, "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": layer.size, "data-lm-suppress-shortcuts": "true" });
-    const set = (kept, moving) => {
-      this.frame.set({ sparsity: this.units.sparsityFor(layer, Math.max(0, Math.min(layer.size, kept))) }, { moving });
-      if (!moving) this.frame.speak = true;
+    const under = (event) => {
+      const { cell, blocks } = this.layout;
+      const y = event.clientY - this.canvas.getBoundingClientRect().top - TITLE;
+      return Math.round(y / cell) * blocks[l].across;
     };
     const kept = () => layer.size - this.at.rule[l];
-    const from = (event) => {
-      const { cell, blocks } = this.layout;
-      return Math.round((event.clientY - this.canvas.getBoundingClientRect().top - TITLE) / cell) * blocks[l].across;
-    };
-    node.addEventListener("pointerdown", (event) => { node.setPointerCapture(event.pointerId); event.preventDefault(); node.focus(); });
-    node.addEventListener("pointermove", (event) => node.hasPointerCapture(event.pointerId) && set(from(event), true));
-    node.addEventListener("pointerup", (event) => { node.releasePointerCapture(event.pointerId); this.frame.set({}); this.frame.speak = true; });
-    node.addEventListener("keydown", (event) => {
-      const to = { ArrowUp: kept() - 1, ArrowRight: kept() + 1, ArrowDown: kept() + 1, ArrowLeft: kept() - 1, PageUp: kept() - 10, PageDown: kept() + 10, Home: 1, End: layer.size }[event.key];
-      if (to === undefined) return;
-      event.preventDefault();
-      event.stopPropagation();
-      set(to, false);
-    });
+    const node = cutHandle(this.frame, this.units, { layer: () => layer, kept, under, page: 10 },
+      { "aria-label": `Cut of ${layer.name}`, "aria-orientation": "vertical", "aria-valuemax": layer.size });
     return { node, at: [0, 0] };
   }
 
@@ -348,7 +357,9 @@ export class NetworkPicture {
     const [x, y] = this.centre(this.focus.layer, this.focus.i);
     this.cursor.style.transform = `translate(${x - 12}px, ${y - 12}px)`;
     this.cursor.setAttribute("aria-label", this.describe(this.focus));
-    this.cursor.setAttribute("aria-pressed", String(Boolean(at.gone[units.layers[this.focus.layer].id[this.focus.i]])));
+    const { gone } = at;
+    const id = units.layers[this.focus.layer].id[this.focus.i];
+    this.cursor.setAttribute("aria-pressed", String(Boolean(gone[id])));
   }
 
   fateOf({ layer: l, i }) {
@@ -361,7 +372,8 @@ export class NetworkPicture {
   describe(spot) {
     const layer = this.units.layers[spot.layer];
     const facts = this.factsOf(spot);
-    return `Neuron ${spot.i} of ${layer.name}: ${this.fateOf(spot)}; ${facts.map(([name, words]) => `${name} ${words}`).join(", ")}`;
+    const words = facts.map(([name, fact]) => `${name} ${fact}`).join(", ");
+    return `Neuron ${spot.i} of ${layer.name}: ${this.fateOf(spot)}; ${words}`;
   }
 
   factsOf({ layer: l, i }) {
@@ -379,7 +391,7 @@ export class NetworkPicture {
   }
 }
 
-function ring(path, [x, y], radius) {
+function ring(path, x, y, radius) {
   path.moveTo(x + radius, y);
   path.arc(x, y, radius, 0, 7);
 }
