@@ -225,7 +225,8 @@ def test_prune_by_hand(page):
 
 
 def test_words_of_a_mask_count_what_was_cut_by_hand(page):
-    lab.run_python(page, "view.layer = 'fc3'; view.sparsity = 0; view.by_hand = {'fc3': {'cut': [*range(200)]}}")
+    edits = "{'fc3': {'cut': [*range(200)]}}"
+    lab.run_python(page, f"view.layer = 'fc3'; view.sparsity = 0; view.by_hand = {edits}")
     lab.settled(page)
     page.get_by_text("Mask in words and numbers").click()
     fold = page.locator(".pv-panel-mask .pv-fold")
