@@ -352,7 +352,7 @@ def _zeroing(
 
 
 def _constrain(weight: Any, constraint: Callable[[Any], Any] | None) -> None:
-    weight._constraint = constraint  # noqa: SLF001
+    getattr(weight, "_variable", weight)._constraint = constraint  # noqa: SLF001  (tf_keras wraps for mixed policies)
 
 
 def _cross_entropy(outputs: tf.Tensor, labels: Array) -> tf.Tensor:
