@@ -39,6 +39,8 @@ _HOME_OF = {
         ),
         "plots": (
             "alt_text",
+            "plot_chain",
+            "plot_confusion",
             "plot_feature_maps",
             "plot_filters",
             "plot_mask",
@@ -46,6 +48,7 @@ _HOME_OF = {
             "plot_neuron_activity",
             "plot_schedule",
             "plot_scorecards",
+            "plot_scores",
             "plot_sensitivity",
             "plot_tradeoff",
             "plot_weight_histogram",

@@ -33,6 +33,8 @@ from pruneviz.methods.iteration import iterate as iterate
 from pruneviz.methods.reconstruction import reconstruct as reconstruct
 from pruneviz.methods.sweeps import sweep as sweep
 from pruneviz.plots import alt_text as alt_text
+from pruneviz.plots import plot_chain as plot_chain
+from pruneviz.plots import plot_confusion as plot_confusion
 from pruneviz.plots import plot_feature_maps as plot_feature_maps
 from pruneviz.plots import plot_filters as plot_filters
 from pruneviz.plots import plot_mask as plot_mask
@@ -40,6 +42,7 @@ from pruneviz.plots import plot_network as plot_network
 from pruneviz.plots import plot_neuron_activity as plot_neuron_activity
 from pruneviz.plots import plot_schedule as plot_schedule
 from pruneviz.plots import plot_scorecards as plot_scorecards
+from pruneviz.plots import plot_scores as plot_scores
 from pruneviz.plots import plot_sensitivity as plot_sensitivity
 from pruneviz.plots import plot_tradeoff as plot_tradeoff
 from pruneviz.plots import plot_weight_histogram as plot_weight_histogram
@@ -80,6 +83,8 @@ __all__ = [
     "latency",
     "load",
     "network",
+    "plot_chain",
+    "plot_confusion",
     "plot_feature_maps",
     "plot_filters",
     "plot_mask",
@@ -87,6 +92,7 @@ __all__ = [
     "plot_neuron_activity",
     "plot_schedule",
     "plot_scorecards",
+    "plot_scores",
     "plot_sensitivity",
     "plot_tradeoff",
     "plot_weight_histogram",

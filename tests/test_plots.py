@@ -77,6 +77,7 @@ def cards(accuracies, sparsities=SPARSITIES, half=0.01):
     ]
 
 
+CONFUSED = np.diag(np.full(10, 1000)) + np.tri(10, k=-1, dtype=int) * 123
 FALLING = [0.98, 0.981, 0.97, 0.9, 0.6, 0.1]
 
 
@@ -418,6 +419,14 @@ def every_plot(mlp, cnn):
         "activity": lambda **o: pv.plot_neuron_activity(model, x, mask=np.arange(6) > 0, **o),
         "classes": lambda **o: pv.plot_neuron_activity(model, x, by=y, mask=np.arange(6) > 0, **o),
         "feature_maps": lambda **o: pv.plot_feature_maps(model, x[0], mask=np.arange(4) > 0, **o),
+        "scores": lambda **o: pv.plot_scores(np.arange(16.0), mask=filters, **o),
+        "confusion": lambda **o: pv.plot_confusion(CONFUSED, **o),
+        "named": lambda **o: pv.plot_confusion(
+            CONFUSED, class_names=[f"class number {i}" for i in range(10)], **o
+        ),
+        "chain": lambda **o: pv.plot_chain(
+            pv.prune(model, 0.4, granularity="channel", example=x), followed=("l0", 1), **o
+        ),
     }
 
 
@@ -436,6 +445,10 @@ KINDS = [
     "classes",
     "schedule",
     "scorecards",
+    "scores",
+    "confusion",
+    "named",
+    "chain",
 ]
 
 

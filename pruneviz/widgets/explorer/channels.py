@@ -10,15 +10,13 @@ import traitlets as t
 
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
-from pruneviz.engine.model import pruned_units
-from pruneviz.widgets.explorer import channel_payload, code, payload
-from pruneviz.widgets.explorer.channel_still import draw_chain, write_groups
+from pruneviz.plots.chain import unit_of
+from pruneviz.widgets.explorer import channel_payload, code, payload, still
 from pruneviz.widgets.explorer.parts import ACCURACY, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, SCORES, UnitExplorer
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
-    from pruneviz.core.arrays import BoolArray
     from pruneviz.widgets.explorer.history import State
 
 _CODE = """\
@@ -68,8 +66,8 @@ class ChannelExplorer(UnitExplorer):
     granularity: ClassVar = "channel"
     parts: ClassVar = (
         *CONTROLS,
-        Part("chain", "grid", draw_chain, wide=True),
-        Part("groups", "grid", write_groups),
+        Part("chain", "grid", still.draw_chain, wide=True),
+        Part("groups", "grid", still.write_groups),
         *(SCORES, ACCURACY, SCORECARD, *BELOW),
     )
     words: ClassVar = tuple(
@@ -106,29 +104,12 @@ class ChannelExplorer(UnitExplorer):
             If there is no such output, or it must stay.
         """
         units = self._structure.units
-        unit = self._unit(layer, index)
+        unit = unit_of(units, layer, index)
         inputs = {name: ids for name, ids in units.columns.items() if units.kinds[name] != "depthwise"}
         return {
             part: {name: np.flatnonzero(ids == unit).tolist() for name, ids in arrays.items() if unit in ids}
             for part, arrays in (("outputs", units.of), ("norms", units.norms), ("inputs", inputs))
         }
-
-    def slices_drawn(self) -> dict[str, list[tuple[BoolArray, BoolArray]]]:
-        """Tell of each layer's outputs and inputs, in the order of `sort`: which are left, which followed."""
-        units = self._structure.units
-        left = ~np.append(pruned_units(units, self.result()), False)
-        score = np.zeros(len(left))
-        for name, scores in self.scores().items():
-            score[units.of[name]] = scores
-        score[-1] = np.inf  # what must stay
-        unit = self._unit(*self.followed) if self.followed else None
-        drawn = {}
-        for name in (layer["name"] for layer in self.chain):
-            axes = [units.of[name], units.columns[name]]
-            if self.sort == "score":
-                axes = [ids[np.argsort(-score[ids], kind="stable")] for ids in axes]
-            drawn[name] = [(left[ids], ids == unit) for ids in axes]
-        return drawn
 
     @property
     def snippet(self) -> str:
@@ -169,24 +150,10 @@ class ChannelExplorer(UnitExplorer):
             return []
         try:
             layer, index = proposal["value"]
-            self._unit(layer, index)
+            unit_of(self._structure.units, layer, index)
         except (TypeError, ValueError) as error:
             raise t.TraitError(f"followed takes [layer, index] or []: {error}") from error
         return [layer, int(index)]
-
-    def _unit(self, layer: str, index: int) -> int:
-        of = self._structure.units.of
-        if layer not in of:
-            raise ValueError(f"the model has no layer {layer!r}: it has {', '.join(of)}")
-        if isinstance(index, bool) or not isinstance(index, int | np.integer):
-            raise TypeError(f"index {index!r} is not a whole number")
-        if not 0 <= index < len(of[layer]):
-            raise ValueError(f"layer {layer!r} has outputs 0 to {len(of[layer]) - 1}, and no {index}")
-        if of[layer][index] < 0:
-            raise ValueError(
-                f"output {index} of layer {layer!r} must stay: it is tied to the model's output or input"
-            )
-        return int(of[layer][index])
 
     # -- what the browser is told ------------------------------------------------------------------------
 

@@ -10,8 +10,7 @@ import traitlets as t
 
 from pruneviz import frameworks
 from pruneviz.engine.model import network
-from pruneviz.widgets.explorer import history
-from pruneviz.widgets.explorer.filter_still import draw_filters
+from pruneviz.widgets.explorer import history, still
 from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, UnitExplorer
 from pruneviz.widgets.frame import assets
@@ -45,7 +44,7 @@ class FilterExplorer(UnitExplorer):
     granularity: ClassVar = "filter"
     parts: ClassVar = (
         *CONTROLS,
-        Part("filters", "grid", draw_filters),
+        Part("filters", "grid", still.draw_filters),
         *(Part("scores", "grid"), ACCURACY, SCORECARD, LAYERS, *BELOW),
     )
 

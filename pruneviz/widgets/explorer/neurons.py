@@ -8,8 +8,7 @@ import numpy as np
 import traitlets as t
 
 from pruneviz.engine.model import network
-from pruneviz.widgets.explorer import payload
-from pruneviz.widgets.explorer.neuron_still import draw_network
+from pruneviz.widgets.explorer import payload, still
 from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, UnitExplorer
 from pruneviz.widgets.frame import assets
@@ -29,7 +28,7 @@ class NeuronExplorer(UnitExplorer):
     granularity: ClassVar = "neuron"
     parts: ClassVar = (
         *CONTROLS,
-        Part("network", "grid", draw_network),
+        Part("network", "grid", still.draw_network),
         *(Part("scores", "grid"), ACCURACY, SCORECARD, LAYERS, *BELOW),
     )
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import to_rgb, to_rgba_array
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from pruneviz.core.intervals import wilson
 from pruneviz.core.masks import Importance
-from pruneviz.plots import plot_mask, plot_weight_histogram, style
+from pruneviz.plots import (
+    plot_chain,
+    plot_confusion,
+    plot_mask,
+    plot_scores,
+    plot_weight_histogram,
+    style,
+)
 from pruneviz.plots.alt import describe
 
 if TYPE_CHECKING:
@@ -18,11 +27,20 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from pruneviz.core.arrays import Array
+    from pruneviz.widgets.explorer.channels import ChannelExplorer
     from pruneviz.widgets.explorer.explorer import Explorer
+    from pruneviz.widgets.explorer.filters import FilterExplorer
+    from pruneviz.widgets.explorer.neurons import NeuronExplorer
     from pruneviz.widgets.explorer.units import UnitExplorer
     from pruneviz.widgets.explorer.weights import WeightExplorer
 
 _BARS, _DWARFS = 64, 3  # as in weights.js and draw.js
+_GROUPS = 12
+_ROWS, _APART = 24, 6  # of dots in a layer, and between layers
+_MOST = 64  # filters; of more, and of dense layers, the panel shows the scores
+_NUMBERED = 32
+_SHAPE = 1.6  # width of the panel of filters, in heights
 _COUNTS = ("nonzero", "parameters", "compact_bytes", "raw_bytes", "macs", "nonzero_macs")
 
 
@@ -178,26 +196,103 @@ def _write_card(ax: Axes, view: Explorer, more: Callable[[dict[str, Any]], dict[
 
 def draw_scores(ax: Axes, view: UnitExplorer) -> None:
     """Draw the scores of the layer on view as bars."""
-    scores, kept = view.scores()[view.layer], view.result()[view.layer]
-    order = np.argsort(scores, kind="stable")[::-1] if view.sort == "score" else np.arange(len(scores))
-    for where, colour, label in ((kept, style.KEPT, "kept"), (~kept, style.PRUNED, "pruned")):
-        places = np.flatnonzero(where[order])
-        ax.bar(places, scores[order][places], width=1, color=colour, label=label)
-    ax.set(xlabel=f"{view.noun} of {view.layer}, by {view.sort}", ylabel=f"score by {view.criterion}")
-    ax.legend(frameon=False, fontsize=style.FONT)
-    ax.spines[["top", "right"]].set_visible(False)
-    style.title(ax, f"{np.count_nonzero(kept):,} of {len(kept):,} kept in {view.layer}")
+    plot_scores(
+        view.scores(), view.layer, mask=view.result(), order=view.sort, criterion=view.criterion, ax=ax
+    )
 
 
 def draw_confusion(ax: Axes, view: UnitExplorer) -> None:
     """Draw which class was taken for which."""
-    style.title(ax, "Answers by class")
-    table = np.array(view.exact["confusion"])
-    wrong = np.where(np.eye(len(table), dtype=bool), 0, table)
-    ax.imshow(wrong, cmap=LinearSegmentedColormap.from_list("errors", [style.PAPER, style.PRUNED]))
-    for truth, answer in np.argwhere(table > 0):
-        weight = "bold" if truth == answer else "normal"
-        words = str(table[truth, answer])
-        ax.text(answer, truth, words, ha="center", va="center", fontsize=style.FONT - 3, fontweight=weight)
-    ax.set(xlabel="answer", ylabel="truth", xticks=range(len(table)), yticks=range(len(table)))
-    ax.set_aspect("auto")
+    plot_confusion(view.exact["confusion"], ax=ax)
+
+
+def draw_chain(ax: Axes, view: ChannelExplorer) -> None:
+    """Draw what is left of each layer, and the channel that is followed."""
+    plot_chain(
+        view.result(),
+        layers=[layer["name"] for layer in view.chain],
+        scores=view.scores() if view.sort == "score" else None,
+        followed=(view.followed[0], view.followed[1]) if view.followed else None,
+        ax=ax,
+    )
+
+
+def write_groups(ax: Axes, view: ChannelExplorer) -> None:
+    """Write how many channels are left of each group of tied layers; of the first, if there are many."""
+    mask = view.result()
+    for line, group in enumerate(view.groups[:_GROUPS]):
+        name, more = group["name"], len(group["layers"]) - 1
+        left = f"{np.count_nonzero(mask[name])} of {len(mask[name])} kept"
+        tied = f"{name}, {more} tied to it" if more else name
+        for x, words, colour in ((0.0, tied, style.INK), (0.7, left, style.QUIET)):
+            y = 0.98 - line / _GROUPS
+            ax.text(x, y, words, va="top", color=colour, fontsize=style.SMALL, transform=ax.transAxes)
+    ax.axis("off")
+    style.title(ax, "Groups of tied layers" + (", the first" if len(view.groups) > _GROUPS else ""))
+
+
+def draw_network(ax: Axes, view: NeuronExplorer) -> None:
+    """Draw each layer as a block of dots that fade with activity, the pruned ones in orange."""
+    mask, scores = view.result(), view.scores()
+    active = np.frombuffer(view.activity, "<f4")
+    x, first = 0, 0
+    ax.axis("off")
+    for layer in view.layers:
+        name, many = layer["name"], layer["shape"][0]
+        best = np.argsort(scores[name], kind="stable")[::-1]
+        order = best if view.sort == "score" else np.arange(many)
+        across = -(-many // _ROWS)
+        column, row = np.arange(many) % across, np.arange(many) // across
+        strength = active[first : first + many][order] / max(float(active[first : first + many].max()), 1e-12)
+        _dots(ax, x + column, -row, mask[name][order], np.sqrt(strength))
+        ax.text(x - 0.5, 1.2, f"{name}: {np.count_nonzero(mask[name])} of {many}", fontsize=style.FONT - 1)
+        x, first = x + max(across, 7) + _APART, first + many
+    ax.set(xlim=(-1, x - _APART + 1), ylim=(-_ROWS, 3), aspect="equal")
+    style.title(ax, "Neurons kept; the fuller the colour, the more active")
+
+
+def _dots(ax: Axes, x: Array, y: Array, kept: Array, strength: Array) -> None:
+    faded = to_rgba_array(style.KEPT, strength[kept])
+    ax.scatter(x[kept], y[kept], 16, color=faded, linewidth=0)
+    ax.scatter(x[kept], y[kept], 16, facecolors="none", edgecolors=style.KEPT, linewidth=0.6)
+    ax.scatter(x[~kept], y[~kept], 16, color=style.PRUNED, linewidth=0)
+
+
+def draw_filters(ax: Axes, view: FilterExplorer) -> None:
+    """Draw the kernel of each filter of the layer on view in a frame, pale and dashed where it is pruned."""
+    kernels, kept = view.kernels_of(view.layer), view.result()[view.layer]
+    many = len(kernels)
+    if not kernels.size or many > _MOST:
+        draw_scores(ax, view)
+        return
+    scores = view.scores()[view.layer]
+    order = np.argsort(scores, kind="stable")[::-1] if view.sort == "score" else np.arange(many)
+    across = math.ceil(math.sqrt(_SHAPE * many))
+    numbered = many <= _NUMBERED
+    tall = 1.5 if numbered else 1.25  # a step down, where a picture is 1 high
+    for place, i in enumerate(order):
+        x, y = 1.2 * (place % across), tall * (place // across)
+        ax.imshow(_coloured(kernels[i], pale=not kept[i]), extent=(x, x + 1, y + 1, y), interpolation="none")
+        colour, dashes = (style.KEPT, "-") if kept[i] else (style.PRUNED_EDGE, "--")
+        ax.add_patch(
+            Rectangle((x - 0.06, y - 0.06), 1.12, 1.12, fill=False, edgecolor=colour, linestyle=dashes)
+        )
+        if numbered:
+            ax.text(x + 0.5, y + 1.14, str(i), ha="center", va="top", fontsize=style.SMALL, color=style.INK)
+    ax.axis("off")
+    ax.set(xlim=(-0.2, 1.2 * across), ylim=(tall * math.ceil(many / across), -0.2), aspect="equal")
+    style.title(ax, f"Filters of {view.layer}: {np.count_nonzero(kept)} of {many} kept")
+
+
+def _coloured(kernel: Array, *, pale: bool) -> Array:
+    """Lay the slices of a kernel side by side, in the colours of the plots."""
+    slices, height, width = kernel.shape
+    across = math.ceil(math.sqrt(slices))
+    picture = np.ones((-(-slices // across) * (height + 1), across * (width + 1), 3))
+    for s, values in enumerate(kernel):
+        row, column = divmod(s, across)
+        top, left = row * (height + 1), column * (width + 1)
+        colours = style.WEIGHT((values + 128.0) / 255)[..., :3]
+        picture[top : top + height, left : left + width] = colours
+    joined = picture[:-1, :-1]
+    return 0.3 * joined + 0.7 * np.array(to_rgb(style.PRUNED)) if pale else joined
