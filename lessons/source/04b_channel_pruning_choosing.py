@@ -566,7 +566,7 @@ for (title, network), (colour, mark, line) in zip(
     counts = [card.correct for card in cards]
     ax.plot(shares, counts, color=colour, marker=mark, linestyle=line, label=title)
     print(
-        f"{title:11} at 20 % loses more than one in ten of its right answers: {counts[2] < 0.9 * counts[0]}"
+        f"{title:11} at 20 % loses more than one in four of its right answers: {counts[2] < 0.75 * counts[0]}"
     )
 ax.set(xlabel="share of the filters cut, smallest scales first", ylabel="right of 5,000", ylim=(0, 5_200))
 ax.xaxis.set_major_formatter(style.PERCENT_TICKS)
@@ -576,7 +576,7 @@ ax.legend(loc="lower left", frameon=False)
 pv.teaching.show(
     figure,
     alt="Right answers against the share of filters cut, smallest scales first, nothing trained afterwards. The network "
-    "that was trained with a price still has more than nine in ten of them at twenty per cent; the other has lost "
+    "that was trained with a price still has more than three in four of them at twenty per cent; the other has lost "
     "many by then.",
 )
 
