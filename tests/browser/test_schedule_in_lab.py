@@ -302,14 +302,9 @@ def test_exported_file_is_draggable_and_shows_the_runs(page, browser, tmp_path):
 
 def test_without_its_kernel_it_is_draggable_and_says_that_nothing_trains(page):
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    says(page, "Training needs a kernel")
     drag(page, "end", 2, 0.6)
     page.wait_for_function(
         "() => document.querySelector('.pv-card').textContent.includes('in rounds 1 to 2')"
     )
-    press(page, "Run")
-    says(page, "The kernel has not answered yet")
-    press(page, "Cancel")
-    assert page.get_by_role("button", name="Run", exact=True).is_enabled()
-    page.wait_for_timeout(500)
-    told = "Could not send widget sync message"  # by JupyterLab itself, for every change
-    page.seen["errors"] = [error for error in page.seen["errors"] if told not in error]
+    assert page.get_by_role("button", name="Run", exact=True).is_disabled()
