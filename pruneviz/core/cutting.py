@@ -8,12 +8,12 @@ import numpy as np
 
 from pruneviz.core.arrays import whole
 from pruneviz.core.masks import Importance, Mask, Scope, compared, counts, pools_of, rank
-from pruneviz.core.sorting import least
+from pruneviz.core.sorting import least, parted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.arrays import BoolArray
 
 
 def cut(
@@ -35,7 +35,7 @@ def cut(
     flat = {name: array.ravel() for name, array in scores.items()}
     if scope == "global" and scores:
         pool = np.concatenate(list(flat.values()))
-        flat, gone = _parted(pool, scores), _parted(least(pool, cuts[""]), scores)
+        flat, gone = parted(pool, scores), parted(least(pool, cuts[""]), scores)
     else:
         gone = {name: least(array, cuts[name]) for name, array in flat.items()}
     kept: dict[str, BoolArray] = {}
@@ -45,9 +45,3 @@ def cut(
             gone[name] = least(array, array.size - wanted)
         kept[name] = ~gone[name].reshape(scores[name].shape)
     return Mask(kept, importance.granularity)
-
-
-def _parted(pool: Array, like: dict[str, Array]) -> dict[str, Array]:
-    """Part what was laid end to end, by layer."""
-    ends = np.cumsum([array.size for array in like.values()])
-    return dict(zip(like, np.split(pool, ends[:-1]), strict=True))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 import numpy as np
 
 from pruneviz.core.arrays import Array, BoolArray, names_in, refuse_unknown, whole
-from pruneviz.core.sorting import places_of
+from pruneviz.core.sorting import parted, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -293,13 +293,12 @@ def rank(
     scores, units = compared(importance, scope, exclude)
     if units is not None:
         return _rank_units(scores, units, scope, importance.granularity, keep_at_least)
-    if scope != "global":
-        ranks = {name: places_of(array.ravel()).reshape(array.shape) for name, array in scores.items()}
-        return Ranking(ranks, scope, importance.granularity, keep_at_least)
-    pool = np.concatenate([array.ravel() for array in scores.values()]) if scores else np.empty(0)
-    ends = np.cumsum([array.size for array in scores.values()])
-    pieces = np.split(places_of(pool), ends[:-1]) if scores else []
-    ranks = {name: piece.reshape(scores[name].shape) for name, piece in zip(scores, pieces, strict=True)}
+    flat = {name: array.ravel() for name, array in scores.items()}
+    if scope == "global" and scores:
+        places = parted(places_of(np.concatenate(list(flat.values()))), scores)
+    else:
+        places = {name: places_of(array) for name, array in flat.items()}
+    ranks = {name: array.reshape(scores[name].shape) for name, array in places.items()}
     return Ranking(ranks, scope, importance.granularity, keep_at_least)
 
 

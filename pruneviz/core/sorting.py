@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pruneviz.core.arrays import Array, BoolArray
 
 
@@ -44,6 +46,12 @@ def least(scores: Array, count: int) -> BoolArray:
     ties = np.flatnonzero(keys == border)
     found[ties[: count - np.count_nonzero(found)]] = True
     return found
+
+
+def parted(pool: Array, like: Mapping[str, Array]) -> dict[str, Array]:
+    """Part what was laid end to end, by layer; there is at least one."""
+    ends = np.cumsum([array.size for array in like.values()])
+    return dict(zip(like, np.split(pool, ends[:-1]), strict=True))
 
 
 def _keys(scores: Array) -> Array:

@@ -23,6 +23,13 @@ _SHARPNESS = 2
 MimeBundle = tuple[dict[str, Any], dict[str, Any]]
 
 
+def png(figure: Figure, dpi: int, facecolor: str = "auto") -> bytes:
+    """Draw a figure as a PNG; without the version of matplotlib in it, the same picture is the same bytes."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None}, facecolor=facecolor)
+    return file.getvalue()
+
+
 class Picture(Figure):
     """A figure that a notebook shows as a PNG, and a screen reader as a sentence.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import importlib
-import io
 import json
 import os
 import random
@@ -128,21 +127,19 @@ def show(figure: Figure | Axes, alt: str | None = None) -> None:
     """
     from IPython.display import display  # noqa: PLC0415  # only notebooks have IPython
 
+    from pruneviz.plots import alt_text  # noqa: PLC0415  # matplotlib is slow to import
+    from pruneviz.plots.picture import png  # noqa: PLC0415
+
     whole = _root(figure)
     if alt is None:
-        from pruneviz.plots import alt_text  # noqa: PLC0415  # matplotlib is slow to import
-
         alt = alt_text(whole)
     if not alt.strip():
         raise ValueError("alt must describe the figure in words")
-    file = io.BytesIO()
-    # Without the version of matplotlib in the file, the same picture is the same bytes.
-    whole.savefig(file, format="png", dpi=_PIXELS_PER_INCH, metadata={"Software": None}, facecolor="white")
-    png = base64.b64encode(file.getvalue()).decode()
+    picture = base64.b64encode(png(whole, _PIXELS_PER_INCH, "white")).decode()
     width = round(whole.get_size_inches()[0] * 96)
     words = re.sub(r"[ \t\n]+", " ", alt).strip()
     display(  # type: ignore[no-untyped-call]
-        {"image/png": png, "text/plain": f"Figure: {words}"},
+        {"image/png": picture, "text/plain": f"Figure: {words}"},
         metadata={"image/png": {"alt": words, "width": width}},
         raw=True,
     )

@@ -278,6 +278,7 @@ class TorchAdapter:
         shape = tuple(batch.shape)
         if shape not in self._traces:
             self._traces[shape] = traced(self.model, batch)
+            return self._traces[shape]
         twin = self._traces[shape].module
         ours, theirs = ([*m.parameters(), *m.buffers()] for m in (self.model, twin))
         with torch.no_grad():

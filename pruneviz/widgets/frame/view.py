@@ -24,13 +24,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import io
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import traitlets as t
 
+from pruneviz.plots.picture import png
 from pruneviz.widgets.frame import cells, export
 
 if TYPE_CHECKING:
@@ -250,8 +250,5 @@ class View(anywidget.AnyWidget):
 
     def _png(self) -> bytes:
         if self._still is None:
-            stream = io.BytesIO()
-            # Without the version of matplotlib in the file, the same picture is the same bytes.
-            self.snapshot().savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
-            self._still = stream.getvalue()
+            self._still = png(self.snapshot(), _DPI)
         return self._still
