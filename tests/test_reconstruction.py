@@ -8,8 +8,8 @@ from twins import keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
 from pruneviz import frameworks
-from pruneviz.engine import lasso
 from pruneviz.engine.model import Seen
+from pruneviz.methods import lasso
 
 CHAIN = Plan((("conv", 6), ("act", 0), ("conv", 5), ("act", 0)), dense=(7,))
 

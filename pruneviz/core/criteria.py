@@ -35,29 +35,32 @@ class Rule:
         "gradients"     (layer, slope), the derivative of the mean loss by the weight, float64
         "activations"   (array), what follows a layer, for some images: units by what produces them
         "norms"         (scale), what a BatchNorm multiplies its channels by
-        "inputs"        what the next layers read; `engine.lasso` scores channels by it
+        "method"        nothing: the module `home` has a ``score(seen, units, x)`` for channels
         ==============  ==============================================================================
     weight
         Gives scores of the weight's shape; None if the criterion does not tell weights apart.
     unit
         Gives one score an output, (out,), of a layer whose weight holds a unit's slice in each row, and of
         activations and scales one in each place; None if the criterion does not tell units apart.
+    home
+        Of a method, which lies above the table and so is named here, not imported.
     """
 
     needs: str
     weight: Callable[..., Array] | None = None
     unit: Callable[..., Array] | None = None
+    home: str = ""
 
     @property
     def asks_for_data(self) -> bool:
         """Whether images are needed."""
-        return self.needs in ("gradients", "activations", "inputs")
+        return self.needs in ("gradients", "activations", "method")
 
     def scores(self, granularity: str) -> bool:
         """Tell whether it scores what a granularity counts; channels are scored by what reads them."""
         if granularity == "weight":
             return self.weight is not None
-        if self.needs == "inputs":
+        if self.needs == "method":
             return granularity == "channel"
         return self.unit is not None and (granularity, self.needs) != ("channel", "activations")
 
@@ -166,7 +169,7 @@ TABLE = {
     "apoz": Rule("activations", unit=apoz),
     "bn_scale": Rule("norms", unit=bn_scale),
     "random": Rule("chance", random, unit_random),
-    "reconstruction": Rule("inputs"),
+    "reconstruction": Rule("method", home="pruneviz.methods.lasso"),
 }
 
 

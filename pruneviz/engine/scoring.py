@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance
-from pruneviz.engine import lasso
 from pruneviz.engine.how import How
 from pruneviz.engine.model import Seen
 
@@ -94,8 +94,9 @@ def scored(seen: Seen, how: How) -> Importance:
         scores = _from_norms(seen, how, units)
     elif how.needs == "activations":
         scores = _from_activations(seen, how, units)
-    elif how.needs == "inputs":
-        scores = lasso.score(seen, units, cast("Data", how.data)[0])
+    elif how.needs == "method":
+        home = criteria.TABLE[cast("str", how.criterion)].home
+        scores = import_module(home).score(seen, units, cast("Data", how.data)[0])
     else:
         side = _read if how.granularity == "channel" else _produced
         scores = side(seen, how, units, _beside(seen, how))

@@ -10,9 +10,9 @@ from pruneviz import frameworks
 from pruneviz.core import criteria
 from pruneviz.core.arrays import checked_images
 from pruneviz.core.progress import quiet, steps
-from pruneviz.engine import lasso
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import masked
+from pruneviz.methods import lasso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
