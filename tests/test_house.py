@@ -25,7 +25,6 @@ FAMILIES = {
     **dict.fromkeys(("keras", "tf_keras", "tensorflow"), "keras"),
 }
 LOADERS = ("frameworks", "zoo")
-IN_WORK = ("widgets",)  # whose stills and views still import each other's types
 LINES, FUNCTION, KERNEL = 400, 60, 5800
 
 
@@ -87,7 +86,6 @@ def test_there_is_no_circle_also_for_types():
     needs = {
         name: {file for module in modules_of(tree) if (file := file_of(module)) and file != name}
         for name, tree in trees().items()
-        if room_of(name) not in IN_WORK
     }
     graphlib.TopologicalSorter(needs).prepare()
 

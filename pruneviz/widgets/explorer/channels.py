@@ -10,13 +10,16 @@ import traitlets as t
 
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
+from pruneviz.plots import plot_chain, style
 from pruneviz.plots.chain import unit_of
-from pruneviz.widgets.explorer import channel_payload, code, payload, still
+from pruneviz.widgets.explorer import channel_payload, code, payload
 from pruneviz.widgets.explorer.parts import ACCURACY, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, SCORES, UnitExplorer
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from pruneviz.widgets.explorer.history import State
 
 _CODE = """\
@@ -34,6 +37,32 @@ small = pv.remove(model, mask, x[:8])  # smaller for real
 _OWN = """
 own = pv.prune(model, scope={shares}, **options)  # groups with a share of their own
 keep.update({name: own[name] for name in {names}})"""
+_GROUPS = 12  # that the static twin lists
+
+
+def draw_chain(ax: Axes, view: ChannelExplorer) -> None:
+    """Draw what is left of each layer, and the channel that is followed."""
+    plot_chain(
+        view.result(),
+        layers=[layer["name"] for layer in view.chain],
+        scores=view.scores() if view.sort == "score" else None,
+        followed=(view.followed[0], view.followed[1]) if view.followed else None,
+        ax=ax,
+    )
+
+
+def write_groups(ax: Axes, view: ChannelExplorer) -> None:
+    """Write how many channels are left of each group of tied layers; of the first, if there are many."""
+    mask = view.result()
+    for line, group in enumerate(view.groups[:_GROUPS]):
+        name, more = group["name"], len(group["layers"]) - 1
+        left = f"{np.count_nonzero(mask[name])} of {len(mask[name])} kept"
+        tied = f"{name}, {more} tied to it" if more else name
+        for x, words, colour in ((0.0, tied, style.INK), (0.7, left, style.QUIET)):
+            y = 0.98 - line / _GROUPS
+            ax.text(x, y, words, va="top", color=colour, fontsize=style.SMALL, transform=ax.transAxes)
+    ax.axis("off")
+    style.title(ax, "Groups of tied layers" + (", the first" if len(view.groups) > _GROUPS else ""))
 
 
 class ChannelExplorer(UnitExplorer):
@@ -66,8 +95,8 @@ class ChannelExplorer(UnitExplorer):
     granularity: ClassVar = "channel"
     parts: ClassVar = (
         *CONTROLS,
-        Part("chain", "grid", still.draw_chain, wide=True),
-        Part("groups", "grid", still.write_groups),
+        Part("chain", "grid", draw_chain, wide=True),
+        Part("groups", "grid", write_groups),
         *(SCORES, ACCURACY, SCORECARD, *BELOW),
     )
     words: ClassVar = tuple(

@@ -16,9 +16,9 @@ from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
 from pruneviz.engine.model import left_alone
 from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
-from pruneviz.widgets.explorer import code, history, measuring, still
+from pruneviz.widgets.explorer import code, history, measuring
 from pruneviz.widgets.explorer.history import State
-from pruneviz.widgets.explorer.parts import Part, shown
+from pruneviz.widgets.explorer.parts import Part, draw, shown
 from pruneviz.widgets.frame.view import View
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ class Explorer(View):
         matplotlib.figure.Figure
             Not known to pyplot.
         """
-        return still.draw(self)
+        return draw(self, self.parts)
 
     def _rule(self) -> str:
         return f"{100 * self.sparsity:.4g}% pruned by {self.criterion}, scope {self.scope}"

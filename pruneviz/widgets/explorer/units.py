@@ -27,22 +27,58 @@ from pruneviz.engine.removing import check_removed
 from pruneviz.engine.removing import remove as remove_units
 from pruneviz.engine.scorecards import scorecard
 from pruneviz.engine.scoring import importance
-from pruneviz.widgets.explorer import history, still, unit_code, unit_payload
+from pruneviz.plots import plot_confusion, plot_scores, style
+from pruneviz.widgets.explorer import history, unit_code, unit_payload
 from pruneviz.widgets.explorer.explorer import Explorer
 from pruneviz.widgets.explorer.parts import ACCURACY, HISTORY, LAYERS, SELECTORS, SLIDER, Part
+from pruneviz.widgets.explorer.still import write_card
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from matplotlib.axes import Axes
+
     from pruneviz.core.arrays import Array
     from pruneviz.widgets.explorer.history import State
 
+
+def draw_scores(ax: Axes, view: UnitExplorer) -> None:
+    """Draw the scores of the layer on view as bars."""
+    plot_scores(
+        view.scores(), view.layer, mask=view.result(), order=view.sort, criterion=view.criterion, ax=ax
+    )
+
+
+def draw_confusion(ax: Axes, view: UnitExplorer) -> None:
+    """Draw which class was taken for which."""
+    plot_confusion(view.exact["confusion"], ax=ax)
+
+
+def write_units(ax: Axes, view: UnitExplorer) -> None:
+    """Write what the units that are left cost, and how well they do."""
+    mask = view.result()
+
+    def rows(exact: dict[str, Any]) -> dict[str, str]:
+        smaller = exact["smaller"]
+        return {
+            view.noun: f"{style.grouped(mask.kept)} of {style.grouped(mask.total)} kept",
+            "masked": _cost(exact),
+            "removed": "not possible here" if "problem" in smaller else _cost(smaller),
+        }
+
+    write_card(ax, view, rows)
+
+
+def _cost(of: dict[str, int]) -> str:
+    return f"{style.grouped(of['parameters'])} parameters, {style.grouped(of['macs'])} MACs"
+
+
 CONTROLS = (SLIDER, SELECTORS)
-SCORES = Part("scores", "grid", still.draw_scores)
-SCORECARD = Part("scorecard", "stack", still.write_units, measured=True)
+SCORES = Part("scores", "grid", draw_scores)
+SCORECARD = Part("scorecard", "stack", write_units, measured=True)
 BELOW = (
-    Part("confusion", "end", still.draw_confusion, measured=True),
+    Part("confusion", "end", draw_confusion, measured=True),
     Part("removal", "end", measured=True),
     Part("changes", "end", measured=True),
     HISTORY,

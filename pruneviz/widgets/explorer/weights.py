@@ -12,16 +12,63 @@ from pruneviz import frameworks
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking
 from pruneviz.engine.model import network
-from pruneviz.widgets.explorer import payload, still, weight_code
+from pruneviz.plots import plot_mask, plot_weight_histogram, style
+from pruneviz.widgets.explorer import payload, weight_code
 from pruneviz.widgets.explorer.explorer import Explorer
 from pruneviz.widgets.explorer.parts import ACCURACY, HISTORY, LAYERS, SELECTORS, SLIDER, Part
+from pruneviz.widgets.explorer.still import write_card
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from matplotlib.axes import Axes
+
     from pruneviz.core.arrays import Array
     from pruneviz.widgets.explorer.history import State
+
+_BARS, _DWARFS = 64, 3  # as in weights.js and draw.js
+_COUNTS = ("nonzero", "parameters", "compact_bytes", "raw_bytes", "macs", "nonzero_macs")
+
+
+def draw_mask(ax: Axes, view: WeightExplorer) -> None:
+    """Draw what is left of the layer on view."""
+    plot_mask(view.result(), view.layer, ax=ax)
+
+
+def draw_histogram(ax: Axes, view: WeightExplorer) -> None:
+    """Draw the bars of the live view: the outer ones hold what lies beyond, and may be equal in ratio."""
+    found, layer = view.histograms[view.layer], view.layer
+    low, high = found["low"], found["high"]
+    edges = (np.geomspace if found["log"] else np.linspace)(low, high, _BARS + 1)
+    shown = Importance({layer: np.clip(view.scores()[layer], low, high)}, "weight")
+    threshold = (view.exact.get("threshold") or {}).get(layer) if view.is_measured else None
+    if threshold is not None and not low <= threshold <= high:
+        threshold = None  # a line that would be in no bar
+    plot_weight_histogram(shown, layer, mask=view.result(), threshold=threshold, bins=edges.tolist(), ax=ax)
+    if found["log"]:
+        ax.set_xscale("log")
+        ax.set_xlim(low, high)
+    bars = np.reshape(found["counts"], (_BARS, -1)).sum(axis=1)
+    second, first = np.sort(bars)[-2:]
+    if first > _DWARFS * second:  # cut it off, with its number beside it
+        ax.set_ylim(0, 1.5 * second)
+        place = (edges[bars.argmax() + 1], 1.4 * second)
+        ax.annotate(f" ↑ {style.grouped(first)}", place, va="top", fontsize=style.SMALL, color=style.QUIET)
+
+
+def write_weights(ax: Axes, view: WeightExplorer) -> None:
+    """Write what the weights that are left cost, and how well they do."""
+
+    def rows(exact: dict[str, Any]) -> dict[str, str]:
+        number = {name: style.grouped(exact[name]) for name in _COUNTS}
+        return {
+            "nonzero": f"{number['nonzero']} of {number['parameters']}",
+            "file": f"{number['compact_bytes']} bytes, {number['raw_bytes']} plain",
+            "MACs": f"{number['macs']} executed, {number['nonzero_macs']} by nonzero weights",
+        }
+
+    write_card(ax, view, rows)
 
 
 class WeightExplorer(Explorer):
@@ -36,10 +83,10 @@ class WeightExplorer(Explorer):
     parts: ClassVar = (
         SLIDER,
         SELECTORS,
-        Part("mask", "grid", still.draw_mask),
-        Part("histogram", "grid", still.draw_histogram),
+        Part("mask", "grid", draw_mask),
+        Part("histogram", "grid", draw_histogram),
         ACCURACY,
-        Part("scorecard", "stack", still.write_weights, measured=True),
+        Part("scorecard", "stack", write_weights, measured=True),
         LAYERS,
         HISTORY,
     )

@@ -10,15 +10,19 @@ import asyncio
 import gc
 import weakref
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from IPython.core.getipython import get_ipython
 
-if TYPE_CHECKING:
-    from pruneviz.widgets.frame.view import View
+
+class Shown(Protocol):
+    """What a cell shows, and may be told to let go of."""
+
+    def let_go(self) -> None:
+        """Leave the page and stop the work."""
 
 
-def show(view: View) -> None:
+def show(view: Shown) -> None:
     """Note that the cell which runs now shows a view; outside IPython there are no cells."""
     shell = get_ipython()
     if shell is not None:
@@ -36,12 +40,12 @@ class Cells:
 
     def __init__(self, shell: Any) -> None:  # noqa: ANN401
         self._shell = shell
-        self._shown: dict[str, weakref.WeakSet[View]] = {}
-        self._now: weakref.WeakSet[View] = weakref.WeakSet()
+        self._shown: dict[str, weakref.WeakSet[Shown]] = {}
+        self._now: weakref.WeakSet[Shown] = weakref.WeakSet()
         shell.events.register("pre_run_cell", self._begins)
         shell.events.register("post_run_cell", self._ran)
 
-    def shows(self, view: View) -> None:
+    def shows(self, view: Shown) -> None:
         """Note that the cell which runs now shows this view."""
         self._now.add(view)
 
@@ -80,7 +84,7 @@ def _name_of(info: Any) -> str | None:  # noqa: ANN401
     return getattr(info, "cell_id", None) or (text if "(" in text else None)
 
 
-def _forget(shell: Any, view: View) -> None:  # noqa: ANN401
+def _forget(shell: Any, view: Shown) -> None:  # noqa: ANN401
     """Take a view out of what IPython remembers of outputs, in four places."""
     remembered = (shell.user_ns.get("_oh", {}), shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook))
     for names in remembered:

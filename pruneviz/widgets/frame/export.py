@@ -14,10 +14,10 @@ from pruneviz.widgets.frame import assets
 if TYPE_CHECKING:
     import os
 
-    from pruneviz.widgets.frame.view import View
+    from anywidget import AnyWidget
 
 
-def write_page(path: str | os.PathLike[str], view: View, sentence: str, png: bytes) -> None:
+def write_page(path: str | os.PathLike[str], view: AnyWidget, title: str, sentence: str, png: bytes) -> None:
     """Write the page.
 
     Parameters
@@ -26,6 +26,8 @@ def write_page(path: str | os.PathLike[str], view: View, sentence: str, png: byt
         Where to.
     view
         The view; its present state is the page's first.
+    title
+        Its heading.
     sentence, png
         What those see whose browser runs no scripts.
     """
@@ -35,7 +37,7 @@ def write_page(path: str | os.PathLike[str], view: View, sentence: str, png: byt
         if not name.startswith("_") and name not in ("layout", "tabbable", "tooltip", "comm")
     }
     page = Template(assets.read("frame/page.html")).substitute(
-        title=html.escape(view.title),
+        title=html.escape(title),
         sentence=html.escape(sentence),
         png=base64.b64encode(png).decode(),
         style=view._css,  # noqa: SLF001

@@ -137,7 +137,7 @@ class View(anywidget.AnyWidget):
         path
             Where to; an existing file is replaced.
         """
-        export.write_page(path, self, self.sentence(), self._png())
+        export.write_page(path, self, self.title, self.sentence(), self._png())
 
     def keep(self) -> None:
         """Put the present state on the strip of kept states."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -13,13 +13,35 @@ from pruneviz.plots.alt import describe
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from pruneviz.widgets.schedule.view import ScheduleExplorer
+    from pruneviz.schedules import Schedule
 
 _CURVE = 201
 _TIMES = FuncFormatter(lambda times, _: f"{times:g}×")
 
 
-def draw(view: ScheduleExplorer) -> Figure:
+class Shown(Protocol):
+    """What a view of a schedule shows."""
+
+    title: str
+    show: list[str]
+    budget: int
+    pools: list[int]
+    runs: list[dict[str, Any]]
+    n: int
+    dense: int
+    against: str
+
+    def schedule(self) -> Schedule:
+        """Give the present schedule."""
+
+    def plan(self) -> list[dict[str, Any]]:
+        """Tell what each round will prune."""
+
+    def sentence(self) -> str:
+        """Say in one sentence what it shows."""
+
+
+def draw(view: Shown) -> Figure:
     """Draw the rounds as columns under the curve, and beside them the accuracy of the runs.
 
     Parameters
@@ -45,7 +67,7 @@ def draw(view: ScheduleExplorer) -> Figure:
     return figure
 
 
-def _draw_columns(ax: Axes, view: ScheduleExplorer) -> None:
+def _draw_columns(ax: Axes, view: Shown) -> None:
     rounds, shares = [0], [0.0]
     for row in view.plan():
         rounds.append(row["round"])
@@ -65,7 +87,7 @@ def _draw_columns(ax: Axes, view: ScheduleExplorer) -> None:
     style.title(ax, "Sparsity in each round")
 
 
-def _draw_runs(ax: Axes, view: ScheduleExplorer) -> None:
+def _draw_runs(ax: Axes, view: Shown) -> None:
     for run in view.runs:
         colour, marker, dashes = style.SERIES[(run["id"] - 1) % 6]
         places = _places(view, run["rounds"])
@@ -89,7 +111,7 @@ def _draw_runs(ax: Axes, view: ScheduleExplorer) -> None:
     style.title(ax, "Accuracy of the runs")
 
 
-def _places(view: ScheduleExplorer, rounds: list[dict[str, Any]]) -> list[float]:
+def _places(view: Shown, rounds: list[dict[str, Any]]) -> list[float]:
     """Give the place of the model as given, and of each round, on the axis."""
     if view.against == "compression":
         total = sum(view.pools)
