@@ -2,7 +2,7 @@
 
     python benchmarks/channels.py FOLDER      # a quarter of an hour on one core; stopped, it can go on
 
-Channels of LeNet-5, three seeds, 30, 50 and 70 % of every layer: chosen by magnitude, by the LASSO of He,
+Channels of LeNet-5, three seeds, 30, 50 and 70% of every layer: chosen by magnitude, by the LASSO of He,
 Zhang and Sun (2017) or at random; then masked, or masked and the layers behind refitted by least squares;
 counted at once, and after what is left has been trained for one epoch. The same at once for ResNet-20 on
 CIFAR-10, where masked networks are also given new BatchNorm statistics from the images used to refit.

@@ -1,9 +1,9 @@
-"""Why did the article's ResNet collapse at 50 %? Muheeb's Table 2, asked again of ResNet-20.
+"""Why did the article's ResNet collapse at 50%? Muheeb's Table 2, asked again of ResNet-20.
 
     python benchmarks/collapse.py FOLDER      # ten minutes on two idle cores; stopped, it can go on
 
-The article prunes each layer but the last by L1, without training on: 88.6 % of ResNet-18's answers are
-right at 25 %, 17.4 % at 50 %. Here the zoo's ResNet-20 is pruned in the same way, then in ways that differ
+The article prunes each layer but the last by L1, without training on: 88.6% of ResNet-18's answers are
+right at 25%, 17.4% at 50%. Here the zoo's ResNet-20 is pruned in the same way, then in ways that differ
 in one thing each. Everything is counted on the 10,000 test images, in bfloat16, as the network
 was trained: in float32 an image or two more or less is right. BatchNorm's statistics are estimated anew from
 the first 4,000 training images, without their labels.

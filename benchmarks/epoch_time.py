@@ -3,7 +3,7 @@
     python benchmarks/epoch_time.py [NETWORK…]        # PyTorch and TensorFlow, a minute on one core
 
 Processor time of thirty steps of 512 images with Adam, one thread, the lowest of three turns, taken by
-turns so that a busy machine slows all alike. Of LeNet-300-100 and LeNet-5 there are: the dense network; 90 %
+turns so that a busy machine slows all alike. Of LeNet-300-100 and LeNet-5 there are: the dense network; 90%
 of its weights pruned and the zeros kept by `pruneviz.keep_pruned`; the same kept by the framework's own tool
 (masks of torch.nn.utils.prune, wrappers of tfmot); weights leaving on a schedule, once in ten steps, by
 `pruneviz.prune_while_training`; and the network after half of its neurons or filters were removed. The result

@@ -2,8 +2,8 @@
 
     python benchmarks/lottery.py FOLDER        # an hour on one core; goes on where it stopped
 
-LeNet-300-100 is trained from random weights, loses 20 % of what is left, is rewound to the random weights it
-began with, and trained again: fifteen rounds, down to 3.5 % of the weights. In every round the same mask is
+LeNet-300-100 is trained from random weights, loses 20% of what is left, is rewound to the random weights it
+began with, and trained again: fifteen rounds, down to 3.5% of the weights. In every round the same mask is
 also trained from other random weights, and a random mask with as many weights in each layer from the same
 ones. Magnitude, global scope, five seeds, right answers on the 10,000 test images. The folder keeps finished
 rounds; the table goes to ``lessons/results/lottery.json``. They differ from us in that they prune each layer

@@ -84,7 +84,7 @@ def three_seeds(name: str, test: pv.datasets.Split, folder: Path | None) -> dict
 
 
 def by_digit(name: str, test: pv.datasets.Split, folder: Path | None) -> dict[str, object]:
-    """Count right answers for each digit, one row for each seed: who is hurt at 80 %, all layers pruned."""
+    """Count right answers for each digit, one row for each seed: who is hurt at 80%, all layers pruned."""
     _, y = test
     rows = []
     for seed in SEEDS:

@@ -2,7 +2,7 @@
 
     python benchmarks/revival.py            # PyTorch and Keras, half a minute on one core
 
-LeNet-300-100 loses 90 % of its weights, then takes ten steps of training. Counted are the pruned weights that
+LeNet-300-100 loses 90% of its weights, then takes ten steps of training. Counted are the pruned weights that
 are not zero afterwards, for five optimisers and five ways to train on:
 
 unmasked

@@ -20,8 +20,8 @@ from fractions import Fraction
 from typing import Self
 
 _NUMBER = re.compile(
-    r"(?<![\w.,])(?<!\w-)(?P<value>[-+\u2212]?\d+(?:[,\u202f]\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?)"
-    r"(?P<percent>[ \u202f\u00a0]?%)?(?!\w)"
+    r"(?<![\w.,])(?<!\w-)(?P<value>[-+\u2212]?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?)"
+    r"(?P<percent>%)?(?!\w)"
 )
 FEW_IMAGES = 3
 TRAINING = 10
@@ -61,9 +61,7 @@ def _words(text: str) -> str:
 
 
 def _near(reference: re.Match[str], measured: re.Match[str], factor: int) -> bool:
-    texts = [
-        re.sub("[,\u202f]", "", match["value"]).replace("\u2212", "-") for match in (reference, measured)
-    ]
+    texts = [match["value"].replace(",", "").replace("\u2212", "-") for match in (reference, measured)]
     a, b = map(Fraction, texts)
     whole = all(text.lstrip("+-").isdigit() for text in texts)
     if reference["percent"]:

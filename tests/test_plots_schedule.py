@@ -24,7 +24,7 @@ def test_marks_stand_where_the_schedule_prunes():
     formula = labelled(ax, "formula")
     assert np.allclose(formula.get_ydata(), [GRADUAL(step) for step in formula.get_xdata()])
     assert ax.get_xlim() == (0, 1500)
-    assert "80\u202f% at step 1\u202f500; it prunes 4 times from step 100 on." in pv.alt_text(ax)
+    assert "80% at step 1,500; it prunes 4 times from step 100 on." in pv.alt_text(ax)
 
 
 def test_several_schedules_are_named_and_shown_to_their_end():
@@ -50,14 +50,14 @@ def test_a_schedule_that_never_prunes_stays_dense():
 def test_scorecards_show_what_they_say():
     model, (x, y) = build(Spec(), "torch"), images(40)
     dense = pv.scorecard(model, (x, y), "unpruned")
-    sparse = pv.scorecard(pv.apply(model, pv.prune(model, 0.8)), (x, y), "80 % of weights")
+    sparse = pv.scorecard(pv.apply(model, pv.prune(model, 0.8)), (x, y), "80% of weights")
     ax = pv.plot_scorecards([dense, sparse])
     texts = [text.get_text() for text in ax.texts]
     for card in (dense, sparse):
         assert card.name in texts
         assert any(text.startswith(f"{100 * card.accuracy:g}") and "–" in text for text in texts)
         for number in (card.parameters, card.nonzero, card.macs, card.raw_bytes, card.gzip_bytes):
-            assert f"{number:,}".replace(",", "\u202f") in texts
+            assert f"{number:,}" in texts
     whole, part = (labelled(ax, f"nonzero {row}").get_width() for row in (0, 1))
     assert part / whole == pytest.approx(sparse.nonzero / dense.nonzero)
     assert labelled(ax, "macs 0").get_width() == labelled(ax, "macs 1").get_width()

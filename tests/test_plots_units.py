@@ -41,7 +41,7 @@ def test_scores_say_of_what_and_by_what():
     ax = pv.plot_scores(scores, "conv1", mask={"conv1": KEPT}, criterion="taylor")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("filters of conv1, by score", "score by taylor")
     assert ax.get_title(loc="left") == "2 of 4 kept in conv1"
-    assert pv.alt_text(ax) == ("Scores by taylor of 4 filters of conv1, from 0.1 to 0.9: kept 2 (50\u202f%).")
+    assert pv.alt_text(ax) == ("Scores by taylor of 4 filters of conv1, from 0.1 to 0.9: kept 2 (50%).")
     whole = pv.plot_scores(scores, "conv2")
     assert bars(whole) == {"scores": {0: 0.9, 1: 0.3, 2: 0.1}}
     assert pv.alt_text(whole) == "Scores of 3 filters of conv2, from 0.1 to 0.9."

@@ -277,7 +277,7 @@ def test_an_error_in_fine_tune_is_told_and_the_view_goes_on():
     view = opened(train=fails, kind="linear")
     with pytest.raises(ValueError, match="the loss is NaN"):
         view.run()
-    assert view.problem == "linear to 90 %, round 3 failed: ValueError: the loss is NaN"
+    assert view.problem == "linear to 90%, round 3 failed: ValueError: the loss is NaN"
     assert [done.number for done in view.rounds] == [1, 2]
     assert (view.running, view.runs[0]["status"]) == (False, "failed")
 
@@ -346,11 +346,11 @@ def test_runs_are_overlaid_named_and_removed():
     view.name = "gradual"
     view.kind = "polynomial"
     view.run()
-    assert [run["name"] for run in view.runs] == ["polynomial to 90 %", "one-shot to 90 %", "gradual"]
+    assert [run["name"] for run in view.runs] == ["polynomial to 90%", "one-shot to 90%", "gradual"]
     assert view.name == ""
     assert [run["schedule"]["budget"] for run in view.runs] == [ROUNDS] * 3
     view.run()
-    assert view.runs[-1]["name"] == "polynomial to 90 % (2)"
+    assert view.runs[-1]["name"] == "polynomial to 90% (2)"
     from_browser(view, runs=[{**run, "name": "all at once"} for run in view.runs if run["id"] == 2])
     assert [run["name"] for run in view.runs] == ["all at once"]
     assert len(view.rounds_of("all at once")) == ROUNDS
@@ -436,10 +436,10 @@ def test_sentence_bundle_and_snapshot():
     view = opened(final=0.8, end=2)
     data, metadata = view._repr_mimebundle_()
     assert data["text/plain"] == view.sentence() == metadata["image/png"]["alt"]
-    assert f"polynomial to 80 % in 3 rounds leaves {view.plan()[-1]['left']:,} of" in view.sentence()
+    assert f"polynomial to 80% in 3 rounds leaves {view.plan()[-1]['left']:,} of" in view.sentence()
     view.run()
     view.against = "round"
-    assert "trained: polynomial to 80 %" in view.sentence()
+    assert "trained: polynomial to 80%" in view.sentence()
     figure = view.snapshot()
     assert len(figure.axes[0].patches) == 2 * (ROUNDS + 1)
     (trace,) = figure.axes[1].lines
@@ -454,7 +454,7 @@ def test_exported_page_holds_the_runs(tmp_path):
     view.export_html(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert "ScheduleExplorer" in page
-    assert "polynomial to 90 %" in page
+    assert "polynomial to 90%" in page
     assert "http" not in page.replace("http://www.w3.org", "")
 
 

@@ -61,10 +61,10 @@ def test_cubic_schedule(answer, told):
         (1000, 5000, "the article's"),
         (1000, 1600, "only 0 steps of training follow"),
         (300, 1500, "only 100 steps"),
-        (400, 2400, "By then 70.2 % are reached"),  # 0.75 * (1 - 0.4**3) at step 1,600
-        (1700, 2000, "By then 0.0 %"),
-        (250, 700, "for the last time at 650, and gets to 74.9 %"),
-        (25, 125 + 50, "for the last time at 125, and gets to 72.2 %"),  # in epochs, not in steps
+        (400, 2400, "By then 70.2% are reached"),  # 0.75 * (1 - 0.4**3) at step 1,600
+        (1700, 2000, "By then 0.0%"),
+        (250, 700, "for the last time at 650, and gets to 74.9%"),
+        (25, 125 + 50, "for the last time at 125, and gets to 72.2%"),  # in epochs, not in steps
         (1200, 200, "needs some way between"),
         (200, 200, "needs some way between"),
         (-100, 1200, "begin_step is a whole number"),
@@ -114,7 +114,7 @@ def changed(place, **changes):
         (RESULTS, changed(5, seed=7), "different seeds, [0, 1, 2] and [0, 1, 7]"),
         (RESULTS, changed(3, epochs=3), "not train equally long"),
         (RESULTS, [run | {"epochs": 1 + (run["seed"] == 2)} for run in RUNS], "not train equally long"),
-        (RESULTS, changed(4, sparsity=0.9), "between 90.0 % and 95.0 %"),
+        (RESULTS, changed(4, sparsity=0.9), "between 90.0% and 95.0%"),
         (RESULTS, changed(1, cuts=2), "a one-shot run prunes once"),
         (RESULTS, changed(3, cuts=1), "prunes more than once"),
         (..., RUNS, "Not answered yet"),

@@ -59,9 +59,9 @@ def cubic_schedule(sparsity: Answer) -> str | None:
     return None
 
 
-@exercise(right="All 75 % are reached within the 1,600 steps, and training is left to mend the last cut.")
+@exercise(right="All 75% are reached within the 1,600 steps, and training is left to mend the last cut.")
 def repaired_steps(begin: Answer, end: Answer) -> str | None:
-    """Judge begin_step and end_step of a ramp to 75 % in a training of 1,600 steps."""
+    """Judge begin_step and end_step of a ramp to 75% in a training of 1,600 steps."""
     first, last = (_step(value, name) for value, name in ((begin, "begin_step"), (end, "end_step")))
     if (first, last) == (1000, 5000):
         return "these are the article's. How many steps does its training have?"
@@ -72,13 +72,13 @@ def repaired_steps(begin: Answer, end: Answer) -> str | None:
     reached = ramp(cuts[-1]) if cuts else 0.0
     if last > STEPS:
         return (
-            f"the training ends at step {STEPS:,}, the ramp at {last:,}. By then {100 * reached:.1f} % are "
+            f"the training ends at step {STEPS:,}, the ramp at {last:,}. By then {100 * reached:.1f}% are "
             "reached."
         )
     if reached < TARGET - 0.0005:
         return (
             f"it prunes at step {first:,} and at every {FREQUENCY}th after it, so for the last time at "
-            f"{cuts[-1]:,}, and gets to {100 * reached:.1f} %. Let end - begin be a multiple of {FREQUENCY}."
+            f"{cuts[-1]:,}, and gets to {100 * reached:.1f}%. Let end - begin be a multiple of {FREQUENCY}."
         )
     if STEPS - last < STEPS_AFTER:
         return (
@@ -129,7 +129,7 @@ def _differences(notes: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, 
         f"the ways have different seeds, {seeds[0]} and {seeds[1]}. Use the same ones.": seeds[0] != seeds[1],
         f"the runs do not train equally long: {epochs[0]} and {epochs[1]} epochs.": epochs[0] != epochs[1]
         or len(epochs[0]) > 1,
-        f"they do not end equally sparse: between {min(shares)} % and {max(shares)} %.": max(shares)
+        f"they do not end equally sparse: between {min(shares)}% and {max(shares)}%.": max(shares)
         - min(shares)
         > 0.1,
         "a one-shot run prunes once; yours prunes more often.": any(note["cuts"] != 1 for note in once),

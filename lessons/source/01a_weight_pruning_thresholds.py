@@ -70,7 +70,7 @@ print(f"{dense.correct:,} of {dense.n:,} right, {dense.n - dense.correct} wrong"
 print(f"accuracy {dense.accuracy:.1%}, 95% interval {low:.1%} to {high:.1%}")
 
 # %% [markdown]
-# > **Card: interval.** Another 5,000 digits would have given another count. The 95 % interval
+# > **Card: interval.** Another 5,000 digits would have given another count. The 95% interval
 # > (Wilson's, 1927) holds the accuracies for which a count like ours is no surprise. It speaks of the
 # > choice of images only: train the network again, and the result may leave it.
 #
@@ -206,13 +206,13 @@ print("the same mask as from pv.prune:", view.result() == mask)
 
 # %% [markdown]
 # Most weights of a trained network are close to zero, so the threshold need not go far out to catch
-# half of them. And the pruned weights are not scattered evenly. At 50 % there are pale vertical
+# half of them. And the pruned weights are not scattered evenly. At 50% there are pale vertical
 # stripes, and some pale rows. Keep them in mind; the stripes get a section of their own below, and
 # lesson 02 is about rows.
 
 # %% [markdown]
-# > **Card: sparsity and compression.** 90 % sparsity leaves a tenth of the weights: "10× fewer". From
-# > 90 to 95 % sounds like a small step, but it halves what is left. And these are counts of weights,
+# > **Card: sparsity and compression.** 90% sparsity leaves a tenth of the weights: "10× fewer". From
+# > 90 to 95% sounds like a small step, but it halves what is left. And these are counts of weights,
 # > not bytes or seconds: a zero in an ordinary file takes as much room as any other number, as lesson
 # > 01b measures.
 
@@ -220,7 +220,7 @@ print("the same mask as from pv.prune:", view.result() == mask)
 # ## How far can you go?
 #
 # **Predict.** How many of the weights can go before the network gets more than 250 of the 5,000 digits
-# wrong, so that its accuracy falls below 95 %? Set your guess, and the curve appears.
+# wrong, so that its accuracy falls below 95%? Set your guess, and the curve appears.
 #
 # **Touch.** Then drag. Each time you let go, all 5,000 digits are read again.
 
@@ -230,7 +230,7 @@ explorer = pv.explore(model, validation, show=parts, target=0.95, title="LeNet-3
 explorer
 
 # %% [markdown]
-# **Measure.** The curve in numbers. Where it crosses 95 %, the explorer has measured in smaller steps.
+# **Measure.** The curve in numbers. Where it crosses 95%, the explorer has measured in smaller steps.
 
 # %% tags=["slow"]
 await explorer.measured()
@@ -255,7 +255,7 @@ print("At 90%:", explorer.card.versus(dense))
 # fall is not even smooth: here and there one more cut *helps*, as two errors can cancel each other in
 # lesson 00. So do not extrapolate. Measure, on images that you may choose by.
 #
-# The scorecard gives the 95 % interval. It is narrow, and later you will see why that should not calm
+# The scorecard gives the 95% interval. It is narrow, and later you will see why that should not calm
 # you.
 #
 # > **Put right.** *How to do pruning so you don't cry later* promises lighter models "without losing
@@ -279,7 +279,7 @@ print("the largest bias of the last layer belongs to digit", pv.network(model)["
 # %% [markdown]
 # Near the bottom it gives one and the same answer to almost every image. With no weights left, nothing
 # of the image reaches the output, and the biases decide. The accuracy then is the share of that digit
-# among the images, about one in ten. That is the floor: a pruned network with 10 % accuracy knows
+# among the images, about one in ten. That is the floor: a pruned network with 10% accuracy knows
 # nothing.
 
 # %% [markdown]
@@ -324,7 +324,7 @@ pv.teaching.show(
 #
 # At higher sparsity the harm is no longer even.
 #
-# **Predict.** At 80 %, which digit suffers most, and which least?
+# **Predict.** At 80%, which digit suffers most, and which least?
 
 # %%
 fifth = pv.scorecard(pv.apply(model, pv.prune(model, 0.8)), validation, name="80%")
@@ -356,7 +356,7 @@ ax.set_ylabel("share read correctly")
 ax.yaxis.set_major_formatter(style.PERCENT_TICKS)
 ax.spines[["top", "right"]].set_visible(False)
 legend = [
-    style.kept_patch("right at 80 % sparsity, with 95 % interval"),
+    style.kept_patch("right at 80% sparsity, with 95% interval"),
     style.pruned_patch("lost by pruning"),
 ]
 style.legend_above(ax, legend)
@@ -364,7 +364,7 @@ style.title(ax, "The digits do not suffer equally", above_legend=True)
 worst, best = order[0], order[-1]
 pv.teaching.show(
     figure,
-    alt=f"Bars for the ten digits at 80 % sparsity, the worst first. Of digit {worst}, {after[worst]} of "
+    alt=f"Bars for the ten digits at 80% sparsity, the worst first. Of digit {worst}, {after[worst]} of "
     f"{of_digit[worst]} images are still read correctly; of digit {best}, "
     f"{after[best]} of {of_digit[best]}.",
 )
@@ -376,7 +376,7 @@ pv.teaching.show(
 # ### Is it the digit, or the network?
 #
 # **Predict.** Somebody trains the same network twice more. The recipe is the same; only the random
-# numbers at the start, the *seed*, are others. Pruned to 80 %, which digit will suffer most in each of
+# numbers at the start, the *seed*, are others. Pruned to 80%, which digit will suffer most in each of
 # the three?
 #
 # Training takes a while, so the counts are stored with the course. `benchmarks/muheeb_table_1.py`
@@ -405,7 +405,7 @@ for seed, counts in zip(table["seeds"], stored["correct"], strict=True):
 
 # %%
 mask = pv.prune(model, 0.5)
-ax = pv.plot_mask(mask, "fc1", image_shape=(28, 28), title="Weights kept by each pixel, at 50 %")
+ax = pv.plot_mask(mask, "fc1", image_shape=(28, 28), title="Weights kept by each pixel, at 50%")
 pv.teaching.show(ax)
 
 # %% [markdown]
@@ -511,7 +511,7 @@ for name, size in weights.items():
 # %% [markdown]
 # In pruneviz it is one word.
 #
-# **Predict.** At 80 %, which scope loses fewer digits?
+# **Predict.** At 80%, which scope loses fewer digits?
 #
 # **Touch.** Press Keep, change the scope, then choose the kept state under "compare with".
 
@@ -612,7 +612,7 @@ print(f"\n{mask.pruned} of {mask.total:,} weights pruned, all in conv1: {cut.ver
 # numbers and stops negative ones; ten times the input gives ten times the output. So the two changes
 # cancel.
 #
-# **Predict.** Does the rescaled network give the same answers? And when you prune both to 50 %, do they
+# **Predict.** Does the rescaled network give the same answers? And when you prune both to 50%, do they
 # lose the same digits?
 
 # %% tags=["pytorch"]
@@ -760,8 +760,8 @@ print("seeds:  " + ", ".join(f"{count / table['images']:.1%}" for count in count
 #
 # > **Put right.** The article calls the method *gradient-based*; it ranks by size, and no gradient is
 # > used. It speaks of an L1 or an L2 norm; a norm sums over many weights, and for a single one both are
-# > its size. It says that "k% neurons" go; they are weights. Its LeNet-5 rises from 97.94 to 97.96 % at
-# > 25 %: that is two images, net. It calls 90.00 % at 80 % sparsity high accuracy; the errors are nearly
+# > its size. It says that "k% neurons" go; they are weights. Its LeNet-5 rises from 97.94 to 97.96% at
+# > 25%: that is two images, net. It calls 90.00% at 80% sparsity high accuracy; the errors are nearly
 # > five times as many as before. It saves the model that is best on the test images, and so chooses by
 # > them.
 
@@ -792,7 +792,7 @@ print()
 show_ways("lenet_5")
 
 # %% [markdown]
-# Before pruning, all these trainings look alike. At 90 % they are far apart, farther than the seeds of
+# Before pruning, all these trainings look alike. At 90% they are far apart, farther than the seeds of
 # one recipe. Do they span the article's figures?
 
 # %%
@@ -869,7 +869,7 @@ print(f"\nwrong: {on_validation:.1%} on validation, {1 - test_pruned.accuracy:.1
 # That is an honest report: what was cut, how much is left, a count with its interval, lost and won, the
 # class that pays, and how many trainings stand behind it.
 #
-# Your limit was 5 % wrong, and the validation images said you would keep it. The test images say
+# Your limit was 5% wrong, and the validation images said you would keep it. The test images say
 # something else. You took the last sparsity that passed, and a number that only just passes has often
 # had some luck. If the limit matters, leave a margin.
 
@@ -907,7 +907,7 @@ check.smallest_first(prune_smallest)
 # %% [markdown]
 # ### Exercise 2 · The largest first
 #
-# Turn the rule round: prune the *largest* 1 % of all weights, global scope, and call the mask `largest`.
+# Turn the rule round: prune the *largest* 1% of all weights, global scope, and call the mask `largest`.
 # `pv.prune(model, 0.01)` is short for two steps: `pv.importance(model)` gives the sizes, layer by layer,
 # and `pv.rank(importance, scope="global").mask(0.01)` cuts the lowest. You may give `rank` other scores,
 # as `pv.Importance({layer: scores, ...})`. Guess first how many of the 5,000 digits stay right.
@@ -950,13 +950,13 @@ check.lost_won_changed(count_changes)
 # ## Quiz
 
 # %% [markdown] tags=["quiz"]
-# On 10,000 test images an article reads 97.94 % before pruning and 97.96 % after. What is shown?
+# On 10,000 test images an article reads 97.94% before pruning and 97.96% after. What is shown?
 # - [ ] Pruning removed noise from the network, so it generalises better.
 #   why: That is a story about a cause, and nothing here tests it. Two images are far inside what other
 #     images or another seed would change.
 # - [x] A net difference of two images, and no more.
 #   why: The difference is two images. Any number of answers may have changed both ways, as you saw at
-#     50 %.
+#     50%.
 # - [ ] Almost no prediction has changed.
 #   why: The net count hides the gross ones. Compare image by image: lost, won, changed.
 
@@ -971,8 +971,8 @@ check.lost_won_changed(count_changes)
 #   why: A global threshold compares sizes across layers, and the scale of a layer is arbitrary.
 
 # %% [markdown] tags=["quiz"]
-# A network is pruned to 90 % with global scope. What do you know about its smallest layer?
-# - [ ] It has lost 90 % of its weights.
+# A network is pruned to 90% with global scope. What do you know about its smallest layer?
+# - [ ] It has lost 90% of its weights.
 #   why: That is layer scope. Under a global threshold each layer loses what lies below it, from nothing
 #     to everything.
 # - [ ] It has lost fewer than the others, since it is the most sensitive.
@@ -981,20 +981,20 @@ check.lost_won_changed(count_changes)
 #   why: Print it layer by layer. A layer can even be empty while the total looks harmless.
 
 # %% [markdown] tags=["quiz"]
-# Your report says 94.8 % right, with a 95 % interval from 94.4 to 95.2 %. A colleague trains the same
-# network with another seed, prunes it in the same way and gets 92 %. Who made a mistake?
+# Your report says 94.8% right, with a 95% interval from 94.4 to 95.2%. A colleague trains the same
+# network with another seed, prunes it in the same way and gets 92%. Who made a mistake?
 # - [x] Perhaps nobody.
 #   why: The interval covers the choice of images. Another training is another network, and after heavy
 #     pruning the seeds differ by much more.
 # - [ ] You: the interval must be too narrow.
 #   why: It is right for what it covers: other images, the same network.
-# - [ ] The colleague: 92 % lies outside the interval.
+# - [ ] The colleague: 92% lies outside the interval.
 #   why: It would have to lie inside only if the network were the same.
 
 # %% [markdown]
 # ## The question people really ask
 #
-# *I asked for 45 % sparsity, and every layer has about 39 %. Why?* ([sparseml, issue
+# *I asked for 45% sparsity, and every layer has about 39%. Why?* ([sparseml, issue
 # 1117](https://github.com/neuralmagic/sparseml/issues/1117))
 #
 # In that thread a maintainer suspects that the tool and the training counted steps differently, so that

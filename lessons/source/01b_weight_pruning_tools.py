@@ -133,18 +133,18 @@ curves["random"] = draws[0]  # the first of the three
 at_70 = {name: cards[sparsities.index(0.7)].correct for name, cards in curves.items()}
 measured = sorted(at_70, key=at_70.get, reverse=True)
 places = sum(mine == real for mine, real in zip(my_order, measured, strict=True))
-print(f"measured at 70 %: {', '.join(measured)}")
+print(f"measured at 70%: {', '.join(measured)}")
 print(f"your order:       {', '.join(my_order)}")
 print(f"{places} of 4 in the right place")
 
 # %% [markdown]
 # Taylor leads, and its lead grows. Magnitude follows. The gradient keeps up with them to about the middle,
-# then it falls far behind, though it still beats chance. At 95 %, magnitude has fallen to where the gradient
+# then it falls far behind, though it still beats chance. At 95%, magnitude has fallen to where the gradient
 # is. To see why the gradient fails, do the cut in slow motion.
 #
 # ### A slope is not a walk
 #
-# Take the 70 % that a criterion wants to cut. Do not cut them yet. Shrink them together, from their full size
+# Take the 70% that a criterion wants to cut. Do not cut them yet. Shrink them together, from their full size
 # to nothing, and watch the loss.
 #
 # **Predict.** The gradient criterion chose weights at which the loss is flat. How will its curve begin? And
@@ -192,7 +192,7 @@ for criterion, values in ways.items():
 ax.set(xlabel="how far the weights have shrunk (%)", ylabel="loss")
 ax.set(xlim=(-2, 118), ylim=(0, None), xticks=gone)
 ax.spines[["top", "right"]].set_visible(False)
-style.title(ax, "The way from a weight to zero, for the 70 % that each criterion cuts")
+style.title(ax, "The way from a weight to zero, for the 70% that each criterion cuts")
 ends = ", ".join(f"{name} is at {values[-1]:.2f}" for name, values in ways.items())
 pv.teaching.show(
     figure,
@@ -217,7 +217,7 @@ parts = {
     "next 10,000": tuple(part[10_000:20_000] for part in mnist.train),
     "all 55,000": mnist.train,
 }
-print("right at 80 %, scored on   " + "".join(f"{part:>15}" for part in parts))
+print("right at 80%, scored on    " + "".join(f"{part:>15}" for part in parts))
 for criterion in rules:
     print(f"{criterion:26}", end=" ")
     for data in parts.values():
@@ -236,7 +236,7 @@ for criterion in rules:
 # > *Evaluation of Gradient-Based Magnitude Pruning Technique* has the gradient in its title only: the method
 # > it evaluates looks at sizes of weights, and no gradient is computed.
 #
-# **Touch.** Drag the slider to 80 %, and choose the criterion beside it. Go through all four. Which layer does
+# **Touch.** Drag the slider to 80%, and choose the criterion beside it. Go through all four. Which layer does
 # each of them spare, and where does its curve bend? Then take taylor with the scope "each layer".
 
 # %% tags=["slow"]
@@ -249,13 +249,13 @@ view
 view.by_hand, view.sparsity = {}, 0.8
 choices = [("taylor", "layer")]
 choices += [(criterion, "global") for criterion in ("taylor", "gradient", "random", "magnitude")]
-print("80 % pruned                   right     fc1 loses   fc2 loses   fc3 loses")
+print("80% pruned                    right     fc1 loses   fc2 loses   fc3 loses")
 for criterion, scope in choices:
     view.criterion = criterion
     view.scope = scope
     await view.measured()
     mask = view.result()
-    gone = "".join(f"{100 * np.mean(~kept):10.0f} %" for kept in mask.values())
+    gone = "".join(f"{100 * np.mean(~kept):11.0f}%" for kept in mask.values())
     print(f"{criterion:10} {scope:7} {view.card.correct:5,} of {view.n:,}  {gone}")
 
 print(view.sentence())
@@ -349,7 +349,7 @@ optimizer = torch.optim.SGD(masked.parameters(), lr=0.1)
 F.cross_entropy(masked(images[:512]), labels[:512]).backward()
 optimizer.step()
 back = 100 * alive(masked, ours) / ours.pruned
-print(f"        after one more step of SGD: {back:.0f} %")
+print(f"        after one more step of SGD: {back:.0f}%")
 
 # %% [markdown] tags=["pytorch"]
 # So: copy before you mask or after `remove`; save after `remove`; and train on either before `remove` or with
@@ -357,7 +357,7 @@ print(f"        after one more step of SGD: {back:.0f} %")
 #
 # ### Calls that compound
 #
-# **Predict.** You call the tool three times on the same model, with 25 %, 50 % and 60 %. How much is gone?
+# **Predict.** You call the tool three times on the same model, with 25%, 50% and 60%. How much is gone?
 
 # %% tags=["pytorch"]
 repeated = copy.deepcopy(model)
@@ -366,11 +366,11 @@ for amount in (0.25, 0.5, 0.6):
     prune.global_unstructured(weights, pruning_method=prune.L1Unstructured, amount=amount)
     pruned = sum(int((layer.weight_mask == 0).sum()) for layer, _ in weights)
     once = pv.prune(model, amount).sparsity
-    print(f"amount={amount:<4}   {100 * pruned / ours.total:.1f} % are gone", end="")
-    print(f"   pv.prune(model, {amount}) cuts {100 * once:.1f} %")
+    print(f"amount={amount:<4}   {100 * pruned / ours.total:.1f}% are gone", end="")
+    print(f"   pv.prune(model, {amount}) cuts {100 * once:.1f}%")
 
 # %% [markdown] tags=["pytorch"]
-# `amount` is a share *of what is left*. After 25 %, half of the remaining 75 % go, and so on. A study that
+# `amount` is a share *of what is left*. After 25%, half of the remaining 75% go, and so on. A study that
 # calls the tool in a loop over its levels, as Muheeb's pseudo-code does, has to start from a fresh copy each
 # time, or say that its levels compound.
 #
@@ -400,7 +400,7 @@ for amount in (1, 1.0):
 layer = fresh()
 for _ in range(3):
     prune.l1_unstructured(layer, "weight", amount=0.5)
-rows.append(("amount=0.5, three times", f"{zeros(layer) / 10} % are gone"))
+rows.append(("amount=0.5, three times", f"{zeros(layer) / 10}% are gone"))
 
 layer = fresh()
 with torch.no_grad():
@@ -426,8 +426,8 @@ rows.append(("", f"of these, {biased} still have a bias"))
 pair = nn.Sequential(fresh(scale=0.001), fresh())
 both = [(layer, "weight") for layer in pair]
 prune.global_unstructured(both, pruning_method=prune.L1Unstructured, amount=0.5)
-gone = [f"{zeros(layer) / 10:.0f} %" for layer in pair]
-what = "global 50 %, one layer is 1,000 × smaller"
+gone = [f"{zeros(layer) / 10:.0f}%" for layer in pair]
+what = "global 50%, one layer is 1,000 × smaller"
 rows.append((what, f"it loses {gone[0]}, the other {gone[1]}"))
 
 state = nn.Sequential(prune.l1_unstructured(fresh(), "weight", amount=0.5)).state_dict()
@@ -497,7 +497,7 @@ for layer in pv.network(stripped).layers:
     print(f"same mask as pv.prune with scope='layer': {same}")
 
 # %% [markdown] tags=["tensorflow"]
-# Both choose the same weights, entry by entry. Note the scope: each layer loses its own 90 %. **tfmot has no
+# Both choose the same weights, entry by entry. Note the scope: each layer loses its own 90%. **tfmot has no
 # global scope.**
 
 # %% [markdown] tags=["tensorflow"]
@@ -541,14 +541,14 @@ for name, network in networks.items():
     numbers = f"{network.count_params():,} numbers"
     print(f"trap 1: {name:8} {numbers}, file {files[name] / 1000:,.0f} kB")
 
-shares = [f"{100 * np.mean(layer.weight == 0):.0f} %" for layer in pv.network(given).layers]
+shares = [f"{100 * np.mean(layer.weight == 0):.0f}%" for layer in pv.network(given).layers]
 print(f"trap 2: zeros in the model that was given: {', '.join(shares)}")
 
 stripped.compile(tf_keras.optimizers.SGD(0.1), loss=from_logits)
 print(f"trap 3: zeros that are back: {alive(stripped, ours)}", end="")
 stripped.fit(few[0][:512], few[1][:512], batch_size=512, verbose=0)
 back = 100 * alive(stripped, ours) / ours.pruned
-print(f"; after one more step of SGD: {back:.0f} %")
+print(f"; after one more step of SGD: {back:.0f}%")
 
 # %% [markdown] tags=["tensorflow"]
 # The `.keras` file of the wrapped model holds each kernel twice, its mask, and what the optimiser remembers.
@@ -559,7 +559,7 @@ print(f"; after one more step of SGD: {back:.0f} %")
 #
 # ### Calls that compound
 #
-# **Predict.** You prune three times in a row, with 25 %, 50 % and 60 %. How much is gone?
+# **Predict.** You prune three times in a row, with 25%, 50% and 60%. How much is gone?
 
 # %% tags=["tensorflow"]
 repeated = pv.zoo.lenet_300_100("tf_keras")
@@ -570,12 +570,12 @@ for amount in (0.25, 0.5, 0.6):
     repeated = sparse.strip_pruning(wrapped)
     left *= 1 - amount
     fc1 = pv.network(repeated)["fc1"].weight
-    print(f"{100 * amount:.0f} %: tfmot cuts {100 * np.mean(fc1 == 0):.1f} %", end="")
-    print(f", pv.prune {100 * pv.prune(model, amount).sparsity:.1f} %", end="")
-    print(f", a tool that cuts a share of what is left {100 * (1 - left):.1f} %")
+    print(f"{100 * amount:.0f}%: tfmot cuts {100 * np.mean(fc1 == 0):.1f}%", end="")
+    print(f", pv.prune {100 * pv.prune(model, amount).sparsity:.1f}%", end="")
+    print(f", a tool that cuts a share of what is left {100 * (1 - left):.1f}%")
 
 # %% [markdown] tags=["tensorflow"]
-# tfmot and pruneviz count from the whole layer: 60 % means 60 %. PyTorch's tool, and many a loop written by
+# tfmot and pruneviz count from the whole layer: 60% means 60%. PyTorch's tool, and many a loop written by
 # hand, takes a share *of what is left*, and three such calls leave far less. When you compare with a paper or
 # another framework, find out which of the two was meant.
 #
@@ -604,13 +604,13 @@ for steps in (99, 100):
     bare.compile(tf_keras.optimizers.SGD(0.0), loss=from_logits)
     fit(bare, few[0][: 64 * steps], few[1][: 64 * steps])
     zeros = 100 * np.mean(pv.network(network)["fc1"].weight == 0)
-    rows.append((f"no schedule given, {steps} steps", f"{zeros:.0f} % of fc1 is zero"))
+    rows.append((f"no schedule given, {steps} steps", f"{zeros:.0f}% of fc1 is zero"))
 
 ones = tf_keras.layers.Dense(5, kernel_initializer="ones", name="fc")
 equal = tf_keras.Sequential([tf_keras.Input((4,)), ones])
 fit(wrap(equal, 0.5), np.ones((64, 4)), np.zeros(64))
 zeros = 100 * np.mean(pv.network(equal)["fc"].weight == 0)
-rows.append(("50 % of a layer of equal weights", f"{zeros:.0f} % is zero"))
+rows.append(("50% of a layer of equal weights", f"{zeros:.0f}% is zero"))
 
 forgot = wrap(pv.zoo.lenet_300_100("tf_keras"))
 forgot.run_eagerly = True  # the error is shorter
@@ -658,7 +658,7 @@ by_layer.compile(tf_keras.optimizers.SGD(0.0), loss=from_logits)
 fit(by_layer)
 for layer in pv.network(sparse.strip_pruning(by_layer)).layers:
     same = np.array_equal(layer.weight != 0, whole[layer.name])
-    print(f"{layer.name}: {100 * np.mean(layer.weight == 0):.1f} % pruned, ", end="")
+    print(f"{layer.name}: {100 * np.mean(layer.weight == 0):.1f}% pruned, ", end="")
     print(f"same mask as the global ranking: {same}")
 
 # %% [markdown]
@@ -670,7 +670,7 @@ for layer in pv.network(sparse.strip_pruning(by_layer)).layers:
 # `pv.keep_pruned` sees to that. Inside its `with` block you train as you like, and after each step the pruned
 # weights are zero again.
 #
-# **Predict.** At 90 %, the four criteria lay far apart. What will one epoch of training make of each? And how
+# **Predict.** At 90%, the four criteria lay far apart. What will one epoch of training make of each? And how
 # much will be left of the differences between them?
 
 
@@ -722,14 +722,14 @@ def fine_tuned(mask):
 
 # %% tags=["trains", "slow"]
 students = {}
-print("90 % pruned    before   after one epoch   zeros that came back")
+print("90% pruned     before   after one epoch   zeros that came back")
 for criterion in ("magnitude", "taylor", "gradient", "random"):
     mask = pv.prune(model, 0.9, criterion=criterion, data=scored_on)
     before = pv.scorecard(pv.apply(model, mask), mnist.validation)
     students[criterion] = fine_tuned(mask)
     after = pv.scorecard(students[criterion], mnist.validation)
     back = alive(students[criterion], mask)
-    accuracies = [f"{100 * card.accuracy:.1f} %" for card in (before, after)]
+    accuracies = [f"{100 * card.accuracy:.1f}%" for card in (before, after)]
     print(f"{criterion:12} {accuracies[0]:>8} {accuracies[1]:>17} {back:21}")
 
 # %% [markdown]
@@ -742,7 +742,7 @@ for criterion in ("magnitude", "taylor", "gradient", "random"):
 
 # %% tags=["trains", "slow"]
 control = pv.scorecard(fine_tuned(pv.prune(model, 0.0)), mnist.validation)
-accuracies = [f"{100 * card.accuracy:.1f} %" for card in (dense, control)]
+accuracies = [f"{100 * card.accuracy:.1f}%" for card in (dense, control)]
 print(f"{'not pruned':12} {accuracies[0]:>8} {accuracies[1]:>17}")
 
 # %% [markdown]
@@ -869,7 +869,7 @@ def share_back(new, masked=None, *, slopes=True, keep=False, **options):
     with pv.keep_pruned(student, mask) if keep else contextlib.nullcontext():
         train(student, optimizer, then, masked, slopes=slopes)
     back = alive(student, mask)
-    return f"{100 * back / mask.pruned:.0f} %" if back else "none"
+    return f"{100 * back / mask.pruned:.0f}%" if back else "none"
 
 
 titles = ("1 nothing", "2 new, masked", "3 old, masked", "4 decay", "keep_pruned")
@@ -907,7 +907,7 @@ print("decay, and every slope zero: " + ", ".join(alone))
 # %% [markdown]
 # ## Why is my file not smaller?
 #
-# The network has lost 90 % of its weights. What became of its file?
+# The network has lost 90% of its weights. What became of its file?
 #
 # **Predict.** The dense network takes about one megabyte. How large is the file of the pruned one? And when
 # both are compressed with gzip?
@@ -944,7 +944,7 @@ mask = pv.prune(model, 0.9)
 thin = pv.apply(model, mask)
 sizes = {}
 print("                       plain        gzip     pv.save   as the scorecard says")
-for name, network in (("dense", model), ("90 % pruned", thin)):
+for name, network in (("dense", model), ("90% pruned", thin)):
     card = pv.scorecard(network, mnist.validation)
     sizes[name] = write(network, name)
     kilobytes = "".join(f"{size / 1000:9,.0f} kB" for size in sizes[name])
@@ -964,19 +964,19 @@ print(f"fc1 in memory: dense {fc1[0]:,.0f} kB, pruned {fc1[1]:,.0f} kB")
 with_masks = copy.deepcopy(model)
 weights = [(with_masks.get_submodule(name), "weight") for name in mask]
 prune.global_unstructured(weights, pruning_method=prune.L1Unstructured, amount=0.9)
-largest = {"90 % pruned, masks stored": file_size(with_masks.state_dict())}
+largest = {"90% pruned, masks stored": file_size(with_masks.state_dict())}
 
 # %% tags=["tensorflow"]
-largest = {"90 % pruned, wrapped": files["wrapped"]}
+largest = {"90% pruned, wrapped": files["wrapped"]}
 
 # %% jupyter={"source_hidden": true}
 bars = {
     "dense": sizes["dense"][0],
     **largest,
-    "90 % pruned": sizes["90 % pruned"][0],
+    "90% pruned": sizes["90% pruned"][0],
     "dense, gzip": sizes["dense"][1],
-    "90 % pruned, gzip": sizes["90 % pruned"][1],
-    "90 % pruned, pv.save": sizes["90 % pruned"][2],
+    "90% pruned, gzip": sizes["90% pruned"][1],
+    "90% pruned, pv.save": sizes["90% pruned"][2],
 }
 figure = Figure(figsize=(8, 3), layout="constrained")
 ax = figure.subplots()
@@ -1010,7 +1010,7 @@ print(f"values: {mask.kept:,} weights of 4 bytes    {values / 1000:4.0f} kB")
 print(f"places: {mask.total:,} weights of 1 bit    {len(places) / 1000:4.0f} kB")
 print(f"together                            {(values + len(places)) / 1000:4.0f} kB")
 print(f"the places alone, compressed        {len(zlib.compress(places)) / 1000:4.0f} kB")
-print(f"the file that pv.save writes        {sizes['90 % pruned'][2] / 1000:4.0f} kB")
+print(f"the file that pv.save writes        {sizes['90% pruned'][2] / 1000:4.0f} kB")
 
 unused = int((~mask["fc1"].any(axis=0)).sum())
 print(f"pixels that have lost all their weights: {unused} of 784")
@@ -1023,8 +1023,8 @@ print(f"pixels that have lost all their weights: {unused} of 784")
 # > **Put right.** *A Beginner's Guide to Neural Network Pruning* says that zeroing parameters saves memory.
 # > It does not: the array has as many bytes as before. Muheeb saw the model grow and blamed the many zeros.
 # > They leave the size as it was. The copies and masks that his tool keeps double it.
-# > *Optimizing Deep Learning Models with Pruning* reports a model that is smaller by 80 %, after a training
-# > that neither strips nor compresses anything: what fell by 80 % is the number of nonzero weights.
+# > *Optimizing Deep Learning Models with Pruning* reports a model that is smaller by 80%, after a training
+# > that neither strips nor compresses anything: what fell by 80% is the number of nonzero weights.
 
 # %% [markdown]
 # ## A network too small to prune?
@@ -1033,7 +1033,7 @@ print(f"pixels that have lost all their weights: {unused} of 784")
 # no number, so here is one. The small network has a single hidden layer of ten neurons. It is trained three
 # times, because small networks differ.
 #
-# **Predict.** LeNet-300-100 lost few images until about 60 %. How far can the small one go?
+# **Predict.** LeNet-300-100 lost few images until about 60%. How far can the small one go?
 
 
 # %% tags=["pytorch", "trains", "slow"]
@@ -1050,7 +1050,7 @@ def small_network(seed):
 small = [small_network(seed) for seed in range(3)]
 for network in small:
     card = pv.scorecard(network, mnist.validation)
-    print(f"784-10-10: {100 * card.accuracy:.0f} % right")
+    print(f"784-10-10: {100 * card.accuracy:.0f}% right")
 
 
 # %% tags=["tensorflow", "trains", "slow"]
@@ -1073,7 +1073,7 @@ def small_network(seed):
 small = [small_network(seed) for seed in range(3)]
 for network in small:
     card = pv.scorecard(network, mnist.validation)
-    print(f"784-10-10: {100 * card.accuracy:.0f} % right")
+    print(f"784-10-10: {100 * card.accuracy:.0f}% right")
 
 # %% tags=["trains", "slow"]
 levels = [0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
@@ -1084,22 +1084,22 @@ ax = pv.plot_tradeoff(
     title="A large and a small network, cut by magnitude",
 )
 at = levels.index(0.6)
-shares = ", ".join(f"{100 * large[k].accuracy:.1f} % at {100 * levels[k]:g} %" for k in (0, at, -1))
+shares = ", ".join(f"{100 * large[k].accuracy:.1f}% at {100 * levels[k]:g}%" for k in (0, at, -1))
 pv.teaching.show(
     ax,
     alt=f"Accuracy against sparsity. LeNet-300-100 has {shares}. The three small networks "
-    "begin near 95 %, bend between 40 and 50 %, and fall steeply.",
+    "begin near 95%, bend between 40 and 50%, and fall steeply.",
 )
 
 large_lost, *small_lost = (cards[0].correct - cards[at].correct for cards in (large, *runs))
-print("right answers lost at 60 %")
+print("right answers lost at 60%")
 print(f"  LeNet-300-100: fewer than 50: {large_lost < 50}")
 print(f"  each of the small ones: more than 100: {min(small_lost) > 100}")
 dense_kb, small_kb = (cards[0].raw_bytes / 1000 for cards in (large, runs[0]))
 print(f"plain file: LeNet-300-100 {dense_kb:,.0f} kB, 784-10-10 {small_kb:.0f} kB")
 
 # %% [markdown]
-# **Explain.** The small network bends between 40 and 50 %, long before the large one. It has fewer weights
+# **Explain.** The small network bends between 40 and 50%, long before the large one. It has fewer weights
 # that others can stand in for, though even it has spare ones: many of its inputs are pixels at the rim, black
 # in nearly every image. And look at the last line. The whole file is 32 kB, so there is little to save. The
 # warning holds here twice: there is less to cut, and less to gain.
@@ -1109,7 +1109,7 @@ print(f"plain file: LeNet-300-100 {dense_kb:,.0f} kB, 784-10-10 {small_kb:.0f} k
 # %% [markdown]
 # ## The report
 #
-# Everything so far was chosen by validation images. The last choice is a criterion for 90 %: the one that was
+# Everything so far was chosen by validation images. The last choice is a criterion for 90%: the one that was
 # best before training on. Now, once, the test images.
 
 # %% tags=["trains", "slow"]
@@ -1117,10 +1117,10 @@ at_90 = {name: cards[sparsities.index(0.9)].correct for name, cards in curves.it
 chosen = max(at_90, key=at_90.get)
 before, after = (pv.scorecard(network, mnist.test) for network in (model, students[chosen]))
 low, high = after.interval
-print(f"chosen: {chosen}, 90 % pruned, one epoch of training on")
-print(f"dense:  {100 * before.accuracy:.1f} % of {before.n:,} test images")
-print(f"pruned: {100 * after.accuracy:.1f} %, ", end="")
-print(f"95 % interval {100 * low:.1f} % to {100 * high:.1f} %")
+print(f"chosen: {chosen}, 90% pruned, one epoch of training on")
+print(f"dense:  {100 * before.accuracy:.1f}% of {before.n:,} test images")
+print(f"pruned: {100 * after.accuracy:.1f}%, ", end="")
+print(f"95% interval {100 * low:.1f}% to {100 * high:.1f}%")
 lost = before.correct - after.correct
 print(f"the pruned one is worse by more than 50 images: {lost > 50}")
 
@@ -1161,7 +1161,7 @@ check.cost_of_cuts(cut_cost)
 # ### Exercise 2 · Amounts that compound
 #
 # A tool cuts a share of what is left. You want to reach the sparsities in `targets`, one call after the
-# other; for example 25 %, 50 % and 60 % of the whole. Which amounts do you pass?
+# other; for example 25%, 50% and 60% of the whole. Which amounts do you pass?
 
 
 # %% tags=["exercise"]
@@ -1208,7 +1208,7 @@ check.zeros_kept(after, before=before, mask=mask)
 # Open the option that you would choose. It says whether it is right, and why.
 
 # %% [markdown] tags=["quiz"]
-# A network is pruned by 90 % and saved as it is. How large is the file?
+# A network is pruned by 90% and saved as it is. How large is the file?
 # - [x] As large as before, or twice as large if masks are stored too.
 #   why: Every number takes its bytes, zero or not. A tool that keeps the original weights beside a mask
 #   stores two arrays instead of one.

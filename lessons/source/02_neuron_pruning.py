@@ -389,7 +389,7 @@ for what, constant in kinds.items():
 # ## What a neuron looks at
 #
 # The 784 weights of a neuron of `fc1` are a picture: one weight for each pixel. It is said that pruning makes
-# networks easier to interpret, since less is left to look at. Here are four neurons, before and after 90 % of
+# networks easier to interpret, since less is left to look at. Here are four neurons, before and after 90% of
 # the *weights* were cut as in lesson 01. Green pixels excite the neuron, purple ones hold it back.
 
 # %%
@@ -404,7 +404,7 @@ from matplotlib.colors import LinearSegmentedColormap
 signs = LinearSegmentedColormap.from_list("signs", ["#7b3294", style.PAPER, "#00695c"])
 signs = signs.with_extremes(bad=style.PRUNED)
 figure = Figure(figsize=(8, 4.3), layout="constrained")
-for row, (title, weights_now) in enumerate((("before", before), ("90 % of weights cut", after))):
+for row, (title, weights_now) in enumerate((("before", before), ("90% of weights cut", after))):
     for column, neuron in enumerate(four):
         ax = figure.add_subplot(2, 4, 4 * row + column + 1)
         picture = np.ma.masked_equal(weights_now[neuron], 0).reshape(28, 28)
@@ -964,7 +964,7 @@ pv.teaching.show(ax)
 # accuracy.
 #
 # What you get for the accuracy is the other half of the story: an ordinary network, smaller and faster without
-# special formats. To turn 90 % zeros into time, you would need other hardware or other programs (lesson 06).
+# special formats. To turn 90% zeros into time, you would need other hardware or other programs (lesson 06).
 # And nothing has been trained on yet. You will see next how much that repairs.
 #
 # > **Put right.** *Optimizing Deep Learning Models with Pruning* compares the two in words: weight pruning is
@@ -1056,16 +1056,16 @@ def from_the_start():
 # %% tags=["trains", "slow"]
 quarter = pv.prune(model, 0.75, granularity="neuron", scope="layer", example=images[:1])
 cut_down = pv.remove(model, quarter, images[:1])
-print(f"just cut:           {100 * pv.scorecard(cut_down, validation).accuracy:.0f} % right")
+print(f"just cut:           {100 * pv.scorecard(cut_down, validation).accuracy:.0f}% right")
 ahead = pv.scorecard(trained(cut_down, epochs=5), validation)
-print(f"and trained on:     {100 * ahead.accuracy:.1f} %")
+print(f"and trained on:     {100 * ahead.accuracy:.1f}%")
 
 # %% tags=["trains", "slow"]
 other = pv.scorecard(trained(from_the_start(), epochs=20), validation)
-print(f"75-25 from scratch: {100 * other.accuracy:.1f} %")
+print(f"75-25 from scratch: {100 * other.accuracy:.1f}%")
 print("equally many parameters:", other.parameters == ahead.parameters)
 wide = ahead.interval[0] < other.accuracy < ahead.interval[1]
-print("the second lies within the 95 % interval of the first:", wide)
+print("the second lies within the 95% interval of the first:", wide)
 
 # %% [markdown]
 # The cut nearly ruined the network, and a few epochs repaired it. But who is ahead? One training each, and
@@ -1227,7 +1227,7 @@ check.quiet_specialist(specialist, activity=activity, lost=lost)
 # Open the option that you would choose. It says whether it is right, and why.
 
 # %% [markdown] tags=["quiz"]
-# A neuron fires on 1 % of the images. What do you do with it?
+# A neuron fires on 1% of the images. What do you do with it?
 # - [ ] Remove it: what is so rare cannot matter.
 #   why: Rare is how often, not how much. Pruning by density did worse than the dice here, because seldom
 #     neurons are specialists.

@@ -182,7 +182,7 @@ print(f"together {sum(weights.values()):6,} {sum(macs.values()):15,}")
 print("as the scorecard counts:", sum(macs.values()) == dense.macs)
 
 # %% [markdown]
-# The two convolutions have 4 % of the weights, and do 86 % of the work. Lesson 01 cut weights, and most of them
+# The two convolutions have 4% of the weights, and do 86% of the work. Lesson 01 cut weights, and most of them
 # were in `fc1`. If you want a network that computes less, cut filters.
 
 # %% [markdown]
@@ -447,7 +447,7 @@ print("same mask as pv.prune:", view.result() == half)
 # Nobody stops at the cut. The network is trained on, and the question becomes: which cut can be mended? The
 # stored study did it for all of them, at nine shares, in three networks: cut, remove, train for one epoch.
 #
-# **Predict.** At 50 %, criteria lie far apart. After one epoch, which one leads, and by how much does it beat
+# **Predict.** At 50%, criteria lie far apart. After one epoch, which one leads, and by how much does it beat
 # chance?
 
 # %% jupyter={"source_hidden": true}
@@ -497,7 +497,7 @@ print(f"nothing cut, one epoch more: {control[1]:,} ({control[0]:,} to {control[
 
 # %% [markdown]
 # **Explain.** One epoch mends nearly everything, whichever filters went. At once, half of the filters was too much
-# for every rule. After an epoch their medians lie within one point, and chance is among them. At 90 % the
+# for every rule. After an epoch their medians lie within one point, and chance is among them. At 90% the
 # median of the filters drawn by lot is even above that of L1. What the cut leaves behind matters less than
 # that it can still learn. Mittal and others (2018) found the same in far larger networks.
 #
@@ -555,8 +555,8 @@ small = pv.remove(model, half, images[:8])
 at_once = pv.scorecard(small, validation)
 student = trained_on(pv.remove(model, half, images[:8]))
 later = pv.scorecard(student, validation)
-print(f"half of the filters cut: {100 * at_once.accuracy:.0f} % right")
-print(f"after one epoch:         {100 * later.accuracy:.1f} % right, dense {100 * dense.accuracy:.1f} %")
+print(f"half of the filters cut: {100 * at_once.accuracy:.0f}% right")
+print(f"after one epoch:         {100 * later.accuracy:.1f}% right, dense {100 * dense.accuracy:.1f}%")
 print("the small one is still worse than the dense one:", later.correct < dense.correct)
 
 # %% [markdown]
@@ -850,9 +850,9 @@ for name in ("lenet_5", "mnist_cnn"):
 # %% tags=["trains", "slow"]
 test_dense, test_small = (pv.scorecard(network, test) for network in (model, student))
 low, high = test_small.interval
-print(f"dense: {100 * test_dense.accuracy:.1f} % of {test_dense.n:,} test images")
-print(f"small: {100 * test_small.accuracy:.1f} %, ", end="")
-print(f"95 % interval {100 * low:.1f} % to {100 * high:.1f} %")
+print(f"dense: {100 * test_dense.accuracy:.1f}% of {test_dense.n:,} test images")
+print(f"small: {100 * test_small.accuracy:.1f}%, ", end="")
+print(f"95% interval {100 * low:.1f}% to {100 * high:.1f}%")
 print(f"{test_dense.parameters / test_small.parameters:.1f} times fewer parameters, ", end="")
 print(f"{test_dense.macs / test_small.macs:.1f} times fewer MACs")
 
@@ -973,7 +973,7 @@ check.macs_after(macs_now)
 #   why: A map is not stored; it is computed from weights, and these go.
 
 # %% [markdown] tags=["quiz"]
-# After removal the MACs are halved, but the time falls by only 15 %. What is the likely reason?
+# After removal the MACs are halved, but the time falls by only 15%. What is the likely reason?
 # - [ ] The MACs were counted wrongly.
 #   why: Perhaps, but nothing says so. Time is not made of MACs alone.
 # - [ ] The zeros are still multiplied.
@@ -982,7 +982,7 @@ check.macs_after(macs_now)
 #   why: They weigh most in small networks and small batches. Measure on the machine that will do the work.
 
 # %% [markdown] tags=["quiz"]
-# LeNet-5's convolutions have 4 % of the weights and do 86 % of the MACs. You want fewer MACs. What do you cut?
+# LeNet-5's convolutions have 4% of the weights and do 86% of the MACs. You want fewer MACs. What do you cut?
 # - [x] Filters of the convolutions.
 #   why: Each weight there is used at every place of a map, so each one cut saves hundreds of MACs.
 # - [ ] Neurons of `fc1`, which has most of the weights.

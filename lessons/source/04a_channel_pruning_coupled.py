@@ -81,7 +81,7 @@ few = images, labels
 dense = pv.scorecard(model, few, name="dense")
 low, high = dense.interval
 print(f"{dense.parameters:,} parameters, {dense.macs:,} MACs")
-print(f"{dense.correct:,} of {dense.n:,} validation images right, 95 % interval {low:.1%} to {high:.1%}")
+print(f"{dense.correct:,} of {dense.n:,} validation images right, 95% interval {low:.1%} to {high:.1%}")
 
 # %% tags=["tensorflow"]
 from math import prod
@@ -99,7 +99,7 @@ few = images, labels
 dense = pv.scorecard(model, few, name="dense")
 low, high = dense.interval
 print(f"{dense.parameters:,} parameters, {dense.macs:,} MACs")
-print(f"{dense.correct:,} of {dense.n:,} validation images right, 95 % interval {low:.1%} to {high:.1%}")
+print(f"{dense.correct:,} of {dense.n:,} validation images right, 95% interval {low:.1%} to {high:.1%}")
 
 # %%
 figure = Figure(figsize=(8, 1.5), layout="constrained")
@@ -420,7 +420,7 @@ for name, title in (("resnet_18", "ResNet-18, % right"), ("resnet_50", "ResNet-5
 # A quarter of the weights costs next to nothing, half of them nearly everything: ten per cent is chance. The
 # article supposes that pruning "significantly changes the weight distribution across each layer".
 #
-# **Predict.** Do the same to ResNet-20. How many of the 1,000 images will be right at 50 %? Where does it reach
+# **Predict.** Do the same to ResNet-20. How many of the 1,000 images will be right at 50%? Where does it reach
 # chance?
 
 #
@@ -469,18 +469,18 @@ line("article, ResNet-18", [f"{percent:.1f}" for percent in article["resnet_18"]
 line("ResNet-20, % right", [f"{100 * count / n:.1f}" for count in (stored["dense"], *stored["layer"])])
 
 # %% [markdown]
-# **Explain.** ResNet-20 does *not* collapse at 50 %. It loses six or seven answers in a hundred there. But
-# a collapse there is: between 60 and 70 % most of the answers go at once. So the article's fall is real for
+# **Explain.** ResNet-20 does *not* collapse at 50%. It loses six or seven answers in a hundred there. But
+# a collapse there is: between 60 and 70% most of the answers go at once. So the article's fall is real for
 # other networks too, and as steep; it stands at another place. Two questions, then. What breaks between 60
-# and 70 %? And can it happen at 50?
+# and 70%? And can it happen at 50?
 #
 # Here are the suspects.
 
 # %% [markdown]
 # ### Suspect 1 · Calls that add up
 #
-# The article prunes "iteratively", for k in a list: 25 %, 50 %, 60 % … Suppose that the loop never went back
-# to the whole network. PyTorch's function, called on a layer that is pruned already, prunes 50 % *of what is
+# The article prunes "iteratively", for k in a list: 25%, 50%, 60% … Suppose that the loop never went back
+# to the whole network. PyTorch's function, called on a layer that is pruned already, prunes 50% *of what is
 # left*.
 
 # %% tags=["slow"]
@@ -502,10 +502,10 @@ line(
 )
 
 # %% [markdown]
-# **Explain.** A loop that compounds has cut 62.5 % when it says 50, and 85 % when it says 60. ResNet-20 then
-# loses a third of its answers at "50 %", and is near chance at "60 %", where the article's networks are. So
+# **Explain.** A loop that compounds has cut 62.5% when it says 50, and 85% when it says 60. ResNet-20 then
+# loses a third of its answers at "50%", and is near chance at "60%", where the article's networks are. So
 # this suspect could explain that the article has a collapse where there is none here. It does not explain all
-# of it: at "50 %" more than half of the answers are still right here, and in the article 17.4 %. And nobody
+# of it: at "50%" more than half of the answers are still right here, and in the article 17.4%. And nobody
 # can convict it. The article prints a sentence and three lines of pseudo-code, which can be read both ways.
 
 # %% [markdown]
@@ -515,7 +515,7 @@ line(
 # the image is halved, in `block4` and `block7`, stand alone at their place: everything has to go through
 # them.
 #
-# **Predict.** Spare them, one after the other, at 70 %. Which saves most?
+# **Predict.** Spare them, one after the other, at 70%. Which saves most?
 
 # %% tags=["slow"]
 first = ["conv1"]
@@ -524,7 +524,7 @@ spared = {"first layer": first, "downsampling": halving, "both": first + halving
 sizes = {name: prod(shape) for name, shape in shapes.items()}
 share = sum(sizes[name] for name in halving) / sum(sizes.values())
 print(f"conv1 has {sizes['conv1']} weights; the four layers have {share:.0%} of all")
-print("70 % cut; spared    right, of 1,000")
+print("70% cut; spared     right, of 1,000")
 print(f"{'nothing more':18} {right[0.7]:16}")
 for title, names in spared.items():
     thin = cut(model, 0.7, spare=("fc", *names))
@@ -538,13 +538,13 @@ for title, counts in stored["spared"]["correct"].items():
     line(title, [f"{100 * count / n:.1f}" for count in counts])
 
 # %% [markdown]
-# **Explain.** Four layers with a tenth of the weights do much of the damage. Spare them, and at 60 % three
-# quarters of the lost answers stay, at 70 % nearly half. A likely reason: everywhere else a block *adds* to
+# **Explain.** Four layers with a tenth of the weights do much of the damage. Spare them, and at 60% three
+# quarters of the lost answers stay, at 70% nearly half. A likely reason: everywhere else a block *adds* to
 # what runs along the wires. If it is damaged it adds nonsense, but what was there before is there still. In
 # `block4` and `block7` nothing is passed on. Body and shortcut are both cut, and all that comes later lives
 # on what these two let through. There is no way around them.
 #
-# The first layer by itself changes little. Where the four are spared it counts as well, most of all at 70 %:
+# The first layer by itself changes little. Where the four are spared it counts as well, most of all at 70%:
 # suspects can act together.
 
 # %% [markdown]
@@ -559,7 +559,7 @@ for share in (0.8, 0.7):
     mask = pv.prune(model, share, scope="global", exclude=["fc"])
     print(f"{share:11.0%} {right[share]:11} {pv.scorecard(pv.apply(model, mask), few).correct:8}")
 
-print("\n70 % cut by one threshold; of these layers:")
+print("\n70% cut by one threshold; of these layers:")
 for name in ("conv1", "block4.conv1", "block4.shortcut", "block7.conv1", "block7.shortcut", "block9.conv2"):
     print(f"  {name:16} {1 - mask[name].mean():4.0%}")
 
@@ -570,7 +570,7 @@ line("global", [f"{100 * count / n:.1f}" for count in stored["global"]])
 # %% [markdown]
 # **Explain.** One threshold for all moves the cliff by about ten points. It takes most from the last blocks,
 # which have most of the weights, and spares the first layer and the four of suspect 2, though nobody told it
-# to: their weights are larger. At 80 % it falls off the cliff as well.
+# to: their weights are larger. At 80% it falls off the cliff as well.
 
 # %% [markdown]
 # ### Suspect 4 · The kind of network
@@ -593,7 +593,7 @@ line("resnet_20", [f"{100 * count / n:.1f}" for count in (stored["dense"], *stor
 # The one with BatchNorm falls sooner, which is a hint, from one training of each. Keep it in mind for the
 # next suspect.
 #
-# (That both gain from 70 to 80 % means little. Near the bottom a network guesses, and guesses can be lucky.)
+# (That both gain from 70 to 80% means little. Near the bottom a network guesses, and guesses can be lucky.)
 
 # %% [markdown]
 # ## The weights were not the only thing broken
@@ -602,7 +602,7 @@ line("resnet_20", [f"{100 * count / n:.1f}" for count in (stored["dense"], *stor
 # means and variances of the signals as they were *before*. Now most weights are zero, and the signals are
 # smaller.
 #
-# **Predict.** At 80 % per layer few answers are right. Leave every weight as it is, every zero too. Show the
+# **Predict.** At 80% per layer few answers are right. Leave every weight as it is, every zero too. Show the
 # network 4,000 training images **without their labels**, and let BatchNorm estimate its means and variances
 # anew. How many of the 1,000 will be right?
 
@@ -617,7 +617,7 @@ unlabelled = cifar.train[0][:4_000]  # images; their labels stay where they are
 thin = cut(model, 0.8)
 mended = pv.recalibrate(thin, unlabelled)
 again = pv.scorecard(mended, few)
-print(f"80 % cut:                 {right[0.8]:4} of 1,000 right")
+print(f"80% cut:                  {right[0.8]:4} of 1,000 right")
 print(f"statistics re-estimated:  {again.correct:4}")
 print(f"your guess:               {my_guess:4}")
 print(f"the whole network:        {dense.correct:4}")
@@ -695,7 +695,7 @@ ax.annotate(
 ax.set(ylim=(0, 1.15), ylabel="strength that arrives")
 ax.set_xticks(range(len(strength)), list(strength), rotation=60, ha="right", fontsize=style.SMALL)
 ax.spines[["top", "right"]].set_visible(False)
-style.title(ax, "80 % of the weights cut: what arrives in each BatchNorm")
+style.title(ax, "80% of the weights cut: what arrives in each BatchNorm")
 pv.teaching.show(
     figure,
     alt="For each BatchNorm layer, from the image to the answer, the strength of the signal that arrives after the "
@@ -713,7 +713,7 @@ pv.teaching.show(
 # divides by what does arrive, and nothing adds up any more. How many images does that take?
 
 # %% tags=["slow"]
-print("80 % cut; images seen    right, of 1,000")
+print("80% cut; images seen     right, of 1,000")
 for count in (16, 64, 250):
     mended = pv.recalibrate(thin, unlabelled[:count])
     print(f"{count:17,} {pv.scorecard(mended, few).correct:16}")
@@ -737,8 +737,8 @@ for title, counts in (
     line(title, [f"{100 * count / n:.1f}" for count in counts])
 
 tuned = dict(zip(stored["fine_tuned"]["sparsities"], stored["fine_tuned"]["correct"], strict=True))
-print(f"\n80 % cut per layer, then one epoch of training: {100 * tuned[0.8] / n:.1f} % right")
-print(f"nothing cut: {100 * stored['dense'] / n:.1f} %; after the same epoch: {100 * tuned[0] / n:.1f} %")
+print(f"\n80% cut per layer, then one epoch of training: {100 * tuned[0.8] / n:.1f}% right")
+print(f"nothing cut: {100 * stored['dense'] / n:.1f}%; after the same epoch: {100 * tuned[0] / n:.1f}%")
 
 # %% [markdown]
 # And here is the cliff, with all that moves it.
@@ -756,7 +756,7 @@ curves = {
 }
 for (title, points), (colour, mark, dashes) in zip(curves.items(), style.SERIES, strict=False):
     ax.plot(*points, color=colour, marker=mark, linestyle=dashes, markersize=5, label=title)
-ax.plot(0.8, tuned[0.8] / n, "*", color=style.INK, markersize=13, label="80 % per layer, then one epoch")
+ax.plot(0.8, tuned[0.8] / n, "*", color=style.INK, markersize=13, label="80% per layer, then one epoch")
 ax.set(ylim=(0, 1), xlabel="share of the weights cut", ylabel="right, of the test images")
 for axis in (ax.xaxis, ax.yaxis):
     axis.set_major_formatter(style.PERCENT_TICKS)
@@ -782,12 +782,12 @@ pv.teaching.show(
 #
 # - Half of the weights of each layer can go, and most answers stay right. A residual network need not
 #   collapse there.
-# - It does collapse between 60 and 70 %. Four layers that no shortcut goes around, and statistics that nobody
-#   re-estimated, account for most of it: at 70 %, sparing the four brings back nearly half of the lost
+# - It does collapse between 60 and 70%. Four layers that no shortcut goes around, and statistics that nobody
+#   re-estimated, account for most of it: at 70%, sparing the four brings back nearly half of the lost
 #   answers, and re-estimation nine in ten.
 # - Calls that compound would move the cliff to where the article has it, or nearly so.
 #
-# **Not shown:** why the article's ResNet-18 and ResNet-50 collapsed at 50 %. They are other networks, trained
+# **Not shown:** why the article's ResNet-18 and ResNet-50 collapsed at 50%. They are other networks, trained
 # in another way, each of them once, and so is this one. Its own explanation, that pruning changes the
 # distribution of the weights, is not wrong. But it names the wrong distribution: what broke here was that of
 # the *signals*.
@@ -800,7 +800,7 @@ pv.teaching.show(
 #
 # So far single weights went. Now whole channels, the same share of each group of tied layers.
 #
-# **Predict.** 30 % of the channels, by L1, in the three ways of lesson 03: the filters' weights zero and
+# **Predict.** 30% of the channels, by L1, in the three ways of lesson 03: the filters' weights zero and
 # nothing else; their BatchNorm entries zero too; and statistics re-estimated after that. In which order?
 
 # %% tags=["pytorch", "slow"]
@@ -824,7 +824,7 @@ ways = {
     "BatchNorm zeroed too": zeroed,
     "statistics re-estimated": pv.recalibrate(zeroed, unlabelled[:1_000]),
 }
-print("30 % of the channels cut    right, of 1,000")
+print("30% of the channels cut     right, of 1,000")
 for title, network in ways.items():
     print(f"{title:26} {pv.scorecard(network, few).correct:16}")
 
@@ -837,7 +837,7 @@ print(f"\nremoved: {card.parameters:,} parameters instead of {dense.parameters:,
 print(f"{card.macs:,} MACs instead of {dense.macs:,}")
 
 # %% [markdown]
-# **Explain.** Now the cut cannot pick single weights, and 30 % is far too much at once: near chance,
+# **Explain.** Now the cut cannot pick single weights, and 30% is far too much at once: near chance,
 # whichever way the units are zeroed. In lesson 03 "weights only" did well by luck, since a constant that
 # stands for black paper is a fair stand-in on digits. On photographs it is none. Re-estimated, half of the
 # answers are back, and this mask can be removed for real.
@@ -921,15 +921,15 @@ cheapest = max(stored["blocks"], key=stored["blocks"].get)
 rows = {
     "whole": stored["dense"],
     "half of the weights of each layer": stored["layer"][shares.index(0.5)],
-    "80 %": stored["layer"][shares.index(0.8)],
-    "80 %, re-estimated": mends["layer"][mends["sparsities"].index(0.8)],
-    "80 %, one epoch": tuned[0.8],
-    "30 % of the channels, re-estimated": stored["filters"]["0.3"]["statistics re-estimated"],
+    "80%": stored["layer"][shares.index(0.8)],
+    "80%, re-estimated": mends["layer"][mends["sparsities"].index(0.8)],
+    "80%, one epoch": tuned[0.8],
+    "30% of the channels, re-estimated": stored["filters"]["0.3"]["statistics re-estimated"],
     f"without block{cheapest}": stored["blocks"][cheapest],
 }
 for title, count in rows.items():
     low, high = pv.wilson(count, n)
-    print(f"{title:36} {count:6,} of {n:,} right, 95 % interval {low:.1%} to {high:.1%}")
+    print(f"{title:36} {count:6,} of {n:,} right, 95% interval {low:.1%} to {high:.1%}")
 
 # %% [markdown]
 # ## Exercises
@@ -1028,7 +1028,7 @@ check.block_dropped(dropped, fewer_parameters, fewer_macs, lost, network=model, 
 # network for digits, with half of its weights cut.
 
 # %% [markdown] tags=["pytorch"]
-# In training mode a BatchNorm updates its statistics with every batch that passes. It keeps 90 % of the old
+# In training mode a BatchNorm updates its statistics with every batch that passes. It keeps 90% of the old
 # ones, so few batches leave much of the past; `reset_running_stats()` forgets it, and `momentum = None` makes
 # the rest a plain average. Hand the network back in eval mode.
 

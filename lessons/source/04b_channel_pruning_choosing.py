@@ -174,7 +174,7 @@ for number in lasso_order[::-1]:
     print(f"{number:7} {norms} {size[number]:11.1%} {in_sum[number]:12.1%} {enters[number]:17.3f}")
 
 # %% [markdown]
-# The shares of the sum add up to 100 %, and the path follows them, not the norms. The weights that read channel 1 are
+# The shares of the sum add up to 100%, and the path follows them, not the norms. The weights that read channel 1 are
 # the largest; what they make of it is next to nothing. Channel 3 makes the largest part, but other parts work against
 # it, and less of it is left in the sum than of channels 5 and 0.
 #
@@ -343,13 +343,13 @@ show_ways(stored["lenet_5"], ("masked", "refitted", "masked, then an epoch", "re
 # %% [markdown]
 # **Explain.** Read it block by block.
 #
-# - *Masked.* The LASSO is ahead of L1 at every share, in every network. At 30 % the lottery is far behind both; at
-#   70 % little is left to compare. If this were all, choosing would be everything.
+# - *Masked.* The LASSO is ahead of L1 at every share, in every network. At 30% the lottery is far behind both; at
+#   70% little is left to compare. If this were all, choosing would be everything.
 # - *Refitted.* Channels drawn by lot and refitted beat the LASSO's best choice without refitting, at half of the
-#   channels and more by far. Up to half, the three rules now lie close together. At 70 % a difference is left: the
+#   channels and more by far. Up to half, the three rules now lie close together. At 70% a difference is left: the
 #   LASSO's worst network is above the best of L1, and L1 is no better than the lottery.
 # - *Then an epoch.* An epoch on all training images, with their labels, mends a masked network about as far as least
-#   squares did with 2,000 images and no label. Both together do best, if not by much. And at 70 % the difference
+#   squares did with 2,000 images and no label. Both together do best, if not by much. And at 70% the difference
 #   remains: the LASSO's worst network is above the best of the other two rules, and those two are level.
 #
 # So the rule matters, most of all where the cut is deep. But most of what is called the success of the method is its
@@ -373,7 +373,7 @@ show_ways(stored["resnet_20"], ("masked", "recalibrated", "refitted"))
 # **Explain.** There are ten kinds of things, so guessing gets 500 right, and masking alone brings both rules down towards
 # that: in a deep network each layer's damage is the next one's input. New statistics mend some of it, and more for the
 # LASSO's choice at every share. Refitting goes from layer to layer, each time with what really arrives there, and mends
-# far more. With it the two rules are level: one is ahead at 30 %, the other at 50 and 70, by fewer than a hundred images
+# far more. With it the two rules are level: one is ahead at 30%, the other at 50 and 70, by fewer than a hundred images
 # each time, and one network cannot settle that. As in LeNet-5, most of the success is the refitting's.
 #
 # And look at half of the channels: four in ten answers are wrong after the best that can be done without training. A
@@ -444,7 +444,7 @@ print(view.sentence())
 # The authors begin with random weights, and train for long. To save time, start from the trained `lenet_5_bn`, and
 # train on with a high learning rate: two short epochs with the price, and two without, as a control.
 #
-# **Predict.** How will the 22 scales of the two networks differ? And how will the two take a cut of 20 %?
+# **Predict.** How will the 22 scales of the two networks differ? And how will the two take a cut of 20%?
 
 # %% tags=["pytorch"]
 x, y = tensor(mnist.train[0][:25_000]), torch.tensor(mnist.train[1][:25_000])
@@ -566,7 +566,7 @@ for (title, network), (colour, mark, line) in zip(
     counts = [card.correct for card in cards]
     ax.plot(shares, counts, color=colour, marker=mark, linestyle=line, label=title)
     print(
-        f"{title:11} at 20 % loses more than one in four of its right answers: {counts[2] < 0.75 * counts[0]}"
+        f"{title:11} at 20% loses more than one in four of its right answers: {counts[2] < 0.75 * counts[0]}"
     )
 ax.set(xlabel="share of the filters cut, smallest scales first", ylabel="right of 5,000", ylim=(0, 5_200))
 ax.xaxis.set_major_formatter(style.PERCENT_TICKS)
@@ -665,7 +665,7 @@ print(free)
 print("the same answers:", np.array_equal(free.predictions, cnn_dense.predictions))
 
 # %% [markdown]
-# Now raise the threshold until 30 % of all multiplications are saved. The threshold is chosen on training images.
+# Now raise the threshold until 30% of all multiplications are saved. The threshold is chosen on training images.
 
 # %%
 threshold = pv.gate_threshold(cnn, seen[:200], 0.7)
@@ -788,7 +788,7 @@ networks = {"LeNet-5, dense": model, "LeNet-5, half of the channels, LASSO and r
 for name, network in networks.items():
     card = pv.scorecard(network, test)
     low, high = card.interval
-    print(f"{name:50} {card.correct:6,} of {card.n:,}, 95 % interval {100 * low:.1f} % to {100 * high:.1f} %")
+    print(f"{name:50} {card.correct:6,} of {card.n:,}, 95% interval {100 * low:.1f}% to {100 * high:.1f}%")
 gated = pv.gate(cnn, few, threshold)
 print(f"{'MNIST CNN, dense':50} {pv.scorecard(cnn, few).correct:6,} of {len(few[1]):,}")
 print(
@@ -928,10 +928,10 @@ check.macs_left(left_over)
 #   less.
 
 # %% [markdown] tags=["quiz"]
-# A gate skips 30 % of the multiplications, by the count. How much faster is this network on your machine, as it is?
-# - [ ] 30 %.
+# A gate skips 30% of the multiplications, by the count. How much faster is this network on your machine, as it is?
+# - [ ] 30%.
 #   why: Dense kernels multiply zeros like other numbers. The count says what a kernel that skips maps would save.
-# - [ ] A little less than 30 %, because of overhead.
+# - [ ] A little less than 30%, because of overhead.
 #   why: For removed filters that would be the right kind of answer. A skipped map is still there, as zeros.
 # - [x] Not at all; it is a little slower.
 #   why: All maps are computed and all zeros multiplied, and looking at the maps comes on top. It takes a kernel or a

@@ -65,7 +65,7 @@ class Activity:
 
     @property
     def seldom(self) -> Array:
-        """Places of those that fire on some, but on less than 1 %."""
+        """Places of those that fire on some, but on less than 1%."""
         return np.flatnonzero((self.fires > 0) & (self.fires < SELDOM))
 
     @property
@@ -97,10 +97,10 @@ def plot_neuron_activity(
     """Draw how active each neuron of a layer is on some images, the quietest at the left.
 
     Upwards its mean activation, downwards the share of the images on which it fires, that is, is not 0.
-    Neurons that never fire are told apart from those that fire on less than 1 % of the images. With `by`, a
+    Neurons that never fire are told apart from those that fire on less than 1% of the images. With `by`, a
     heat map of classes and neurons shows on which class each is active: a neuron that is quiet on average may
     be the one that knows a class. Circled are the three of the quieter half with the largest share on one
-    class, if that is over 50 %.
+    class, if that is over 50%.
 
     Parameters
     ----------

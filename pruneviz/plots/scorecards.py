@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Attribute -> heading of its column, and the column's width; the name's column takes what it needs.
 _COLUMNS = {
-    "accuracy": ("accuracy (95 %)", 1.8),
+    "accuracy": ("accuracy (95%)", 1.8),
     "parameters": ("parameters", 1.1),
     "nonzero": ("nonzero", 1.1),
     "macs": ("MACs run", 1.1),
@@ -48,7 +48,7 @@ def plot_scorecards(
     Returns
     -------
     Axes
-        The bars of the accuracy run from 0 to 100 %, the others from 0 to the largest of the column.
+        The bars of the accuracy run from 0 to 100%, the others from 0 to the largest of the column.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def plot_scorecards(
     across = left + sum(width for _, width in _COLUMNS.values())
     ax = canvas(ax, _INCHES * across, 0.6 + _ROW * (len(rows) + 1))
     for column, (heading, width) in _COLUMNS.items():
-        _write(ax, heading.replace(" %", f"{style.THIN_SPACE}%"), left, -0.25, weight="bold")
+        _write(ax, heading, left, -0.25, weight="bold")
         largest = max(getattr(card, column) for _, card in rows) or 1
         for row, (_, card) in enumerate(rows):
             share = card.accuracy if column == "accuracy" else getattr(card, column) / largest

@@ -40,7 +40,7 @@ def plot_sensitivity(
     Returns
     -------
     Axes
-        The band around a line is its 95 % interval.
+        The band around a line is its 95% interval.
 
     Raises
     ------

@@ -135,12 +135,11 @@ def explain_bands(ax: Axes, lines: Sequence[Series]) -> None:
     """Say above the picture what its bands and bars are."""
     seeds = max(line.seeds for line in lines)
     single = any(line.seeds == 1 and np.isfinite(line.low).any() for line in lines)
-    bands = ["95 % interval for the images" if seeds == 1 else "95 % interval of one run"] * single
+    bands = ["95% interval for the images" if seeds == 1 else "95% interval of one run"] * single
     bands += [f"range of {seeds} seeds"] * (seeds > 1)
     notes = [f"band: {', or '.join(bands)}"] * bool(bands) + ["line: median"] * (seeds > 1)
-    notes += ["bar: 95 % interval"] * any(np.isfinite(line.bars).any() for line in lines)
-    text = "; ".join(notes).replace(" %", f"{style.THIN_SPACE}%")
-    note_above(ax, text)
+    notes += ["bar: 95% interval"] * any(np.isfinite(line.bars).any() for line in lines)
+    note_above(ax, "; ".join(notes))
 
 
 def note_above(ax: Axes, text: str) -> None:
@@ -174,7 +173,7 @@ def _reach(group: list[float], step: float) -> tuple[float, float]:
 
 
 def accuracy_axis(ax: Axes) -> None:
-    """Show shares as percentages, with a quiet grid from 0 if the lines come near it, never beyond 100 %."""
+    """Show shares as percentages, with a quiet grid from 0 if the lines come near it, never beyond 100%."""
     low, high = ax.get_ylim()
     room = 0.02 * (min(high, 1) - max(low, 0))
     ax.set_ylim(-room if low < 1 / 4 else low, min(high, 1 + room))

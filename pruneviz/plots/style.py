@@ -54,23 +54,21 @@ WEIGHT = LinearSegmentedColormap.from_list(
 ).with_extremes(bad=PRUNED)
 ACTIVITY = LinearSegmentedColormap.from_list("pruneviz_activity", ["#f4f6f8", "#5b8db8", "#062448"])
 
-THIN_SPACE = "\u202f"
-
 
 def grouped(number: float) -> str:
-    """Write a whole number in groups of three, with a thin space: a full stop or comma misleads abroad."""
-    return f"{number:,.0f}".replace(",", THIN_SPACE)
+    """Write a whole number in groups of three, as in 53,240."""
+    return f"{number:,.0f}"
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """Write a share as a percentage; 0 and 100 % are written only for exactly none and all."""
+    """Write a share as a percentage; 0 and 100% are written only for exactly none and all."""
     smallest = 10.0**-digits
     value = round(100 * share, 9)  # 100 * 0.3 is 30.000000000000004
     if 0 < value < smallest:
-        return f"under {smallest:g}{THIN_SPACE}%"
+        return f"under {smallest:g}%"
     if 100 - smallest < value < 100:
-        return f"over {100 - smallest:g}{THIN_SPACE}%"
-    return f"{value:.{0 if value == round(value) else digits}f}{THIN_SPACE}%"
+        return f"over {100 - smallest:g}%"
+    return f"{value:.{0 if value == round(value) else digits}f}%"
 
 
 def count_of(number: int, total: int) -> str:
@@ -79,7 +77,7 @@ def count_of(number: int, total: int) -> str:
 
 
 GROUPED_TICKS = FuncFormatter(lambda value, _: grouped(value))
-PERCENT_TICKS = FuncFormatter(lambda value, _: f"{100 * value:.4g}{THIN_SPACE}%")
+PERCENT_TICKS = FuncFormatter(lambda value, _: f"{100 * value:.4g}%")
 
 
 def pruned_patch(label: str, *, hatched: bool = True) -> Patch:

@@ -73,7 +73,7 @@ def plot_tradeoff(
     Returns
     -------
     Axes
-        The band is the 95 % interval for the images. With several seeds it is the range over seeds, and the
+        The band is the 95% interval for the images. With several seeds it is the range over seeds, and the
         interval of the median is drawn as a bar.
 
     Raises
@@ -165,7 +165,7 @@ def _label(ax: Axes, x: str) -> str:
     if x == "sparsity":
         ax.xaxis.set_major_formatter(style.PERCENT_TICKS)
     else:
-        ax.xaxis.set_major_formatter(EngFormatter("B" if x.endswith("bytes") else "", sep=style.THIN_SPACE))
+        ax.xaxis.set_major_formatter(EngFormatter("B" if x.endswith("bytes") else "", sep=" "))
     return words
 
 

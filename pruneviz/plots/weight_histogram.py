@@ -71,7 +71,7 @@ def plot_weight_histogram(
     if by == "magnitude":
         values, quantity = compared, "magnitude |w|"
     if isinstance(weights, Importance):
-        compared, noun, quantity = values, "scores", "importance"
+        compared, noun, quantity = values, "scores", "score"
     kept = _kept(chosen, compared, mask, threshold)
     ax = canvas(ax)
     seen = _draw(ax, values, kept, _edges(values, bins, threshold))

@@ -25,7 +25,7 @@ class Conv:
 
 @dataclass(frozen=True)
 class BatchNorm:
-    """Batch normalisation of each channel, eps 1e-5, moving averages that keep 90 % a step."""
+    """Batch normalisation of each channel, eps 1e-5, moving averages that keep 90% a step."""
 
     name: str
     channels: int

@@ -269,7 +269,7 @@ def luminance(colour: str) -> float:
 
 @contextlib.contextmanager
 def offline(browser, path: Path, width: int = 320):
-    """Open an exported page without a network, on a narrow screen: 320 pixels are 1280 at 400 %."""
+    """Open an exported page without a network, on a narrow screen: 320 pixels are 1280 at 400%."""
     context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
     page = context.new_page()
     seen = watch(page)

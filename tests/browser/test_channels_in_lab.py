@@ -282,5 +282,5 @@ def test_exported_page_works_offline(page, browser, tmp_path):
             "() => document.querySelector('.pv').pruneviz.get('sparsities').conv1 === 0.75"
         )
         alone.wait_for_function(
-            "() => document.querySelector('.pv').pruneviz.chain.left[0][0] === 4"  # 75 % of 16 are gone
+            "() => document.querySelector('.pv').pruneviz.chain.left[0][0] === 4"  # 75% of 16 are gone
         )

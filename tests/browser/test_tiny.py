@@ -237,7 +237,7 @@ def test_picture_is_saved(page):
 
 
 @pytest.mark.parametrize("make", [flats, plants])
-@pytest.mark.parametrize("width", [1280, 800, 320])  # 320 is 1280 at 400 %
+@pytest.mark.parametrize("width", [1280, 800, 320])  # 320 is 1280 at 400%
 def test_exported_file_works_without_kernel_or_network(browser, tmp_path, make, width):
     made = make()
     made.export_html(tmp_path / "tiny.html")

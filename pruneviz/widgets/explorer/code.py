@@ -74,7 +74,7 @@ def finished(
         text,
         cut=str(cuts[""]),
         cuts=mapped({name: cut for name, cut in cuts.items() if name}),
-        share=f"{100 * sparsity:.2f}".rstrip("0").rstrip(".") + " %",
+        share=f"{100 * sparsity:.2f}".rstrip("0").rstrip(".") + "%",
         sparsity=repr(float(sparsity)),
         by_hand="".join(f"\n{line}" for line in ["# by hand", *lines]) if lines else "",
     )

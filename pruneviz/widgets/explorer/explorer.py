@@ -40,7 +40,7 @@ class Explorer(View):
     Attributes
     ----------
     sparsity
-        Share of the entries to prune, in steps of 0.01 %.
+        Share of the entries to prune, in steps of 0.01%.
     layer
         The layer on view.
     scope, criterion

@@ -1,6 +1,6 @@
 """What the browser needs of a ranking, in one or two bytes a weight.
 
-The views offer sparsities in steps of 0.01 %. A weight is therefore told by the first step at which it is
+The views offer sparsities in steps of 0.01%. A weight is therefore told by the first step at which it is
 pruned, its *place*, which fits into two bytes; comparing places with the slider's step prunes exactly as many
 weights as `Ranking.mask` does, ties included. The histogram needs no second array: scores grow with rank, so
 a value bin holds a run of ranks, and the number of weights in each bin says where the threshold splits it.

@@ -2,7 +2,6 @@
 
 export const STEPS = 10000; // sparsities come in hundredths of a per cent
 const SUPERSCRIPT = { "-": "⁻", ...["⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"] };
-const THIN_SPACE = "\u202f"; // a comma or full stop in a number misleads abroad
 
 export const stepOf = (sparsity) => Math.round(sparsity * STEPS);
 
@@ -12,7 +11,7 @@ export function scoreText(value, small) {
   if (!small || !short) return String(short);
   const [digits, power] = short.toExponential().split("e");
   const raised = [...power.replace("+", "")].map((sign) => SUPERSCRIPT[sign]).join("");
-  return `${digits}${THIN_SPACE}×${THIN_SPACE}10${raised}`;
+  return `${digits} × 10${raised}`;
 }
 
 /** How many of `total` are pruned at a step, rounded half up. */
@@ -65,37 +64,37 @@ export function cutPosition(counts, pruned) {
 /** The score at a place of a histogram, from 0 (left) to 1. */
 export const scoreAt = ({ low, high, log }, along) => (log ? low * (high / low) ** along : low + (high - low) * along);
 
-export const grouped = (n) => Math.round(n).toString().replace(/\B(?=(\d{3})+(?!\d))/g, THIN_SPACE);
+export const grouped = (n) => Math.round(n).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 
-/** A share as a percentage; 0 and 100 % are written only for exactly none and all. */
+/** A share as a percentage; 0 and 100% are written only for exactly none and all. */
 export function percent(share, digits = 1) {
   const smallest = 10 ** -digits;
   const value = +(100 * share).toFixed(9); // 100 * 0.3 is 30.000000000000004
-  if (value > 0 && value < smallest) return `under ${smallest}${THIN_SPACE}%`;
-  if (value < 100 && value > 100 - smallest) return `over ${100 - smallest}${THIN_SPACE}%`;
-  return `${value.toFixed(value === Math.round(value) ? 0 : digits)}${THIN_SPACE}%`;
+  if (value > 0 && value < smallest) return `under ${smallest}%`;
+  if (value < 100 && value > 100 - smallest) return `over ${100 - smallest}%`;
+  return `${value.toFixed(value === Math.round(value) ? 0 : digits)}%`;
 }
 
-export const sparsityText = (sparsity) => `${+(100 * sparsity).toFixed(2)}${THIN_SPACE}%`;
+export const sparsityText = (sparsity) => `${+(100 * sparsity).toFixed(2)}%`;
 
 export function bytesText(bytes) {
-  if (bytes < 1000) return `${Math.round(bytes)}${THIN_SPACE}B`;
+  if (bytes < 1000) return `${Math.round(bytes)} B`;
   const [size, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : [bytes / 1e6, "MB"];
-  return `${size < 100 ? +size.toPrecision(3) : grouped(size)}${THIN_SPACE}${unit}`;
+  return `${size < 100 ? +size.toPrecision(3) : grouped(size)} ${unit}`;
 }
 
 export function millions(n) {
-  if (n >= 1e6) return `${+(n / 1e6).toPrecision(3)}${THIN_SPACE}M`;
-  return n >= 1e3 ? `${+(n / 1e3).toPrecision(3)}${THIN_SPACE}k` : grouped(n);
+  if (n >= 1e6) return `${+(n / 1e6).toPrecision(3)} M`;
+  return n >= 1e3 ? `${+(n / 1e3).toPrecision(3)} k` : grouped(n);
 }
 
-/** A number as people write it: "90", "90.5", "90,5 %"; NaN if it is none. */
+/** A number as people write it: "90", "90.5", "90,5%"; NaN if it is none. */
 export function parsePercent(text) {
-  const plain = text.trim().replace(/[\s\u202f]*%$/, "").replace(",", ".");
+  const plain = text.trim().replace(/\s*%$/, "").replace(",", ".");
   return /^\d*\.?\d+$|^\d+\.$/.test(plain) ? Number(plain) / 100 : NaN;
 }
 
-/** 95 % interval of a share (Wilson 1927). */
+/** 95% interval of a share (Wilson 1927). */
 export function wilson(correct, n) {
   const z = 1.959963984540054;
   const share = correct / n;
@@ -234,7 +233,7 @@ export function finishedCode(text, cuts, sparsity, byHand) {
   const words = {
     cut: String(cuts[""]),
     cuts: `{${byLayer.join(", ")}}`,
-    share: `${+(100 * sparsity).toFixed(2)} %`,
+    share: `${+(100 * sparsity).toFixed(2)}%`,
     sparsity: Number.isInteger(sparsity) ? sparsity.toFixed(1) : String(sparsity),
     by_hand: lines.length ? `\n# by hand${lines.join("")}` : "",
   };

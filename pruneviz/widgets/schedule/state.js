@@ -124,7 +124,7 @@ export function powerThrough({ kind, initial, final, power }, share) {
 /** A schedule in a few words, as the kernel names a run of it. */
 export function nameOfRun({ kind, initial, final }) {
   const word = { one_shot: "one-shot", article: "article's formula" }[kind] ?? kind;
-  return `${word} to ${+(100 * (kind === "article" ? final - initial : final)).toFixed(2)} %`;
+  return `${word} to ${+(100 * (kind === "article" ? final - initial : final)).toFixed(2)}%`;
 }
 
 /** The rounds that prune, as "1 to 4", "1, 3, 5" or "2". */
@@ -142,7 +142,7 @@ export function warningOf(state, plan) {
   const reached = plan.at(-1).sparsity;
   if (state.kind === "article" && state.initial > 0) {
     const height = sparsityText(round4(state.final - state.initial));
-    return `This formula begins at 0 % whatever S₀ says, and ends at Sₑ − S₀ = ${height}.`;
+    return `This formula begins at 0% whatever S₀ says, and ends at Sₑ − S₀ = ${height}.`;
   }
   if (reached >= state.final - 1e-9) return "";
   const asked = `asks for ${percent(reached)}, not ${sparsityText(state.final)}`;

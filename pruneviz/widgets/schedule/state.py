@@ -145,4 +145,4 @@ def words_of(state: State) -> str:
     """Describe a schedule in a few words, as a name for a run."""
     kind = {"one_shot": "one-shot", "article": "article's formula"}.get(state["kind"], state["kind"])
     ends = state["final"] - (state["initial"] if state["kind"] == "article" else 0)
-    return f"{kind} to {round(100 * ends, 2):g} %"
+    return f"{kind} to {round(100 * ends, 2):g}%"

@@ -112,7 +112,7 @@ export function runsPart(frame, planned) {
   const axes = ["sparsity", "compression", "round"].map((word) => [word, word]);
   const against = choice("over", axes, (value) => frame.set({ against: value }));
   const twin = fold("Runs in numbers", () => [scrolled("Runs in numbers", table(
-    ["run", "round", "sparsity", "right", "accuracy", "95 % interval"],
+    ["run", "round", "sparsity", "right", "accuracy", "95% interval"],
     frame.get("runs").flatMap((run) => run.rounds.map((one) => [
       run.name, one.round, percent(one.sparsity, 2), grouped(one.correct), percent(one.correct / one.n, 2),
       `${percent(one.low)} to ${percent(one.high)}`,
