@@ -20,8 +20,14 @@ One source, ``source/NN_name.py`` (jupytext, py:percent), gives ``pytorch/NN_nam
     an indented line ``why: …``. Options are folded; opening one tells whether and why.
 ``trains``
     The cell trains a network: nbval allows its numbers ten times the usual tolerance (tolerance.py).
-``slow``
-    The exercises do not need this cell: the test that tries their solutions leaves it out.
+``fold``
+    The cell's code is folded away: set-up, and helpers that no learner has to read.
+``answer``
+    The cell's output answers a prediction: as stored it is folded, and running the cell shows it.
+``drive``
+    The cell moves a live view from code, for the tests and for those who cannot drag; all of it is folded.
+``yours``
+    The script of "Now yours": its first paragraph makes model, x and y; tests put another in its place.
 """
 
 from __future__ import annotations
@@ -51,6 +57,11 @@ TRACKS = ("pytorch", "tensorflow")
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
+}
+FOLDS = {
+    "fold": ("source_hidden",),
+    "answer": ("outputs_hidden",),
+    "drive": ("source_hidden", "outputs_hidden"),
 }
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -102,6 +113,8 @@ def compose(lesson: Lesson, *, solved: bool = False) -> NotebookNode:
         cell.metadata.update(tags=tags)
         for name in ("lines_to_next_cell", *(() if tags else ("tags",))):
             cell.metadata.pop(name, None)
+        if folded := {part: True for tag in tags for part in FOLDS.get(tag, ())}:
+            cell.metadata["jupyter"] = folded
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:10]
         seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"

@@ -1,7 +1,7 @@
 """How nbval runs a lesson: as it is, comparing its outputs by tolerance.py, then with its exercises solved.
 
-A learner comes to the exercises when the lesson has run. So their solutions run in the same kernel, and every
-check must then say that they are right. Pictures are not compared; their descriptions are.
+The solutions run in the same kernel once the lesson has run, each with its check, which must then say that it
+is right. Pictures are not compared; their descriptions are.
 """
 
 from __future__ import annotations
@@ -28,16 +28,15 @@ class Lesson(IPyNbFile):
     """A notebook whose exercises are solved once it has run."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Give its cells, then once more those from the first exercise on, with the solutions in them."""
+        """Give its cells, then once more its exercises with their solutions, and their checks."""
         yield from super().collect()
         solved = build.compose(LESSONS[self.path], solved=True)
         code = [cell for cell in solved.cells if cell.cell_type == "code"]
-        tags = [cell.metadata.get("tags", ()) for cell in code]
-        first = next(number for number, names in enumerate(tags) if "exercise" in names)
-        for number, cell in list(enumerate(code))[first:]:
-            if "slow" not in tags[number]:
+        for number, cell in enumerate(code):
+            tags = cell.metadata.get("tags", ())
+            if "exercise" in tags or "check" in tags:
                 name = f"Cell {number}, solved"
-                kind = Verdict if "check" in tags[number] else IPyNbCell
+                kind = Verdict if "check" in tags else IPyNbCell
                 yield kind.from_parent(self, name=name, cell_num=number, cell=cell, options=defaultdict(bool))
 
 

@@ -81,6 +81,20 @@ def test_tagged_cells_go_to_their_track_only(lesson):
         assert len(code) == 4
 
 
+@pytest.mark.parametrize(
+    ("tag", "folded"),
+    [
+        ("fold", {"source_hidden": True}),
+        ("answer", {"outputs_hidden": True}),
+        ("drive", {"source_hidden": True, "outputs_hidden": True}),
+    ],
+)
+def test_what_is_not_to_be_seen_at_once_is_folded(lesson, tag, folded):
+    cells = replace(lesson, "# %%\nprint(track", f'# %% tags=["{tag}"]\nprint(track').cells
+    assert [cell.metadata.get("jupyter") for cell in cells[2:4]] == [folded, None]
+    assert cells[2].metadata.tags == [tag]
+
+
 def test_learners_get_a_stub_and_a_folded_solution_after_the_check(lesson):
     _, _, _, stub, check, solution, _ = build.compose(lesson).cells
     assert stub.source == 'def double(x):\n    """Double it."""\n    ...  # your code'

@@ -8,9 +8,12 @@ import pytest
 
 LESSONS = build.find_lessons()
 IDS = [lesson.title for lesson in LESSONS]
+# Lessons that do not hold the limits yet, by their letters.
+IN_WORK = {"00", "01a", "01c", "02", "03", "04a", "04b", "05"}
+CELLS, WORDS, WORDS_TO_THE_HAND, TABLES = 60, 1800, 200, 3
 SECTIONS = [
     "What you will learn",
-    "Exercises",
+    "Now yours",
     "Quiz",
     "The question people really ask",
     "Recap",
@@ -19,6 +22,13 @@ SECTIONS = [
 HYPE = re.compile(
     r"\b(amazing|awesome|blazing|cutting-edge|game-chang\w+|magical|powerful|revolution\w+|seamless\w*)\b"
 )
+
+
+def letters(lesson):
+    return lesson.source.stem.split("_")[0]
+
+
+FINISHED = [lesson for lesson in LESSONS if letters(lesson) not in IN_WORK]
 
 
 @pytest.fixture(params=LESSONS, ids=IDS)
@@ -34,6 +44,12 @@ def notebook(lesson):
 @pytest.fixture
 def prose(notebook):
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+@pytest.fixture(params=FINISHED, ids=[lesson.title for lesson in FINISHED])
+def finished(request):
+    """Give the notebook of a lesson that holds the limits."""
+    return nbformat.read(request.param.path, as_version=4)
 
 
 def tagged(notebook, tag):
@@ -67,9 +83,10 @@ def is_live(output):
     return output.output_type == "execute_result" and "image/png" in output.data
 
 
-def test_the_sections_of_the_template_are_there_in_order(prose):
+def test_the_sections_of_the_template_are_there_in_order(prose, lesson):
     headings = re.findall(r"^## (.+)$", prose, re.MULTILINE)
-    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
+    there = [heading for heading in headings if heading in SECTIONS]
+    assert there == [s for s in SECTIONS if s != "Now yours" or s in there or letters(lesson) not in IN_WORK]
     assert len(re.findall(r"^# ", re.sub(r"```.*?```", "", prose, flags=re.DOTALL), re.MULTILINE)) == 1
     for paragraph in ("Before you start", "Time", "Predict", "Touch", "Measure", "Explain"):
         assert re.search(rf"^(> )?\*\*{paragraph}\.\*\*", prose, re.MULTILINE), paragraph
@@ -88,8 +105,82 @@ def test_a_real_question_with_its_thread_and_full_references(prose):
     assert re.search(r"\b(19|20)\d\d\b", references)
 
 
-def test_two_to_four_exercises_each_with_a_check_and_a_folded_solution(notebook, prose):
-    assert 2 <= len(tagged(notebook, "exercise")) <= 4
+def told(notebook):
+    """List a lesson's cells outside its exercises, quiz, script and reading list."""
+    heading, cells = "", []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (found := re.match(r"##+ (.+)", cell.source)):
+            heading = found[1]
+        apart = heading.startswith(("Exercise", *SECTIONS[1:4], SECTIONS[-1]))
+        if not apart:
+            cells.append(cell)
+    return cells
+
+
+def words(cells):
+    """Count the words of prose; links count by their text."""
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    return len(re.sub(r"\]\([^)]*\)|[#>*|`_-]", " ", text).split())
+
+
+def is_table(output):
+    """Say whether an output prints four lines or more of three columns or more."""
+    lines = [re.split(r"\s{2,}", line.strip()) for line in output.get("text", "").splitlines()]
+    return sum(len(line) >= 3 for line in lines) >= 4
+
+
+def test_the_hand_comes_first(finished):
+    live = next(
+        i
+        for i, cell in enumerate(finished.cells)
+        if cell.cell_type == "code" and any(is_live(output) for output in cell.outputs)
+    )
+    assert words(finished.cells[:live]) <= WORDS_TO_THE_HAND
+
+
+def test_a_lesson_can_be_finished(finished):
+    cells = told(finished)
+    assert len(cells) <= CELLS
+    assert words(cells) <= WORDS
+    pictures = [any("image/png" in o.get("data", {}) for o in c.get("outputs", ())) for c in cells]
+    tables = [any(is_table(output) for output in c.get("outputs", ())) for c in cells]
+    assert sum(table and not picture for table, picture in zip(tables, pictures, strict=True)) <= TABLES
+
+
+def test_nothing_is_wider_than_a_page(finished):
+    for cell in code(finished):
+        assert max(map(len, cell.source.splitlines())) <= 100, cell.source
+        for output in cell.outputs:
+            assert max(map(len, output.get("text", "").splitlines()), default=0) <= 96, output.text
+
+
+def test_every_prediction_is_kept_and_no_answer_is_open(finished):
+    predictions = len(re.findall(r"\*\*Predict\.\*\*", "\n".join(c.source for c in told(finished))))
+    answers = [cell for cell in tagged(finished, "answer") if "guess" in cell.source]
+    assert len(answers) == predictions
+    for cell in answers:
+        assert cell.metadata.jupyter.outputs_hidden
+
+
+def test_every_explanation_says_what_would_have_refuted_it(finished):
+    for cell in finished.cells:
+        if cell.cell_type == "markdown":
+            asked = re.findall(r"\*\*What would have shown us wrong\?\*\*", cell.source)
+            assert len(asked) >= len(re.findall(r"\*\*Explain\.\*\*", cell.source)), cell.source
+
+
+def test_there_is_an_exercise_in_each_third(finished):
+    places = [i for i, cell in enumerate(finished.cells) if "exercise" in cell.metadata.get("tags", [])]
+    assert {3 * place // len(finished.cells) for place in places} == {0, 1, 2}
+
+
+def test_the_lesson_ends_with_a_script_for_the_learners_own_network(lesson, notebook):
+    if lesson.track and letters(lesson) not in IN_WORK:
+        assert len(tagged(notebook, "yours")) == 1
+
+
+def test_two_to_five_exercises_each_with_a_check_and_a_folded_solution(notebook, prose):
+    assert 2 <= len(tagged(notebook, "exercise")) <= 5
     assert len(re.findall(r"^### Exercise \d", prose, re.MULTILINE)) == len(tagged(notebook, "exercise"))
     for i, cell in enumerate(notebook.cells):
         if "exercise" in cell.metadata.get("tags", []):

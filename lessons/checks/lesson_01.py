@@ -1,4 +1,4 @@
-"""Checks of the exercises of lessons 01a and 01b."""
+"""Checks of the exercises of lessons 01a and 01c."""
 
 from __future__ import annotations
 

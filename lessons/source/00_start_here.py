@@ -719,7 +719,7 @@ check.cut_together(loss_of_both)
 # - Nobody looked in between. Cut less, measure on examples that the model has not learned from, and only then
 #   cut more.
 #
-# Afterwards the network is usually trained on for a while; 01b does that. Accuracy straight after a large cut
+# Afterwards the network is usually trained on for a while; 01c does that. Accuracy straight after a large cut
 # is not yet a verdict.
 
 # %% [markdown]
@@ -741,7 +741,7 @@ check.cut_together(loss_of_both)
 # | lesson | what you do | PyTorch | TensorFlow |
 # |---|---|---|---|
 # | 01a · Weight pruning: thresholds | cut weights from a network that reads digits, until it fails | [open](pytorch/01a_weight_pruning_thresholds.ipynb) | [open](tensorflow/01a_weight_pruning_thresholds.ipynb) |
-# | 01b · Weight pruning: what to cut, with what | other scores than size, the framework's own tools, files, fine-tuning | [open](pytorch/01b_weight_pruning_tools.ipynb) | [open](tensorflow/01b_weight_pruning_tools.ipynb) |
+# | 01c · Weight pruning: what to cut, with what | other scores than size, the framework's own tools, files, fine-tuning | [open](pytorch/01c_weight_pruning_tools.ipynb) | [open](tensorflow/01c_weight_pruning_tools.ipynb) |
 # | 02 · Neuron pruning | cut whole neurons, take them out for real, and find out which ones matter | [open](pytorch/02_neuron_pruning.ipynb) | [open](tensorflow/02_neuron_pruning.ipynb) |
 # | 03 · Filter pruning | test rankings of filters, meet BatchNorm's trap, and take the time | [open](pytorch/03_filter_pruning.ipynb) | [open](tensorflow/03_filter_pruning.ipynb) |
 # | 04a · Channel pruning: coupled layers | follow a channel through a residual network, and ask why such a network collapses | [open](pytorch/04a_channel_pruning_coupled.ipynb) | [open](tensorflow/04a_channel_pruning_coupled.ipynb) |

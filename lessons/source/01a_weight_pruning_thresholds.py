@@ -214,7 +214,7 @@ print("the same mask as from pv.prune:", view.result() == mask)
 # > **Card: sparsity and compression.** 90% sparsity leaves a tenth of the weights: "10× fewer". From
 # > 90 to 95% sounds like a small step, but it halves what is left. And these are counts of weights,
 # > not bytes or seconds: a zero in an ordinary file takes as much room as any other number, as lesson
-# > 01b measures.
+# > 01c measures.
 
 # %% [markdown]
 # ## How far can you go?
@@ -496,7 +496,7 @@ for name in layers:
 # %% [markdown] tags=["tensorflow"]
 # Keras 3 has no pruning tool. The TensorFlow Model Optimization toolkit, tfmot, works on the older
 # `tf_keras` models, prunes while it trains, and gives every layer a threshold of its own: it has no
-# global scope. Lesson 01b uses it. Here you need only NumPy.
+# global scope. Lesson 01c uses it. Here you need only NumPy.
 
 # %% tags=["tensorflow"]
 weights = {name: np.abs(model.get_layer(name).get_weights()[0]) for name in layers}
@@ -647,7 +647,7 @@ for name, network in (("as trained", model), ("rescaled", rescaled)):
 # Training picked it; it could have picked another. Is every rule fooled like that? Try two more.
 # *Layer* scope compares weights only with others of the same layer. The criterion `"taylor"` multiplies
 # each weight $w$ by its slope $g$, which tells how steeply the loss changes when you nudge that weight:
-# |w·g|. Ten times the weight has a tenth of the slope. Lesson 01b is about slopes; here only watch
+# |w·g|. Ten times the weight has a tenth of the slope. Lesson 01c is about slopes; here only watch
 # whether the rule is fooled.
 
 # %% tags=["slow"]
@@ -669,7 +669,7 @@ for name, rule in rules.items():
 
 # %% [markdown]
 # The last two do not move. That does not make them right, only blind to this one trick. Size remains
-# what it was in lesson 00: a guess at importance, and a cheap one. Lesson 01b compares the guesses.
+# what it was in lesson 00: a guess at importance, and a cheap one. Lesson 01c compares the guesses.
 
 # %% [markdown]
 # ## An article's table, measured again
@@ -1036,7 +1036,7 @@ print(f"\n{tied.size} weights, half of them 0.1, half 0.2; smaller than the one 
 # - reported a pruned network with lost and won images, its worst digit, an interval for the images and
 #   a range over seeds.
 #
-# Next: lesson 01b asks what else you could cut by, and why the file did not get smaller.
+# Next: lesson 01c asks what else you could cut by, and why the file did not get smaller.
 
 # %% [markdown]
 # ## Further reading

@@ -1,6 +1,8 @@
-"""What every lesson needs: a quiet start, figures with words, stored results, checks of exercises."""
+"""What every lesson needs: a quiet start, figures with words, guesses, tables, verdicts, stored results."""
 
 from pruneviz.teaching.exercises import Check, Wrong, exercise
+from pruneviz.teaching.guesses import compare
 from pruneviz.teaching.notebooks import results, show, start
+from pruneviz.teaching.tables import table
 
-__all__ = ["Check", "Wrong", "exercise", "results", "show", "start"]
+__all__ = ["Check", "Wrong", "compare", "exercise", "results", "show", "start", "table"]

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 01b · Weight pruning: what to cut, with what
+# # 01c · Weight pruning: what to cut, with what
 #
 # In 01a you cut the smallest weights, and size turned out to be a guess that can fail. Here you compare it
 # with other guesses. Then you do the same with the tool that comes with your framework, train a pruned
@@ -21,12 +21,12 @@
 
 # %% [markdown] tags=["pytorch"]
 # This is the PyTorch track. The same lesson for Keras is [on the other
-# track](../tensorflow/01b_weight_pruning_tools.ipynb); the [first lesson](../00_start_here.ipynb) explains
+# track](../tensorflow/01c_weight_pruning_tools.ipynb); the [first lesson](../00_start_here.ipynb) explains
 # the words.
 
 # %% [markdown] tags=["tensorflow"]
 # This is the TensorFlow track. The same lesson for PyTorch is [on the other
-# track](../pytorch/01b_weight_pruning_tools.ipynb); the [first lesson](../00_start_here.ipynb) explains the
+# track](../pytorch/01c_weight_pruning_tools.ipynb); the [first lesson](../00_start_here.ipynb) explains the
 # words.
 
 # %% tags=["pytorch"]
