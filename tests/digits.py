@@ -47,7 +47,11 @@ def convolutional(track):
     blocks = [
         layer
         for filters in (12, 16)
-        for layer in (layers.Conv2D(filters, 3, padding="same"), layers.BatchNormalization(), layers.ReLU())
+        for layer in (
+            layers.Conv2D(filters, 3, padding="same"),
+            layers.BatchNormalization(momentum=0.9),
+            layers.ReLU(),
+        )
     ]
     end = (layers.MaxPooling2D(4), layers.Flatten(), layers.Dense(10))
     return _trained_keras(keras.Sequential([layers.Input((8, 8, 1)), *blocks, *end]), x, y)
@@ -62,9 +66,9 @@ def residual(track):
 
     layers = keras.layers
     image = layers.Input((8, 8, 1))
-    wire = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(12, 3, padding="same")(image)))
-    inner = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(16, 3, padding="same")(wire)))
-    inner = layers.BatchNormalization()(layers.Conv2D(12, 3, padding="same")(inner))
+    wire = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(layers.Conv2D(12, 3, padding="same")(image)))
+    inner = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(layers.Conv2D(16, 3, padding="same")(wire)))
+    inner = layers.BatchNormalization(momentum=0.9)(layers.Conv2D(12, 3, padding="same")(inner))
     pooled = layers.GlobalAveragePooling2D()(layers.ReLU()(layers.Add()([wire, inner])))
     return _trained_keras(keras.Model(image, layers.Dense(10)(pooled)), x, y)
 
@@ -88,22 +92,22 @@ def _residual_torch():
     return Residual()
 
 
-def _trained_torch(model, x, y, epochs=8):
+def _trained_torch(model, x, y, epochs=6):
     import torch  # noqa: PLC0415
 
-    optimizer = torch.optim.Adam(model.parameters(), 5e-3)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     for _ in range(epochs):
-        for part in torch.randperm(len(x)).split(64):
+        for part in torch.randperm(len(x)).split(128):
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(model(x[part]), y[part]).backward()
             optimizer.step()
     return model.eval(), x, y
 
 
-def _trained_keras(model, x, y, epochs=8):
+def _trained_keras(model, x, y, epochs=6):
     import keras  # noqa: PLC0415
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(5e-3), loss, metrics=["accuracy"])
-    model.fit(x, y, batch_size=64, epochs=epochs, verbose=0)
+    model.compile(keras.optimizers.Adam(1e-2), loss, metrics=["accuracy"])
+    model.fit(x, y, batch_size=128, epochs=epochs, verbose=0)
     return model, np.asarray(x), np.asarray(y)
