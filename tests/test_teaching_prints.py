@@ -34,12 +34,7 @@ def test_a_table_that_no_page_shows_is_refused(header, row, message, capsys):
         (4484, 4484, False, "Your guess: 4,484. Measured: 4,484 right. Exactly right."),
         (0.4, 0.4425, False, "Your guess: 0.4. Measured: 0.4425 right. You were 0.0425 too low."),
         (0.85, 0.762, True, "Your guess: 85.0%. Measured: 76.2% right. You were 8.8 points too high."),
-        (
-            76,
-            0.762,
-            True,
-            "Your guess, 76, is no share from 0 to 1: did you mean 0.76? Measured: 76.2%.",
-        ),
+        (76, 0.762, True, "Your guess, 76, is no share from 0 to 1: write 0.76. Measured: 76.2% right."),
         ("many", 3, False, "Your guess, 'many', is no number: write one, such as 4000. Measured: 3 right."),
     ],
 )
