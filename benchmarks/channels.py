@@ -175,7 +175,7 @@ def at_most(model: nn.Module, ranking: pv.Ranking, macs: int, example: np.ndarra
 
     def cost(small: nn.Module) -> int:
         adapter = frameworks.adapter(small)
-        uses = adapter.uses(example)
+        uses = frameworks.uses(adapter, example)
         return sum(uses[layer.name] * layer.weight.size for layer in adapter.layers())
 
     few, many = 0, total

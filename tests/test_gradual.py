@@ -10,7 +10,7 @@ from fine_tuning import compiled, torch_epoch
 from twins import FRAMEWORKS, Spec, build, images, keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
-from pruneviz.core.masks import number_to_prune
+from pruneviz.core.arrays import number_to_prune
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import zeros
 

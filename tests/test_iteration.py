@@ -15,7 +15,7 @@ from torch.nn.utils import prune as torch_prune
 from twins import Spec, build, images, keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
-from pruneviz.core.masks import number_to_prune
+from pruneviz.core.arrays import number_to_prune
 
 SPEC = Spec((("conv", 4), ("dense", 6)))
 STEPS = pv.schedules.linear(0, 0.6, begin=0, end=3)

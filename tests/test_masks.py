@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import pruneviz as pv
+from pruneviz.core.arrays import number_to_prune
 from pruneviz.core.cutting import cut
-from pruneviz.core.masks import number_to_prune
 
 SCORES = st.dictionaries(
     st.sampled_from("abcd"),

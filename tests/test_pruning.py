@@ -223,7 +223,7 @@ def test_a_criterion_is_one_entry_of_the_table(framework, monkeypatch):
     mask = pv.prune(model, 0.5, granularity="neuron", criterion="largest", data=data)
     assert 0 < mask.pruned < mask.total
     for granularity, known in (
-        ("weight", "l2, gradient, taylor, random, smallest, steepest, or a function"),
+        ("weight", "l2, gradient, taylor, wanda, random, smallest, steepest, or a function"),
         ("neuron", "random, smallest, steepest, largest, or a function"),
         ("channel", "random, reconstruction, smallest, steepest, or a function"),
     ):

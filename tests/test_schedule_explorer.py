@@ -16,7 +16,7 @@ from live import from_browser, record, weight_of
 from twins import Spec, build, images, same, weights_of
 
 import pruneviz as pv
-from pruneviz.core.masks import number_to_prune
+from pruneviz.core.arrays import number_to_prune
 from pruneviz.widgets.schedule import state as schedule_state
 
 SPEC = Spec((("conv", 4), ("dense", 6)))

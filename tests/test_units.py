@@ -10,7 +10,7 @@ from twins import keras, torch, weights_of
 import pruneviz as pv
 from pruneviz import frameworks
 from pruneviz.core import criteria
-from pruneviz.core.masks import number_to_prune
+from pruneviz.core.arrays import number_to_prune
 
 SHARES = st.decimals(0, 1, places=2).map(float)
 BLOCK = Plan((("conv", 4), ("bn", 0), ("residual", 0), ("depthwise", 2), ("conv", 5), ("gate", 3)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+from numbers import Rational, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -80,3 +83,22 @@ def whole(argument: str, value: int, least: int = 0) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
         raise ValueError(f"{argument} is {value!r}, not a whole number from {least}")
     return int(value)
+
+
+def number_to_prune(sparsity: float, total: int) -> int:
+    """Turn a share into a count, rounding half up on the decimal as written.
+
+    0.15 of 10 is 2, although the float 0.15 lies below fifteen hundredths.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the sparsity is not a real number, or lies outside 0 to 1.
+    """
+    if isinstance(sparsity, bool | np.bool_) or not isinstance(sparsity, Real):
+        raise TypeError(f"sparsity {sparsity!r} is not a number from 0 to 1")
+    if not 0 <= sparsity <= 1:
+        hint = f": did you mean {float(sparsity) / 100:g}?" if 1 < sparsity <= 100 else ""
+        raise ValueError(f"sparsity {sparsity} is not a share from 0 to 1, such as 0.9{hint}")
+    exact = Fraction(sparsity) if isinstance(sparsity, Rational) else Fraction(str(sparsity))
+    return math.floor(exact * total + Fraction(1, 2))

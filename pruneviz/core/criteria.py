@@ -35,6 +35,7 @@ class Rule:
         "gradients"     (layer, slope), the derivative of the mean loss by the weight, float64
         "activations"   (array), what follows a layer, for some images: units by what produces them
         "norms"         (scale), what a BatchNorm multiplies its channels by
+        "inputs"        (layer, squares), the mean square of what each weight is multiplied by
         "method"        nothing: the module `home` has a ``score(seen, units, x)`` for channels
         ==============  ==============================================================================
     weight
@@ -54,7 +55,7 @@ class Rule:
     @property
     def asks_for_data(self) -> bool:
         """Whether images are needed."""
-        return self.needs in ("gradients", "activations", "method")
+        return self.needs in ("gradients", "activations", "inputs", "method")
 
     def scores(self, granularity: str) -> bool:
         """Tell whether it scores what a granularity counts; channels are scored by what reads them."""
@@ -79,6 +80,11 @@ def gradient(layer: Layer, slope: Array) -> Array:
 def taylor(layer: Layer, slope: Array) -> Array:
     """|w · ∂L/∂w|: first-order estimate of the change of loss if w becomes 0 (Molchanov et al. 2017)."""
     return np.abs(layer.weight.astype(np.float64) * slope)
+
+
+def wanda(layer: Layer, squares: Array) -> Array:
+    """|w| · √mean(x²) over all x that w is multiplied by: Wanda (Sun et al. 2023)."""
+    return np.abs(layer.weight) * np.sqrt(squares)
 
 
 def random(layer: Layer, generator: np.random.Generator) -> Array:
@@ -168,6 +174,7 @@ TABLE = {
     "activation": Rule("activations", unit=activation),
     "apoz": Rule("activations", unit=apoz),
     "bn_scale": Rule("norms", unit=bn_scale),
+    "wanda": Rule("inputs", wanda),
     "random": Rule("chance", random, unit_random),
     "reconstruction": Rule("method", home="pruneviz.methods.lasso"),
 }

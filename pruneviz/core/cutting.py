@@ -25,9 +25,9 @@ def cut(
 ) -> Mask:
     """Choose what ``rank(importance, …).mask(sparsity)`` does, several times sooner.
 
-    Units, which are few, are ranked.
+    Units, which are few, are ranked, and so are the weights of single outputs.
     """
-    if importance.units is not None:
+    if importance.units is not None or scope == "output":
         return rank(importance, scope, exclude, keep_at_least).mask(sparsity)
     keep_at_least = whole("keep_at_least", keep_at_least)
     scores, _ = compared(importance, scope, exclude)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from fractions import Fraction
-from numbers import Rational, Real
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from pruneviz.core.arrays import Array, BoolArray, names_in, refuse_unknown, whole
-from pruneviz.core.sorting import parted, places_of
+from pruneviz.core.arrays import Array, BoolArray, names_in, number_to_prune, refuse_unknown, whole
+from pruneviz.core.sorting import parted, places_in_rows, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -230,6 +227,10 @@ class Ranking:
             If the sparsity is not a number from 0 to 1, is given twice, or would empty a layer of units.
         """
         cuts = counts(sparsity, self.scope, self.pools)
+        if self.scope == "output":
+            cuts = {
+                row: min(cuts[row], max(0, size - self.keep_at_least)) for row, size in self.pools.values()
+            }
         kept = {name: ranks >= cuts[self.pools[name][0]] for name, ranks in self.ranks.items()}
         if self.keep_at_least or self.units:
             kept = self._with_the_best(kept)
@@ -274,10 +275,12 @@ def rank(
         of layer -> sparsity gives each layer its own share (0 where it names none). For units, tied layers
         form a group: ``"global"`` divides scores by their group's mean first, ``"layer"`` takes the same
         share from each group, and a dict names one layer of a group, or gives all of them one share.
+        ``"output"``, for weights, compares only those of one output, and takes the share from each.
     exclude
         Layers to leave alone; they are absent from the masks and from the count, and so are units they share.
     keep_at_least
-        How many entries every layer keeps, its best; 0 refuses to empty a layer of units.
+        How many entries every layer keeps, its best (every output, where outputs are what is compared); 0
+        refuses to empty a layer of units.
 
     Returns
     -------
@@ -294,7 +297,9 @@ def rank(
     if units is not None:
         return _rank_units(scores, units, scope, importance.granularity, keep_at_least)
     flat = {name: array.ravel() for name, array in scores.items()}
-    if scope == "global" and scores:
+    if scope == "output":
+        places = {name: places_in_rows(array.reshape(len(array), -1)) for name, array in scores.items()}
+    elif scope == "global" and scores:
         places = parted(places_of(np.concatenate(list(flat.values()))), scores)
     else:
         places = {name: places_of(array) for name, array in flat.items()}
@@ -318,15 +323,18 @@ def compared(
         refuse_unknown("scope", scope, scores)
         for name, sparsity in scope.items():
             number_to_prune(sparsity, scores[name].size)
-    elif scope not in ("global", "layer"):
-        raise ValueError(f'scope {scope!r} is not "global", "layer" or a dict of layer -> sparsity')
+    elif scope == "output" and units is not None:
+        raise ValueError('scope "output" compares weights: for units, choose "global" or "layer"')
+    elif scope not in ("global", "layer", "output"):
+        raise ValueError(f'scope {scope!r} is not "global", "layer", "output" or a dict layer -> sparsity')
     return scores, units
 
 
 def pools_of(arrays: Mapping[str, Array], scope: Scope) -> dict[str, tuple[str, int]]:
     """Tell with what each layer's weights are compared, and how many those are."""
-    total = sum(array.size for array in arrays.values())
-    return {name: ("", total) if scope == "global" else (name, a.size) for name, a in arrays.items()}
+    if scope == "global":
+        return dict.fromkeys(arrays, ("", sum(array.size for array in arrays.values())))
+    return {name: (name, a.size // (len(a) if scope == "output" else 1)) for name, a in arrays.items()}
 
 
 def counts(sparsity: float | None, scope: Scope, pools: Mapping[str, tuple[str, int]]) -> dict[str, int]:
@@ -378,22 +386,3 @@ def _refuse_two_shares(scope: Mapping[str, float], pools: Mapping[str, tuple[str
                 raise ValueError(
                     f"scope gives {name!r} and {other!r} different sparsities, but their units are tied"
                 )
-
-
-def number_to_prune(sparsity: float, total: int) -> int:
-    """Turn a share into a count, rounding half up on the decimal as written.
-
-    0.15 of 10 is 2, although the float 0.15 lies below fifteen hundredths.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the sparsity is not a real number, or lies outside 0 to 1.
-    """
-    if isinstance(sparsity, bool | np.bool_) or not isinstance(sparsity, Real):
-        raise TypeError(f"sparsity {sparsity!r} is not a number from 0 to 1")
-    if not 0 <= sparsity <= 1:
-        hint = f": did you mean {float(sparsity) / 100:g}?" if 1 < sparsity <= 100 else ""
-        raise ValueError(f"sparsity {sparsity} is not a share from 0 to 1, such as 0.9{hint}")
-    exact = Fraction(sparsity) if isinstance(sparsity, Rational) else Fraction(str(sparsity))
-    return math.floor(exact * total + Fraction(1, 2))

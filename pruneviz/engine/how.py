@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from pruneviz.core import criteria
-from pruneviz.core.arrays import checked_data, names_in, whole
+from pruneviz.core.arrays import checked_data, checked_images, names_in, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,7 +33,7 @@ class How:
     granularity: str = "weight"
     criterion: Criterion = "magnitude"
     scope: Scope = "global"
-    data: Data | None = None
+    data: Data | Array | None = None
     example: Array | None = None
     exclude: Iterable[str] = ()
     keep_at_least: int = 0
@@ -43,12 +45,14 @@ class How:
         object.__setattr__(self, "keep_at_least", whole("keep_at_least", self.keep_at_least))
         if self.granularity not in GRANULARITIES:
             raise ValueError(f"granularity {self.granularity!r} is not one of {', '.join(GRANULARITIES)}")
-        if self.data is not None:
-            checked_data(self.data)
         if isinstance(self.criterion, str):
             self._check_name(self.criterion)
         elif not callable(self.criterion):
             raise TypeError(f"criterion must be a name or a function of a Layer, not {self.criterion!r}")
+        if isinstance(self.data, np.ndarray) and self.needs != "gradients":
+            checked_images("data", self.data)
+        elif self.data is not None:
+            checked_data(cast("Data", self.data))
 
     def _check_name(self, name: str) -> None:
         known = criteria.names(self.granularity)
@@ -75,6 +79,11 @@ class How:
         return cast("Callable[..., Array]", rule.weight if self.granularity == "weight" else rule.unit)
 
     @property
+    def x(self) -> Array:
+        """The images of the data."""
+        return self.data[0] if isinstance(self.data, tuple) else cast("Array", self.data)
+
+    @property
     def images(self) -> Array | None:
         """What to follow units by: the example, or else the data."""
-        return self.data[0] if self.example is None and self.data is not None else self.example
+        return self.x if self.example is None else self.example

@@ -30,7 +30,7 @@ def prune(
     granularity: str = "weight",
     criterion: Criterion = "magnitude",
     scope: Scope = "global",
-    data: Data | None = None,
+    data: Data | Array | None = None,
     example: Array | None = None,
     exclude: Iterable[str] = (),
     keep_at_least: int = 0,

@@ -176,7 +176,7 @@ def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: st
     x, y = data
     correct = int(np.count_nonzero(predictions == y))
     weights = {layer.name: layer.weight for layer in adapter.layers()}
-    uses = adapter.uses(x)
+    uses = frameworks.uses(adapter, x)
     parameters, buffers, arrays = adapter.parameters(), adapter.buffers(), adapter.arrays()
     raw = adapter.serialised()
     entries = sum(weight.size for weight in weights.values())

@@ -9,6 +9,7 @@ worth what the next makes of it.
 from __future__ import annotations
 
 import zlib
+from collections import defaultdict
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -36,7 +37,7 @@ def importance(
     *,
     granularity: str = "weight",
     criterion: Criterion = "magnitude",
-    data: Data | None = None,
+    data: Data | Array | None = None,
     example: Array | None = None,
     loss: Callable[..., Any] | None = None,
     seed: int = 0,
@@ -53,14 +54,16 @@ def importance(
         read it instead of those that produce it: the sum over their slices of the weights that it meets.
     criterion
         ``"magnitude"``, ``"l2"``, ``"gradient"``, ``"taylor"``, ``"random"``, or a function of a Layer that
-        returns scores in the shape of its weight. For units also ``"fpgm"``, ``"activation"``, ``"apoz"`` and
-        ``"bn_scale"``, and a function may return one score an output. For channels ``"activation"`` and
-        ``"apoz"``, which look at what is produced, are left to the other granularities; ``"bn_scale"`` is the
-        same; a function may return one score an input; and ``"reconstruction"`` asks which channels the next
-        layer's output can be put together from (He, Zhang & Sun 2017).
+        returns scores in the shape of its weight. For weights also ``"wanda"``: |w| times the root mean
+        square of what the weight is multiplied by, over images and places, zeros of the padding included (Sun
+        et al. 2023). For units also ``"fpgm"``, ``"activation"``, ``"apoz"`` and ``"bn_scale"``, and
+        a function may return one score an output. For channels ``"activation"`` and ``"apoz"``, which look at
+        what is produced, are left to the other granularities; ``"bn_scale"`` is the same; a function may
+        return one score an input; and ``"reconstruction"`` asks which channels the next layer's output can be
+        put together from (He, Zhang & Sun 2017).
     data
-        (x, y), needed by ``"gradient"`` and ``"taylor"``, whose mean loss is differentiated, and by
-        ``"activation"``, ``"apoz"`` and ``"reconstruction"``, which look at x alone.
+        (x, y), needed by ``"gradient"`` and ``"taylor"``, whose mean loss is differentiated; or x, for
+        ``"wanda"``, ``"activation"``, ``"apoz"`` and ``"reconstruction"``, which look at x alone.
     example
         (n, …) images like those the model takes, to follow units through it; taken from data if None.
     loss
@@ -96,7 +99,7 @@ def scored(seen: Seen, how: How) -> Importance:
         scores = _from_activations(seen, how, units)
     elif how.needs == "method":
         home = criteria.TABLE[cast("str", how.criterion)].home
-        scores = import_module(home).score(seen, units, cast("Data", how.data)[0])
+        scores = import_module(home).score(seen, units, how.x)
     else:
         side = _read if how.granularity == "channel" else _produced
         scores = side(seen, how, units, _beside(seen, how))
@@ -110,9 +113,28 @@ def _beside(seen: Seen, how: How) -> Beside:
     if how.needs == "gradients":
         slopes = seen.adapter.gradients(cast("Data", how.data), how.loss)
         return {name: (slopes[name],) for name in seen.layers}
+    if how.needs == "inputs":
+        return _multiplied(seen, how)
     if how.needs == "chance":
         return {name: (np.random.default_rng([how.seed, zlib.crc32(name.encode())]),) for name in seen.layers}
     return dict.fromkeys(seen.layers, ())
+
+
+def _multiplied(seen: Seen, how: How) -> Beside:
+    """Lay the mean squares of what layers read out like their weights."""
+    met: dict[str, list[tuple[Array, int]]] = defaultdict(list)
+    seen.adapter.watch(how.x, lambda name, times, squares: met[name].append((squares(), times)))
+    beside = {}
+    for name, layer in seen.layers.items():
+        if name not in met and name not in how.exclude:
+            raise ValueError(
+                f"criterion {how.criterion!r} sees nothing that layer {name!r} reads, as the model does not "
+                "call it: exclude it"
+            )
+        squares, times = zip(*met.get(name, [(np.zeros(layer.weight[0].size), 1)]), strict=True)
+        means = np.average(squares, axis=0, weights=times).reshape(-1, *layer.shape[1:])  # a row a group
+        beside[name] = (np.repeat(means, len(layer.weight) // len(means), axis=0),)
+    return beside
 
 
 def _weights(how: How, layer: Layer, beside: tuple[Any, ...]) -> Array:
@@ -225,7 +247,7 @@ def _from_norms(seen: Seen, how: How, units: Units) -> dict[str, Array]:
 
 def _from_activations(seen: Seen, how: How, units: Units) -> dict[str, Array]:
     """Average over images and positions what follows each layer."""
-    x, n = cast("Data", how.data)[0], len(units.groups)
+    x, n = how.x, len(units.groups)
     reads = {name: units.reads[name] for name in units.names()}
     sums: dict[str, Array] = {}
     for batch in seen.adapter.activations(x, set(reads.values())):

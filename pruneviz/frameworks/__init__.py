@@ -6,6 +6,7 @@ Only the packages below this one import a framework, and none of them imports th
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from pruneviz.core.graph import Graph
     from pruneviz.core.layers import Layer
     from pruneviz.core.plan import Plan
+
+    # Is given a layer's name, how often each weight is multiplied, and what averages the squares of what the
+    # weights meet there, (in, *kernel) float64.
+    Watcher = Callable[[str, int, Callable[[], Array]], None]
 
 BATCH = 1000
 PRECISIONS = ("bfloat16", "float16", "float32", "float64")  # from coarse to fine
@@ -40,8 +45,8 @@ class Adapter(Protocol):
     def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
         """Differentiate the mean loss by each prunable weight; float64, canonical."""
 
-    def uses(self, x: Array) -> dict[str, int]:
-        """Count how often each weight of a layer is multiplied for one image like those in x."""
+    def watch(self, x: Array, see: Watcher) -> None:
+        """Run the model and show each call of a layer to `see`."""
 
     def parameters(self) -> dict[str, Array]:
         """Give the trainable arrays by name, each once; "layer.weight" is canonical."""
@@ -126,6 +131,13 @@ def single(output: Any, tensor: type) -> Any:
             "gives the one to look at"
         )
     return output
+
+
+def uses(adapter: Adapter, x: Array) -> Mapping[str, int]:
+    """Count how often each weight of a layer is multiplied for one image like those in x."""
+    counts: Counter[str] = Counter()
+    adapter.watch(x[:1], lambda name, times, _: counts.update({name: times}))
+    return counts
 
 
 def is_model(value: object) -> bool:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core.arrays import checked_data, whole
-from pruneviz.core.masks import Mask, number_to_prune
+from pruneviz.core.arrays import checked_data, number_to_prune, whole
+from pruneviz.core.masks import Mask
 from pruneviz.core.progress import bar, quiet
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import apply, keep_pruned

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pruneviz.core.arrays import number_to_prune
 from pruneviz.core.intervals import wilson
-from pruneviz.core.masks import Importance, number_to_prune, rank
+from pruneviz.core.masks import Importance, rank
 from pruneviz.widgets.explorer import code, payload
 
 HOSTILE = 'x"]); print("{cut}"); ("é\\'  # a name that is code

@@ -6,7 +6,7 @@ import itertools
 import json
 from pathlib import Path
 
-from pruneviz.core.masks import number_to_prune
+from pruneviz.core.arrays import number_to_prune
 from pruneviz.widgets.schedule import state as schedule_state
 
 FIXTURES = Path(__file__).with_name("schedule_fixtures.json")

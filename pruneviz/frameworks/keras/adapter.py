@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array, BoolArray, Data
     from pruneviz.core.graph import Graph
     from pruneviz.core.plan import Plan
+    from pruneviz.frameworks import Watcher
 
 
 _AT_ONCE = 75_000_000  # numbers, 300 MB: what the layers of a model make of one batch
@@ -86,28 +87,29 @@ class KerasAdapter:
             for kernel, total in zip(self.kernels.values(), totals, strict=True)
         }
 
-    def uses(self, x: Array) -> dict[str, int]:
-        counts = dict.fromkeys(self.kernels, 0)
-
+    def watch(self, x: Array, see: Watcher) -> None:
         def watch(kernel: Kernel) -> Callable[..., Any]:
             call = kernel.layer.call
 
             def watched(inputs: Any, *args: Any, **options: Any) -> Any:
                 outputs = call(inputs, *args, **options)
                 moves = inputs if kernel.kind == "transposed" else outputs
-                counts[kernel.name] += int(np.prod(moves.shape[:-1]))
+                times = math.prod(moves.shape) // moves.shape[kernel.axis]
+                see(kernel.name, times, lambda: self._mean_squares(kernel, inputs))
                 return outputs
 
             return watched
 
+        eagerly = tf.config.functions_run_eagerly()
         try:
+            tf.config.run_functions_eagerly(True)
             for kernel in self.kernels.values():
                 kernel.layer.call = watch(kernel)
-            self.predict(x[:1])
+            self.predict(x)
         finally:
+            tf.config.run_functions_eagerly(eagerly)
             for kernel in self.kernels.values():
                 vars(kernel.layer).pop("call", None)
-        return counts
 
     def parameters(self) -> dict[str, Array]:
         return self._arrays(self.model.trainable_weights)
@@ -209,16 +211,30 @@ class KerasAdapter:
             yield {name: np.asarray(values[name]) for name in nodes if name in values}
 
     def patches(self, name: str, array: Array) -> Array:
-        kernel = self.kernels[name]
-        if kernel.kind == "dense":
-            return array.reshape(-1, array.shape[-1])
-        layer = kernel.layer
-        sizes, strides, rates = (
-            [1, *given, 1] for given in (layer.kernel_size, layer.strides, layer.dilation_rate)
-        )
-        found: Array = tf.image.extract_patches(array, sizes, strides, rates, layer.padding.upper()).numpy()
-        places: Array = found.reshape(-1, math.prod(layer.kernel_size), array.shape[-1])
-        return places.swapaxes(1, 2).reshape(len(places), -1)  # channel by channel, as the weight is
+        kernel, channels = self.kernels[name], array.shape[-1]
+        layer, size = kernel.layer, kernel.size
+        if kernel.kind in ("dense", "transposed") or kernel.reads_inside:
+            return array.reshape(-1, channels).repeat(size, axis=1)
+        padding = layer.padding.upper()
+        if padding == "CAUSAL":
+            before = layer.dilation_rate[0] * (layer.kernel_size[0] - 1)
+            array, padding = np.pad(array, [(0, 0), (before, 0), (0, 0)]), "VALID"
+        images = np.moveaxis(array, -1, 1).reshape(-1, *array.shape[1:-1], 1)
+        # A kernel that is one at one of its positions picks what that position meets.
+        picks = np.eye(size, dtype=array.dtype).reshape(*layer.kernel_size, 1, size)
+        met = tf.nn.convolution(images, picks, layer.strides, padding, dilations=layer.dilation_rate).numpy()
+        columns: Array = np.moveaxis(met.reshape(len(array), channels, -1, size), 1, 2)
+        return columns.reshape(-1, channels * size)
+
+    def _mean_squares(self, kernel: Kernel, read: tf.Tensor) -> Array:
+        array = np.moveaxis(tf.cast(read, tf.float64).numpy(), kernel.axis, -1)
+        if kernel.reads_inside:
+            first = self.kernels[kernel.name.replace(".pointwise", ".depthwise")]
+            weight = first.outputs_first(to_numpy(first.variable)).reshape(array.shape[-1], -1, first.size)
+            seen = self.patches(first.name, array).reshape(-1, array.shape[-1], first.size)
+            array = np.einsum("pik,imk->pim", seen, weight).reshape(len(seen), -1)
+        squares: Array = np.square(array).mean(axis=0, keepdims=True)
+        return np.asarray(self.patches(kernel.name, squares).mean(axis=0))
 
     def rebuilt(self, plan: Plan, example: Array | None) -> Any:  # noqa: ARG002
         return rebuilt(self.model, flat(self.model), plan)

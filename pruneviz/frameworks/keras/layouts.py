@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,21 @@ class Kernel:
     layer: Any
     variable: Any
     bias: Any
+
+    @property
+    def size(self) -> int:
+        """Number of positions of the kernel."""
+        return math.prod(self.variable.shape[:-2])
+
+    @property
+    def axis(self) -> int:
+        """Where the layer has its channels."""
+        return 1 if getattr(self.layer, "data_format", None) == "channels_first" else -1
+
+    @property
+    def reads_inside(self) -> bool:
+        """Whether it is the second half of a separable layer, and reads what the first half makes."""
+        return getattr(self.layer, "pointwise_kernel", None) is self.variable
 
     def outputs_first(self, array: Array) -> Array:
         """Turn Keras's kernel layout into (out, in, *kernel)."""

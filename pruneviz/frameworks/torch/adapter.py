@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.torch
@@ -21,7 +21,15 @@ from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
 from pruneviz.frameworks import BATCH, PRECISIONS, single
 from pruneviz.frameworks.torch import graph as graphs
-from pruneviz.frameworks.torch.layouts import Prunable, is_prunable, kind_of, name_of, outputs_first, to_numpy
+from pruneviz.frameworks.torch.layouts import (
+    Prunable,
+    is_prunable,
+    kind_of,
+    name_of,
+    outputs_first,
+    patches,
+    to_numpy,
+)
 from pruneviz.frameworks.torch.rebuild import rebuilt
 from pruneviz.frameworks.torch.tracing import Trace, inputs_of, traced
 
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array, BoolArray, Data
     from pruneviz.core.graph import Graph
     from pruneviz.core.plan import Plan
+    from pruneviz.frameworks import Watcher
 
 _REMOVERS = {
     "WeightNorm": ("weight_norm", "remove_weight_norm"),
@@ -94,26 +103,25 @@ class TorchAdapter:
             for (name, module), total in zip(self.modules.items(), totals, strict=True)
         }
 
-    def uses(self, x: Array) -> dict[str, int]:
-        counts = dict.fromkeys(self.modules, 0)
-
+    def watch(self, x: Array, see: Watcher) -> None:
         def watch(name: str, kind: str) -> Callable[..., None]:
-            def hook(_: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-                moves = inputs[0] if kind == "transposed" else output
-                counts[name] += moves.numel() // moves.shape[-1 if kind == "dense" else 1]
+            def hook(module: Any, args: tuple[Any, ...], named: dict[str, Any], made: torch.Tensor) -> None:
+                read = next(iter((*args, *named.values())))
+                moves = read if kind == "transposed" else made
+                times = moves.numel() // moves.shape[-1 if kind == "dense" else 1]
+                see(name, times, lambda: patches(module, _mean_square(read)).mean(axis=0))
 
             return hook
 
         handles = [
-            module.register_forward_hook(watch(name, kind_of(module)))
+            module.register_forward_hook(watch(name, kind_of(module)), with_kwargs=True)
             for name, module in self.modules.items()
         ]
         try:
-            self.predict(x[:1])
+            self.predict(x)
         finally:
             for handle in handles:
                 handle.remove()
-        return counts
 
     def parameters(self) -> dict[str, Array]:
         return {name: self._array(name, p) for name, p in self._stored().items() if p.requires_grad}
@@ -225,14 +233,7 @@ class TorchAdapter:
         return graphs.activations(self._trace(self._two(x)), self._batches(x), nodes, edit)
 
     def patches(self, name: str, array: Array) -> Array:
-        module = self.modules[name]
-        if isinstance(module, nn.Linear):
-            return array.reshape(-1, array.shape[-1])
-        mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
-        around = module._reversed_padding_repeated_twice  # noqa: SLF001  (what Conv2d itself pads by)
-        padded = nn.functional.pad(torch.from_numpy(array), around, mode=mode)
-        columns = nn.functional.unfold(padded, module.kernel_size, module.dilation, 0, module.stride)
-        return to_numpy(columns.transpose(1, 2).reshape(-1, columns.shape[1]))
+        return patches(self.modules[name], array)
 
     def rebuilt(self, plan: Plan, example: Array | None) -> nn.Module:
         return rebuilt(self.model, plan, self._two(example))
@@ -346,6 +347,11 @@ def _refuse_hooked(name: str, module: nn.Module) -> None:
                 f"layer {name!r} is under {what}: make its weight an ordinary one first with "
                 f'torch.nn.utils.{remover}(layer, "{hook.name}")'  # type: ignore[attr-defined]
             )
+
+
+def _mean_square(read: torch.Tensor) -> Array:
+    norms = torch.linalg.vector_norm(read.detach().cpu(), dim=0, keepdim=True, dtype=torch.float64)
+    return to_numpy(norms.square() / len(read))
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 import numpy as np
@@ -55,3 +56,20 @@ def outputs_first(module: Prunable, array: Array) -> Array:
         return array
     grouped = array.reshape(module.groups, -1, *array.shape[1:])
     return np.swapaxes(grouped, 1, 2).reshape(-1, grouped.shape[1], *array.shape[2:])
+
+
+def patches(module: Prunable, array: Array) -> Array:
+    """Turn (n, in, *places) or (…, in) that a layer reads into (places, columns of its weight)."""
+    if isinstance(module, nn.Linear):
+        return array.reshape(-1, array.shape[-1])
+    size = module.kernel_size
+    if isinstance(module, _TRANSPOSED):
+        return np.repeat(np.moveaxis(array, 1, -1).reshape(-1, array.shape[1]), math.prod(size), axis=1)
+    mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
+    around = module._reversed_padding_repeated_twice  # noqa: SLF001  (what the layer itself pads by)
+    images = nn.functional.pad(torch.from_numpy(array), around, mode=mode).flatten(0, 1)[:, None]
+    # A kernel that is one at one of its positions picks what that position meets.
+    picks, still = torch.eye(math.prod(size), dtype=images.dtype).reshape(-1, 1, *size), [0] * len(size)
+    met = torch.convolution(images, picks, None, module.stride, still, module.dilation, False, still, 1)
+    columns = met.reshape(len(array), array.shape[1] * len(picks), -1).transpose(1, 2)
+    return to_numpy(columns.reshape(-1, columns.shape[-1]))

@@ -9,7 +9,8 @@ import numpy as np
 import traitlets as t
 
 from pruneviz.core import criteria
-from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
+from pruneviz.core.arrays import number_to_prune
+from pruneviz.core.masks import Importance, Mask, Ranking, rank
 from pruneviz.plots import plot_chain, style
 from pruneviz.plots.chain import unit_of
 from pruneviz.widgets.explorer import channel_payload, code, payload

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import traitlets as t
 
-from pruneviz.core.masks import Importance, Mask, Ranking, number_to_prune, rank
+from pruneviz.core.arrays import number_to_prune
+from pruneviz.core.masks import Importance, Mask, Ranking, rank
 from pruneviz.engine.model import left_alone
 from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
@@ -229,13 +230,7 @@ class Explorer(View):
         return f"{text}, {right:,} of {self.n:,} images right ({right / self.n:.1%})."
 
     def snapshot(self) -> Figure:
-        """Draw the present state with matplotlib, and what is measured so far.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-            Not known to pyplot.
-        """
+        """Draw the present state, and what is measured so far; pyplot does not know the Figure."""
         return draw(self, self.parts)
 
     def _rule(self) -> str:

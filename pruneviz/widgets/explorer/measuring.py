@@ -15,7 +15,7 @@ from pruneviz.engine.scorecards import carded, classes
 from pruneviz.frameworks import BATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
     from pruneviz.core.arrays import Array, Data
     from pruneviz.core.masks import Mask
@@ -46,7 +46,7 @@ class Meter:
         self._written: Mask | None = None
         self.model = original.copy_with({})
         self._adapter = frameworks.adapter(self.model)
-        self._uses = self._adapter.uses(self.x)
+        self._uses = frameworks.uses(self._adapter, self.x)
         self._batch = self._size_of_batches()
 
     def predict(self, mask: Mask) -> Generator[float, None, Array]:
@@ -70,7 +70,7 @@ class Meter:
         self._write(mask)
         return carded(self._adapter, (self.x, self.labels), predictions, f"{mask.sparsity:.2%} pruned")
 
-    def uses(self) -> dict[str, int]:
+    def uses(self) -> Mapping[str, int]:
         """Count how often each weight of a layer is multiplied for one image."""
         return self._uses
 

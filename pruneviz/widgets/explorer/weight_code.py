@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pruneviz.core import criteria
 from pruneviz.widgets.explorer.code import filled, listed, mapped
 
 if TYPE_CHECKING:
@@ -50,6 +51,24 @@ for start in range(0, len(x), 1000):
     for slope, part in zip(slopes.values(), torch.autograd.grad(loss, list(weights.values()))):
         slope += part.double() * (len(batch) / len(x))
 scores = {name: {formula} for name, slope in slopes.items()}"""
+_TORCH_INPUTS = """\
+x = data[0]  # the images that score, as a NumPy array; their labels are not needed
+squares, rows = dict.fromkeys({names}, 0), dict.fromkeys({names}, 0)
+watched = copy.deepcopy(model).eval()
+for name in squares:
+
+    def watch(layer, read, made, name=name):
+        seen = read[0].double().flatten(0, -2)
+        squares[name], rows[name] = squares[name] + seen.square().sum(0), rows[name] + len(seen)
+
+    watched.get_submodule(name).register_forward_hook(watch)
+for start in range(0, len(x), 1000):
+    batch = torch.tensor(x[start : start + 1000]).float() / {scale}
+    batch = batch.permute(0, 3, 1, 2).contiguous() if batch.ndim == 4 else batch
+    with torch.no_grad():
+        watched(batch)
+means = {name: (squares[name] / rows[name]).sqrt() for name in squares}
+scores = {name: thin.get_submodule(name).weight.detach().abs() * means[name] for name in means}"""
 
 _KERAS = """\
 {imports}
@@ -121,7 +140,7 @@ def template(
     -------
     str
         Framework code where that is short, and pruneviz's own where it would not be (criteria of one's own,
-        gradients in Keras, transposed and nested layers).
+        gradients and inputs in Keras, inputs of convolutions, transposed and nested layers).
     """
     plain = all(layer.kind in ("dense", "conv") for layer in layers.values())
     if plain and framework == "torch":
@@ -147,6 +166,8 @@ def _torch_scores(layers: Mapping[str, Layer], criterion: str, *, x_is_bytes: bo
             "slope.abs()" if criterion == "gradient" else "(weights[name].detach().double() * slope).abs()"
         )
         return filled(_TORCH_SLOPES, names=names, formula=formula, scale="255" if x_is_bytes else "1")
+    if criterion == "wanda" and all(layer.kind == "dense" for layer in layers.values()):
+        return filled(_TORCH_INPUTS, names=names, scale="255" if x_is_bytes else "1")
     return _random(layers, "torch.from_numpy(", ")") if criterion == "random" else None
 
 
@@ -162,9 +183,9 @@ def _random(layers: Mapping[str, Layer], wrap: str, close: str) -> str:
 
 
 def _own(criterion: str, scope: str) -> str:
-    named = criterion in ("magnitude", "l2", "gradient", "taylor", "random")
-    more = ", data=data" if criterion in ("gradient", "taylor") else ""
-    word = f'"{criterion}"' if named else criterion
+    rule = criteria.TABLE.get(criterion)
+    more = ", data=data" if rule and rule.asks_for_data else ""
+    word = f'"{criterion}"' if rule else criterion
     return filled(_OWN, criterion=word, scope=scope, more=more, imports="").lstrip("\n")
 
 

@@ -41,7 +41,7 @@ function histogramPart(frame, weights) {
     draw(canvas, splitBins(bars, pruned()), (cut * BARS) / histogram.counts.length);
     frame.write(() => {
       const [, criterion] = frame.get("ranking");
-      const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|" }[criterion] ?? "score";
+      const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|", wanda: "|w| · rms(x)" }[criterion] ?? "score";
       const exact = sameState(frame) ? frame.get("exact").threshold[layer().name] : null;
       const value = exact ?? scoreAt(histogram, cut / histogram.counts.length);
       const threshold = `${exact === null ? "≈ " : ""}${scoreText(value, isSmall(histogram))}`;

@@ -6,7 +6,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pruneviz import schedules
-from pruneviz.core.masks import number_to_prune
+from pruneviz.core.arrays import number_to_prune
 from pruneviz.methods.gradual import prunes_at
 
 if TYPE_CHECKING:

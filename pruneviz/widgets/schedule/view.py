@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets as t
 
-from pruneviz.core.arrays import checked_data
-from pruneviz.core.masks import number_to_prune, rank
+from pruneviz.core.arrays import checked_data, number_to_prune
+from pruneviz.core.masks import rank
 from pruneviz.engine.scoring import importance
 from pruneviz.methods.gradual import Words
 from pruneviz.methods.iteration import iterate
