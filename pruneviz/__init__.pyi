@@ -13,10 +13,8 @@ from pruneviz.core.masks import Ranking as Ranking
 from pruneviz.core.masks import rank as rank
 from pruneviz.engine.model import network as network
 from pruneviz.engine.pruning import apply as apply
-from pruneviz.engine.pruning import keep_pruned as keep_pruned
 from pruneviz.engine.pruning import prune as prune
 from pruneviz.engine.removing import check_removed as check_removed
-from pruneviz.engine.removing import recalibrate as recalibrate
 from pruneviz.engine.removing import remove as remove
 from pruneviz.engine.scorecards import Scorecard as Scorecard
 from pruneviz.engine.scorecards import scorecard as scorecard
@@ -30,6 +28,8 @@ from pruneviz.methods.gates import gate_threshold as gate_threshold
 from pruneviz.methods.gradual import prune_while_training as prune_while_training
 from pruneviz.methods.iteration import Round as Round
 from pruneviz.methods.iteration import iterate as iterate
+from pruneviz.methods.keeping import keep_pruned as keep_pruned
+from pruneviz.methods.recalibration import recalibrate as recalibrate
 from pruneviz.methods.reconstruction import reconstruct as reconstruct
 from pruneviz.methods.sweeps import sweep as sweep
 from pruneviz.plots import alt_text as alt_text

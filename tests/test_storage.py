@@ -1,5 +1,8 @@
 """Compact files: bit for bit, or refused."""
 
+import os
+import threading
+
 import numpy as np
 import pytest
 from architectures import PLANS
@@ -102,3 +105,47 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
         pv.save(model, tmp_path / "m")
     assert (tmp_path / "m").read_bytes() == old
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_file_is_whole_whoever_writes_and_reads(tmp_path):
+    model, path = build(Spec((("dense", 64),)), "torch"), tmp_path / "m"
+    failed = []
+
+    def work():
+        try:
+            for _ in range(15):
+                pv.save(model, path)
+                pv.load(path, model)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the test has failed)
+            failed.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert [found.name for found in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_file_keeps_its_mode_its_link_and_its_long_name(tmp_path, monkeypatch):
+    model, synced = build(Spec(), "torch"), []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(os.fstat(number).st_size))
+    path, link = tmp_path / ("n" * 250), tmp_path / "link"
+    umask = os.umask(0o027)
+    try:
+        pv.save(model, path)
+    finally:
+        os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert synced == [path.stat().st_size]
+    path.chmod(0o600)
+    link.symlink_to(path.name)
+    pv.save(model, link)
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert same(weights_of(pv.load(link, model)), weights_of(model))
+    (tmp_path / "later").symlink_to("target")
+    pv.save(model, tmp_path / "later")
+    assert (tmp_path / "target").is_file()
+    assert len(list(tmp_path.iterdir())) == 4

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.engine.removing import recalibrate
 from pruneviz.engine.scorecards import scorecard
+from pruneviz.methods.recalibration import recalibrate
 from pruneviz.teaching.exercises import Wrong, close, exercise
 
 if TYPE_CHECKING:

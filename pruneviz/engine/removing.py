@@ -89,24 +89,6 @@ def check_removed(model: object, mask: Mask, small: object, x: Array) -> float:
     return _difference(apply(model, mask, x), small, checked_images("x", x))
 
 
-def recalibrate(model: _Model, x: Array) -> _Model:
-    """Estimate the statistics of every BatchNorm anew, as averages over the given images.
-
-    Parameters
-    ----------
-    model
-        The model; it stays as it is.
-    x
-        (n, …) images; a few hundred do.
-
-    Returns
-    -------
-    model
-        A copy with other running means and variances, and the same weights.
-    """
-    return frameworks.adapter(model).recalibrated(checked_images("x", x))  # type: ignore[return-value]
-
-
 def _noise(example: Array) -> Array:
     """Draw images like those of an example; what reads integers gets none that is larger than its own."""
     rng, shape = np.random.default_rng(0), (min(len(example), 8), *example.shape[1:])

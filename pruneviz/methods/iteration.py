@@ -13,9 +13,10 @@ from pruneviz.core.arrays import checked_data, number_to_prune, whole
 from pruneviz.core.masks import Mask
 from pruneviz.core.progress import bar, quiet
 from pruneviz.engine.model import Seen
-from pruneviz.engine.pruning import apply, keep_pruned
+from pruneviz.engine.pruning import apply
 from pruneviz.engine.scorecards import Scorecard, scorecard
 from pruneviz.methods.gradual import Words, how_by, prune_further, prunes_at
+from pruneviz.methods.keeping import keep_pruned
 from pruneviz.methods.runfolders import RunFolder, fingerprint
 
 if TYPE_CHECKING:

@@ -58,7 +58,7 @@ class RunFolder:
         else:
             with whole(head) as file:
                 file.write((json.dumps(run, indent=1) + "\n").encode())
-        for draft in self.path.glob(".round-*"):  # a process was killed while it wrote them
+        for draft in self.path.glob(".pruneviz-*"):  # a process was killed while it wrote them
             draft.unlink()
 
     def read(self, number: int) -> tuple[dict[str, Array], dict[str, BoolArray]] | None:
