@@ -4,8 +4,6 @@ import asyncio
 import json
 import time
 
-import numpy as np
-
 import pruneviz as pv
 
 
@@ -26,13 +24,9 @@ def from_browser(view, **state):
     view._handle_msg({"content": {"data": data}, "buffers": []})
 
 
-def by_layer(view, name, dtype):
-    """Split bytes that hold one value a unit, as the browser does."""
-    array, parts = np.frombuffer(getattr(view, name), dtype), {}
-    for layer in view.layers:
-        parts[layer["name"]], array = np.split(array, [layer["shape"][0]])
-    assert array.size == 0
-    return parts
+def of_layers(view, name):
+    """Give what the ranking says of each layer."""
+    return {layer: found[name] for layer, found in view.ranking["layers"].items()}
 
 
 def prune_units(model, images, sparsity, granularity, **options):

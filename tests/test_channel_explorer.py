@@ -9,13 +9,13 @@ import pytest
 import torch
 import torch_pruning
 import traitlets
-from live import by_layer
+from live import of_layers
 from torch import nn
 from twins import copy_weights
 
 import pruneviz as pv
 from pruneviz.widgets import ChannelExplorer
-from pruneviz.widgets.explorer import payload
+from pruneviz.widgets.explorer import payload, wire
 
 SPARSITIES = (0, 0.15, 0.5, 0.9, 1)
 
@@ -120,7 +120,7 @@ def test_reconstruction_is_offered_where_it_is_asked_for(view, model, images):
 @pytest.mark.parametrize("criterion", ["magnitude", "fpgm", "taylor"])
 def test_masks_are_those_of_prune(either, images, scope, criterion):
     view = pv.explore(either, images, granularity="channel", scope=scope, criterion=criterion)
-    places = by_layer(view, "places", "<u2")
+    places = of_layers(view, "place")
     for sparsity in SPARSITIES:
         view.sparsity = sparsity
         mask = prune(either, images, sparsity, scope=scope, criterion=criterion)
@@ -141,7 +141,7 @@ def test_groups_with_a_share_of_their_own_overrule(either, images, scope):
         name: (plain if name == "conv2" else own)[name].tolist() for name in mask
     }
     assert [int(mask[name].sum()) for name in ("conv1", "conv3", "conv4")] == [1, 1, 3]
-    places = by_layer(view, "own_places", "<u2")
+    places = of_layers(view, "own")
     for name, share in (("conv1", 0.75), ("conv3", 0.75), ("conv4", 0.5)):
         assert np.array_equal(places[name] > round(share * payload.STEPS), mask[name])
     assert "but of conv1 75%, conv4 50%" in view.sentence()
@@ -227,8 +227,10 @@ def test_twins_of_resnet_20_are_described_alike(residual, pictures):
 
 def test_twins_see_the_same(view, keras_model, images):
     two = pv.explore(keras_model, images, granularity="channel")
-    names = ("places", "own_places", "ids", "wired", "chain", "groups", "wires")
-    assert all(getattr(view, name) == getattr(two, name) for name in names)
+    for name in ("layers", "wires", "chain", "groups"):
+        assert wire.encode(getattr(view, name)) == wire.encode(getattr(two, name))
+    for name in ("place", "own"):
+        assert wire.encode(of_layers(view, name)) == wire.encode(of_layers(two, name))
     two.sparsities = {"conv1": 0.5}
     two.measure()
     thin = pv.apply(keras_model, two.result(), images[0][:1])
@@ -328,7 +330,6 @@ def test_kept_states_return_with_their_shares(view):
         ("followed", ["conv1", 4], "outputs 0 to 3, and no 4"),
         ("followed", ["conv1", 0.5], "not a whole number"),
         ("followed", ["conv1"], r"\[layer, index\]"),
-        ("image", 3, "a view of channels shows no image"),
         ("criterion", "apoz", "criterion 'apoz' is not one of magnitude"),
         ("by_hand", {"conv1": {"cut": [4]}}, "no channel 4"),
     ],
@@ -338,6 +339,11 @@ def test_bad_values_are_refused(view, trait, value, says):
     with pytest.raises(traitlets.TraitError, match=says):
         setattr(view, trait, value)
     assert getattr(view, trait) == before
+
+
+def test_no_image_is_shown(model, images):
+    with pytest.raises(TypeError, match="explore takes no image"):
+        pv.explore(model, images, granularity="channel", image=3)
 
 
 def test_coupled_refuses_what_must_stay(view):

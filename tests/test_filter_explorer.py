@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from live import by_layer
+from live import of_layers
 from torch import nn
 from twins import copy_weights
 
 import pruneviz as pv
 from pruneviz.widgets import FilterExplorer
-from pruneviz.widgets.explorer import payload
+from pruneviz.widgets.explorer import payload, wire
 
 SPARSITIES = (0, 0.15, 0.5, 0.9, 1)
 
@@ -75,9 +75,8 @@ def prune(model, images, sparsity, **options):
 
 
 def maps_of(view):
-    found = view.mapped
-    maps = np.frombuffer(view.maps, np.uint8).reshape(-1, *found["shape"])
-    return found["low"] + maps / 255 * (found["high"] - found["low"])
+    found = view.pictured
+    return found["low"] + found["maps"] / 255 * (found["high"] - found["low"])
 
 
 def test_explore_opens_it(view, model):
@@ -93,7 +92,7 @@ def test_explore_opens_it(view, model):
 @pytest.mark.parametrize("criterion", ["magnitude", "fpgm", "taylor", "apoz"])
 def test_masks_are_those_of_prune(either, images, scope, criterion):
     view = pv.explore(either, images, granularity="filter", scope=scope, criterion=criterion)
-    places = by_layer(view, "places", "<u2")
+    places = of_layers(view, "place")
     for sparsity in SPARSITIES:
         view.sparsity = sparsity
         mask = prune(either, images, sparsity, scope=scope, criterion=criterion)
@@ -111,18 +110,21 @@ def test_feature_maps_follow_norm_and_activation(view, model, images):
         view.image = image
         for name, expected in (("conv1", first.numpy()[place]), ("conv2", second[place])):
             view.layer = name
-            assert (view.mapped["layer"], view.mapped["image"], view.mapped["low"]) == (name, image, 0)
-            assert np.abs(maps_of(view) - expected).max() <= 0.51 * view.mapped["high"] / 255
-            assert np.allclose(view.mapped["means"], expected.mean(axis=(1, 2)), atol=1e-6)
-    assert view.pictured == {"index": 9, "truth": int(images[1][9]), "shape": [8, 8, 1]}
+            found = view.pictured
+            assert (found["layer"], found["index"], found["low"]) == (name, image, 0)
+            assert np.abs(maps_of(view) - expected).max() <= 0.51 * found["high"] / 255
+            assert np.allclose(found["means"], expected.mean(axis=(1, 2)), atol=1e-6)
+    assert view.pictured["truth"] == images[1][9]
+    assert np.array_equal(view.pictured["picture"], images[0][9:10])
 
 
 def test_twins_see_the_same(view, keras_model, images):
     two = pv.explore(keras_model, images, granularity="filter")
-    assert (view.places, view.ids, view.kernels) == (two.places, two.ids, two.kernels)
+    assert wire.encode(view.layers) == wire.encode(two.layers)
+    assert wire.encode(of_layers(view, "place")) == wire.encode(of_layers(two, "place"))
     for one in (view, two):
         one.layer, one.image = "conv2", 5
-    assert np.abs(maps_of(view) - maps_of(two)).max() <= 1.1 * view.mapped["high"] / 255
+    assert np.abs(maps_of(view) - maps_of(two)).max() <= 1.1 * view.pictured["high"] / 255
     two.measure()
     thin = pv.apply(keras_model, two.result(), images[0][:1])
     assert two.exact["correct"] == pv.scorecard(thin, images).correct
@@ -131,32 +133,34 @@ def test_twins_see_the_same(view, keras_model, images):
 def test_maps_with_negative_values_have_zero_in_the_middle(images):
     torch.manual_seed(1)
     net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(4 * 36, 4))
-    found = FilterExplorer(net, images).mapped
+    found = FilterExplorer(net, images).pictured
     assert found["low"] == -found["high"] < 0
 
 
 def test_kernels_are_close_and_large_ones_averaged(view, model, images):
     weight = model.conv2.weight.detach().numpy()
-    start = 5 * 9
-    sent = np.frombuffer(view.kernels, np.int8)[start:].reshape(weight.shape) * np.abs(weight).max() / 127
+    sent = view.layers[1]["kernels"] * np.abs(weight).max() / 127
     assert np.abs(sent - weight).max() <= 0.51 * np.abs(weight).max() / 127
     wide = nn.Sequential(nn.Conv2d(1, 80, 1), nn.ReLU(), nn.Conv2d(80, 3, 3), nn.Flatten(), nn.Linear(108, 4))
-    assert [layer["kernel"] for layer in FilterExplorer(wide, images).layers] == [[1, 1, 1], [1, 3, 3]]
+    assert [layer["kernels"].shape[1:] for layer in FilterExplorer(wide, images).layers] == [
+        (1, 1, 1),
+        (1, 3, 3),
+    ]
 
 
 def test_rival_gives_the_places_of_the_other_criterion(view, model, images):
-    assert view.rivals == b""
+    assert view.rivals["places"] == {}
     view.rival = "fpgm"
     for scope in ("global", "layer"):
         view.scope = scope
-        assert view.rivalled == [scope, "fpgm"]
-        rivals = by_layer(view, "rivals", "<u2")
+        assert (view.rivals["scope"], view.rivals["criterion"]) == (scope, "fpgm")
+        rivals = view.rivals["places"]
         for sparsity in (0.2, 0.5):
             mask = prune(model, images, sparsity, scope=scope, criterion="fpgm")
             for name, kept in mask.items():
                 assert np.array_equal(rivals[name] > round(sparsity * payload.STEPS), kept)
     view.rival = ""
-    assert view.rivals == b""
+    assert view.rivals["places"] == {}
 
 
 def test_remove_is_pv_remove_and_the_model_stays(either, images):
@@ -222,8 +226,8 @@ def test_a_new_image_is_one_small_message(view):
     sent = live.record(view)
     live.from_browser(view, image=12)
     [(data, buffers)] = sent
-    names = {path[0] for path in data["buffer_paths"]} | set(data["state"])
-    assert names == {"maps", "mapped", "pixels", "pictured"}
+    assert set(data["state"]) == {"pictured"}
+    assert data["buffer_paths"] == [["pictured", name, "view"] for name in ("picture", "maps", "means")]
     assert sum(map(len, buffers)) < 10_000
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from live import by_layer
+from live import of_layers
 from torch import nn
 from twins import copy_weights
 
 import pruneviz as pv
 from pruneviz import zoo
 from pruneviz.widgets import NeuronExplorer, UnitExplorer
-from pruneviz.widgets.explorer import payload
+from pruneviz.widgets.explorer import payload, wire
 
 SPARSITIES = (0, 0.0001, 0.15, 0.5, 0.9, 0.9999, 1)
 CRITERIA = ("magnitude", "l2", "fpgm", "gradient", "taylor", "activation", "apoz", "random")
@@ -97,17 +97,14 @@ def bare(model):
 
 def live_cost(view, mask):
     """Compute from the wires, as the browser does, what the network costs without the pruned units."""
-    ids, gone = np.frombuffer(view.wired, "<i4"), set()
-    for name, units in by_layer(view, "ids", "<i4").items():
-        gone |= set(units[~mask[name]].tolist())
+    gone = {unit for layer in view.layers for unit in layer["id"][~mask[layer["name"]]].tolist()}
     parameters, macs = view.rest, 0
-    for wire in view.wires:
-        rows, columns, ids = np.split(ids, np.cumsum([wire["rows"], wire["columns"]]))
+    for layer in view.wires:
         outputs, inputs = (
-            sum(unit < 0 or unit not in gone for unit in part.tolist()) for part in (rows, columns)
+            sum(unit < 0 or unit not in gone for unit in layer[part].tolist()) for part in ("rows", "columns")
         )
-        parameters += outputs * (wire["each"] + inputs * wire["area"])
-        macs += wire["uses"] * outputs * inputs * wire["area"]
+        parameters += outputs * (layer["each"] + inputs * layer["area"])
+        macs += layer["uses"] * outputs * inputs * layer["area"]
     return {"parameters": parameters, "macs": macs}
 
 
@@ -115,7 +112,7 @@ def live_cost(view, mask):
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_places_prune_exactly_what_prune_prunes(model, images, scope, criterion):
     view = pv.explore(model, images, granularity="neuron", scope=scope, criterion=criterion)
-    places, scores = by_layer(view, "places", "<u2"), by_layer(view, "scored", "<f8")
+    places, scores = of_layers(view, "place"), of_layers(view, "score")
     imp = pv.importance(model, granularity="neuron", criterion=criterion, data=images)
     for name, array in scores.items():
         assert np.array_equal(array, imp[name])
@@ -130,12 +127,14 @@ def test_places_prune_exactly_what_prune_prunes(model, images, scope, criterion)
 def test_keras_twin_sees_the_same(model, keras_model, images):
     one = pv.explore(model, images, granularity="neuron", sparsity=0.4)
     two = pv.explore(keras_model, images, granularity="neuron", sparsity=0.4)
-    assert (one.places, one.ids, one.weights) == (two.places, two.ids, two.weights)
-    assert [wire["rows"] for wire in one.wires] == [wire["rows"] for wire in two.wires]
+    for name in ("layers", "wires", "dense_layers"):
+        assert wire.encode(getattr(one, name)) == wire.encode(getattr(two, name))
+    assert wire.encode(of_layers(one, "place")) == wire.encode(of_layers(two, "place"))
+    for name, activity in one.pictured["activity"].items():
+        assert np.abs(activity - two.pictured["activity"][name]).max() < 1e-5
     two.measure()
     thin = pv.apply(keras_model, two.result(), images[0][:1])
     assert two.exact["correct"] == pv.scorecard(thin, images).correct
-    assert np.abs(np.frombuffer(one.activity, "<f4") - np.frombuffer(two.activity, "<f4")).max() < 1e-5
 
 
 @pytest.mark.parametrize(
@@ -186,8 +185,8 @@ def test_measuring_agrees_with_the_scorecard(view, model, images):
     )
     assert [correct for _, correct in view.curve] == [row.correct for row in rows]
     assert view.changes["images"]
-    shown = np.frombuffer(view.changed, np.uint8).reshape(-1, *view.changes["shape"])
-    assert np.array_equal(shown, images[0][[image["index"] for image in view.changes["images"]]])
+    changed = [image["index"] for image in view.changes["images"]]
+    assert np.array_equal(view.changes["pictures"], images[0][changed])
 
 
 def test_the_last_change_alone(view, model, images):
@@ -287,27 +286,27 @@ def test_the_button_removes_after_measuring(view):
 
 def test_activity_is_the_mean_or_that_of_one_image(view, model, images):
     imp = pv.importance(model, granularity="neuron", criterion="activation", data=images)
-    assert all(np.allclose(a, imp[n]) for n, a in by_layer(view, "activity", "<f4").items())
+    assert all(np.allclose(a, imp[n]) for n, a in view.pictured["activity"].items())
     view.image = 7
     with torch.no_grad():
         x = torch.from_numpy(images[0][7:8] / np.float32(255)).permute(0, 3, 1, 2)
         values = torch.relu(model.one(model[0](x)))[0].numpy()
-    assert np.allclose(by_layer(view, "activity", "<f4")["one"], values, atol=1e-6)
-    assert view.pictured == {"index": 7, "truth": int(images[1][7]), "shape": [6, 6, 1]}
-    assert np.array_equal(np.frombuffer(view.pixels, np.uint8).reshape(6, 6, 1), images[0][7])
+    assert np.allclose(view.pictured["activity"]["one"], values, atol=1e-6)
+    assert (view.pictured["index"], view.pictured["truth"]) == (7, int(images[1][7]))
+    assert np.array_equal(view.pictured["picture"], images[0][7:8])
 
 
 def test_mean_activity_is_that_of_the_images_on_view_whatever_scores(model, images):
     few = (images[0][:5], images[1][:5])
     view = pv.explore(model, images, granularity="neuron", scored_on=few, criterion="activation")
     mean = pv.importance(model, granularity="neuron", criterion="activation", data=images)
-    assert all(np.allclose(a, mean[n]) for n, a in by_layer(view, "activity", "<f4").items())
+    assert all(np.allclose(a, mean[n]) for n, a in view.pictured["activity"].items())
     assert view.scores() == pv.importance(model, granularity="neuron", criterion="activation", data=few)
 
 
 def test_weights_for_the_picture_are_close(view, model):
     scale = view.dense_layers[0]["scale"]
-    sent = np.frombuffer(view.weights, np.int8)[:720].reshape(20, 36) * scale
+    sent = view.dense_layers[0]["weight"] * scale
     assert np.abs(sent - model.one.weight.detach().numpy()).max() <= 0.51 * scale
     assert view.looks_at == [6, 6]
 

@@ -376,7 +376,7 @@ class Hand(RuleBasedStateMachine):
 
     @invariant()
     def the_curve_is_of_its_ranking(self):
-        scope, criterion = self.view.ranking
+        scope, criterion = (self.view.ranking[word] for word in ("scope", "criterion"))
         assert [scope, criterion] == [self.view.scope, self.view.criterion]
         if curve := self.fresh("curve"):
             for sparsity, correct in curve:
@@ -455,12 +455,12 @@ class FilterHand(UnitHand):
     @rule(image=st.integers(0, 7))
     def show_image(self, image):
         self.page(image=image)
-        assert (self.view.mapped["image"], self.view.mapped["layer"]) == (image, self.view.layer)
+        assert (self.view.pictured["index"], self.view.pictured["layer"]) == (image, self.view.layer)
 
     @rule(rival=st.sampled_from(("", "l2", "random")))
     def set_rival(self, rival):
         self.page(rival=rival)
-        assert self.view.rivalled == [self.view.scope, rival]
+        assert (self.view.rivals["scope"], self.view.rivals["criterion"]) == (self.view.scope, rival)
 
 
 class ChannelHand(UnitHand):

@@ -20,7 +20,7 @@ from torch import nn
 import pruneviz as pv
 from pruneviz import zoo
 from pruneviz.widgets import View
-from pruneviz.widgets.explorer import history, measuring, payload
+from pruneviz.widgets.explorer import history, measuring, payload, wire
 from pruneviz.widgets.explorer.parts import Part
 
 SPARSITIES = (0, 0.0001, 0.15, 0.5, 0.9, 0.9999, 1)
@@ -59,7 +59,7 @@ def bare(model):
 @pytest.mark.parametrize("criterion", ["magnitude", "taylor", "random"])
 def test_places_prune_exactly_what_prune_prunes(model, images, scope, criterion):
     view = pv.explore(model, images, scope=scope, criterion=criterion)
-    places = np.frombuffer(view.places, "<u2")
+    places = np.concatenate(list(live.of_layers(view, "place").values()))
     for sparsity in SPARSITIES:
         view.sparsity = sparsity
         mask = pv.prune(model, sparsity, scope=scope, criterion=criterion, data=images)
@@ -82,7 +82,7 @@ def test_every_step_of_the_slider_is_exact():
 
 def test_histogram_is_split_by_rank(view):
     scores = view.scores()
-    for name, shown in view.histograms.items():
+    for name, shown in live.of_layers(view, "histogram").items():
         shifted = np.minimum(scores[name], shown["high"])
         counts, _ = np.histogram(shifted, payload.BINS, (shown["low"], shown["high"]))
         assert shown["counts"] == counts.tolist()
@@ -118,24 +118,22 @@ def test_scores_of_many_decades_have_bins_of_equal_ratio():
 def test_large_models_send_blocks(monkeypatch, model, images):
     monkeypatch.setattr(payload, "LARGEST", 10)
     view = pv.explore(model, images)
-    assert view.places == b""
-    counts = np.frombuffer(view.counts, "<u4").reshape(2, -1)
+    assert all("place" not in layer for layer in view.ranking["layers"].values())
+    counts, shares = (live.of_layers(view, name) for name in ("counts", "shares"))
     for sparsity in SPARSITIES:
-        pruned = [np.count_nonzero(~kept) for kept in pv.prune(model, sparsity).values()]
-        assert counts[:, round(sparsity * payload.STEPS)].tolist() == pruned
-    blocks = sum(rows * columns for rows, columns in view.grids.values())
-    shares = np.frombuffer(view.shares, np.uint8)
-    assert shares.size == payload.LEVELS * blocks
-    assert shares[-1] == 255
+        pruned = {name: np.count_nonzero(~kept) for name, kept in pv.prune(model, sparsity).items()}
+        assert {name: array[round(sparsity * payload.STEPS)] for name, array in counts.items()} == pruned
+    assert {name: array.shape for name, array in shares.items()} == {"conv": (51, 3, 9), "fc": (51, 4, 48)}
+    assert all((array[-1] == 255).all() for array in shares.values())
 
 
 def test_blocks_hold_the_share_pruned():
     ranking = pv.rank(pv.Importance({"fc": np.random.default_rng(0).random((130, 200))}))
-    grid, shares = payload.blocks(payload.places(ranking)["fc"], (130, 200))
-    assert grid == (44, 50)
+    shares = payload.blocks(payload.places(ranking)["fc"], (130, 200))
+    assert shares.shape == (payload.LEVELS, 44, 50)
     kept = ranking.mask(0.5)["fc"]
     expected = [[1 - kept[r : r + 3, c : c + 4].mean() for c in range(0, 200, 4)] for r in range(0, 130, 3)]
-    assert np.abs(shares[25].reshape(grid) / 255 - expected).max() < 0.003
+    assert np.abs(shares[25] / 255 - expected).max() < 0.003
 
 
 def test_lenet_starts_with_little():
@@ -311,7 +309,7 @@ def test_changing_criterion_sends_one_array(view):
     live.from_browser(view, criterion="random")
     bytes_sent = sum(len(b) for _, buffers in sent for b in buffers)
     assert bytes_sent == 2 * view.result().total
-    assert view.ranking == ["global", "random"]
+    assert (view.ranking["scope"], view.ranking["criterion"]) == ("global", "random")
     assert view.result() == pv.prune(view._model, 0.5, criterion="random")
 
 
@@ -330,15 +328,14 @@ def test_history_compares_answers(view, images):
     assert (found["lost"], found["won"]) == (change.lost, change.won)
     assert sum(row["lost"] for row in found["by_class"]) == change.lost
     assert sum(row["n"] for row in found["by_class"]) == 1200
-    shown = np.frombuffer(view.pictures, np.uint8).reshape(-1, *found["shape"])
-    assert np.array_equal(shown, images[0][[image["index"] for image in found["images"]]])
+    assert np.array_equal(found["pictures"], images[0][[image["index"] for image in found["images"]]])
 
 
 def test_comparison_shows_some_of_every_kind():
     labels = np.zeros(100, int)
     before, after = np.zeros(100, int), np.ones(100, int)
     before[:10], after[:10] = 1, 0
-    found = history.comparison(before, after, labels)
+    found = history.comparison(before, after, labels, np.zeros((100, 2)))
     kinds = {(image["before"] == 0, image["after"] == 0) for image in found["images"]}
     assert kinds == {(True, False), (False, True)}
     assert len(found["images"]) == history.PICTURES
@@ -406,7 +403,7 @@ def test_snapshot_has_the_bars_of_the_live_histogram(view, criterion, scale):
     view.criterion, view.sparsity = criterion, 0.9
     view.measure()
     ax = view.snapshot().axes[1]
-    found = view.histograms[view.layer]
+    found = view.ranking["layers"][view.layer]["histogram"]
     everything = ax.patches[1].get_data()
     assert ax.get_xscale() == scale
     assert everything.edges[[0, -1]].tolist() == [found["low"], found["high"]]
@@ -422,7 +419,10 @@ def test_exported_page_needs_nothing(view, tmp_path):
     assert "<b>x" not in page
     assert not re.search(r"(src|href)\s*=\s*[\"']?https?:", page)
     state = json.loads(re.search(r'id="state">(.*?)</script>', page, re.DOTALL)[1])
-    assert base64.b64decode(state["places"]["base64"]) == view.places
+    for name, layer in state["ranking"]["layers"].items():
+        place = view.ranking["layers"][name]["place"]
+        assert (layer["place"]["dtype"], layer["place"]["shape"]) == ("uint16", [place.size])
+        assert np.array_equal(np.frombuffer(base64.b64decode(layer["place"]["view"]["base64"]), "<u2"), place)
 
 
 class WithAPanel(pv.WeightExplorer):
@@ -449,6 +449,11 @@ def test_a_view_needs_its_own_words():
         bare_view.sentence()
     bare_view.measure()
     assert bare_view.state() == {}
+
+
+def test_an_array_that_browsers_do_not_have_is_refused():
+    with pytest.raises(TypeError, match="an array of int64: the browser has int8, uint8"):
+        wire.encode({"layers": [np.arange(3)]})
 
 
 def test_importing_pruneviz_loads_no_widgets():

@@ -118,14 +118,14 @@ def test_images_by_class_and_number(page):
     first = lab.kernel(page, "int(np.flatnonzero(data[1] == 7)[0])")
     assert lab.kernel(page, "view.image") == first
     page.get_by_role("button", name="Next image").click()
-    page.wait_for_function(f"() => document.querySelector('.pv').pruneviz.get('mapped').image > {first}")
+    page.wait_for_function(f"() => document.querySelector('.pv').pruneviz.get('pictured').index > {first}")
     second = lab.kernel(page, "[view.image, int(np.flatnonzero(data[1] == 7)[1])]")
     assert second[0] == second[1]
     page.get_by_label("of class").select_option("")
     number = page.get_by_label("image, 0 to 4999")
     number.fill("4321")
     number.press("Tab")
-    page.wait_for_function("() => document.querySelector('.pv').pruneviz.get('mapped').image === 4321")
+    page.wait_for_function("() => document.querySelector('.pv').pruneviz.get('pictured').index === 4321")
     page.get_by_role("tablist", name="Layer", exact=True).get_by_role("tab", name="conv1").click()
     page.get_by_text("feature map, 28 × 28").wait_for()
     assert "on this image, mean" in page.locator(".pv-facts").inner_text()

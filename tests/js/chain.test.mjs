@@ -70,16 +70,20 @@ test("the slices that go together", () => {
 });
 
 test("a group with a share of its own is cut by its own places", () => {
-  const bytes = (array) => new DataView(array.buffer);
+  const sent = (array) => ({
+    view: new DataView(array.buffer), dtype: array.constructor.name.toLowerCase().replace("array", ""),
+    shape: [array.length],
+  });
+  const places = (...values) => sent(Uint16Array.from(values));
+  const scores = (...values) => sent(Float64Array.from(values));
+  const tied = { place: places(9000, 5000, 10001), own: places(6667, 3333, 10001), score: scores(2, 1, 3) };
+  const alone = { place: places(1000, 10001), own: places(2500, 10001), score: scores(1, 2) };
+  const layer = (name, ...units) => ({ name, shape: [units.length], id: sent(ids(...units)) });
   const state = {
     noun: "channels", rest: 2,
-    wires: wires.map((wire) => ({ ...wire, rows: wire.rows.length, columns: wire.columns.length })),
-    wired: bytes(Int32Array.from(wires.flatMap(({ rows, columns }) => [...rows, ...columns]))),
-    layers: [["conv1", 3], ["conv2", 2], ["conv3", 3]].map(([name, size]) => ({ name, shape: [size] })),
-    ids: bytes(ids(0, 1, 2, 3, 4, 0, 1, 2)),
-    places: bytes(Uint16Array.from([9000, 5000, 10001, 1000, 10001, 9000, 5000, 10001])),
-    own_places: bytes(Uint16Array.from([6667, 3333, 10001, 2500, 10001, 6667, 3333, 10001])),
-    scored: bytes(Float64Array.from([2, 1, 3, 1, 2, 2, 1, 3])),
+    wires: wires.map((wire) => ({ ...wire, rows: sent(wire.rows), columns: sent(wire.columns) })),
+    layers: [layer("conv1", 0, 1, 2), layer("conv2", 3, 4), layer("conv3", 0, 1, 2)],
+    ranking: { scope: "global", criterion: "magnitude", layers: { conv1: tied, conv2: alone, conv3: tied } },
     chain: entries, code: "mask{own}", sparsities: {},
     groups: [
       { name: "conv1", layers: ["conv1", "conv3"], size: 3, how: ["added"] },

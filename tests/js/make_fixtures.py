@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from pruneviz.core.arrays import number_to_prune
 from pruneviz.core.intervals import wilson
 from pruneviz.core.masks import Importance, rank
-from pruneviz.widgets.explorer import code, payload
+from pruneviz.widgets.explorer import code, payload, wire
 
 HOSTILE = 'x"]); print("{cut}"); ("é\\'  # a name that is code
 FIXTURES = Path(__file__).with_name("fixtures.json")
@@ -35,6 +36,7 @@ def fixtures() -> dict:
         "curve": _curve(),
         "blocks": _blocks(rankings["global"]),
         "code": _code(),
+        "wire": _wire(),
     }
 
 
@@ -70,8 +72,30 @@ def _curve() -> dict:
 
 
 def _blocks(ranking) -> dict:
-    grid, shares = payload.blocks(payload.places(ranking)["fc"], SHAPES["fc"])
-    return {"grid": grid, "shares": shares.ravel().tolist(), "level": 30, "row": shares[30].tolist()}
+    shares = payload.blocks(payload.places(ranking)["fc"], SHAPES["fc"])
+    row = shares[30].ravel().tolist()
+    return {"shape": shares.shape, "shares": shares.ravel().tolist(), "level": 30, "row": row}
+
+
+def _wire() -> dict:
+    draw = np.random.default_rng(0)
+    arrays = [draw.integers(0, 100, (2, 3)).astype(dtype) for dtype in wire.TYPES]
+    arrays += [-arrays[0], arrays[-1].T, arrays[3].astype(">i4"), np.zeros((0, 4), np.uint16), np.array(3.5)]
+    places = [np.array([1, 2], np.uint16), np.array([], np.uint16)]
+    nested = {
+        "layers": [{"name": name, "place": place} for name, place in zip("ab", places, strict=True)],
+        "words": ("global", 0.5, True),
+        "none": None,
+    }
+    sent = [{"sent": wire.encode(a), "values": a.ravel().tolist(), "shape": a.shape} for a in arrays]
+    return _plain({"arrays": sent, "nested": wire.encode(nested)})
+
+
+def _plain(value: object) -> dict:
+    def written(view: bytes) -> dict:
+        return {"base64": base64.b64encode(view).decode()}
+
+    return json.loads(json.dumps(value, default=written))
 
 
 def _code() -> dict:

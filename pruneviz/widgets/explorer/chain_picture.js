@@ -359,7 +359,7 @@ export class ChainPicture {
   }
 
   scoreOf(layer, i) {
-    const [, criterion] = this.frame.get("ranking");
+    const { criterion } = this.frame.get("ranking");
     return `${layer.score[i].toPrecision(3)} by ${criterion}, rank ${layer.rank[i] + 1} of ${layer.size}`;
   }
 

@@ -1,5 +1,5 @@
 // Channels: units of tied layers, whose groups may have a share of their own.
-import { quoted, stepOf, typed } from "../frame/pure.js";
+import { quoted, stepOf } from "../frame/pure.js";
 import { costWithout, Units } from "./unit_counts.js";
 import { blocksOf, coupledOf, flowsOf } from "./chain.js";
 
@@ -17,7 +17,6 @@ export class Channels extends Units {
 
   load() {
     super.load();
-    const places = typed(this.model.get("own_places"), Uint16Array);
     /** @type {Uint16Array} */
     this.ownPlaces = this.unitPlaces.slice();
     /** @type {Uint32Array} */
@@ -26,7 +25,7 @@ export class Channels extends Units {
     for (const layer of this.layers) {
       layer.id.forEach((id, i) => {
         if (id < 0) return;
-        this.ownPlaces[id] = places[layer.first + i];
+        this.ownPlaces[id] = layer.own[i];
         if (!seen.has(id)) this.ranks[id] = layer.first + layer.rank[i];
         seen.add(id);
       });

@@ -72,7 +72,7 @@ class ChannelExplorer(UnitExplorer):
     A channel is a unit seen from the layers that read it: with it go the outputs of all layers that are tied
     by an addition, their BatchNorm entries, and the inputs of the layers behind.
 
-    Its traits are those of `UnitExplorer`, without its `image`; the parts are ``slider, selectors, chain,
+    Its traits are those of `UnitExplorer`; the parts are ``slider, selectors, chain,
     groups, scores, accuracy, scorecard, confusion, removal, changes, history``. The criterion
     "reconstruction", slow on a deep network, is offered only where the view is opened with it. Besides these,
 
@@ -109,7 +109,6 @@ class ChannelExplorer(UnitExplorer):
 
     chain = t.List(t.Dict()).tag(sync=True)
     groups = t.List(t.Dict()).tag(sync=True)
-    own_places = t.Bytes().tag(sync=True)
 
     def coupled(self, layer: str, index: int) -> dict[str, dict[str, list[int]]]:
         """Tell which slices of the network go with one output of a layer.
@@ -168,12 +167,6 @@ class ChannelExplorer(UnitExplorer):
                 raise t.TraitError(f"sparsities gives two shares to layers that are tied to {first[name]!r}")
         return {group["name"]: shares[group["name"]] for group in self.groups if group["name"] in shares}
 
-    @t.validate("image")
-    def _check_image(self, proposal: dict[str, Any]) -> int:
-        if proposal["value"] != -1:
-            raise t.TraitError("a view of channels shows no image: leave image out")
-        return -1
-
     @t.validate("followed")
     def _check_followed(self, proposal: dict[str, Any]) -> list[Any]:
         if not proposal["value"]:
@@ -200,13 +193,7 @@ class ChannelExplorer(UnitExplorer):
 
     def _packed(self, ranking: Ranking, scores: Importance) -> dict[str, Any]:
         own = payload.places(rank(scores, "layer", self._exclude, self.keep_at_least))
-        return {
-            **super()._packed(ranking, scores),
-            "own_places": b"".join(array.astype("<u2").tobytes() for array in own.values()),
-        }
-
-    def _pictured(self) -> dict[str, Any]:
-        return {}  # nothing here follows an image
+        return {name: {**layer, "own": own[name]} for name, layer in super()._packed(ranking, scores).items()}
 
     def _template(self) -> str:
         known = self.criterion in (*criteria.names("channel"), *criteria.names("neuron"))

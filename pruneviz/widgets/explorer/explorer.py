@@ -17,9 +17,10 @@ from pruneviz.core.masks import Importance, Mask, Ranking, rank
 from pruneviz.engine.model import left_alone
 from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
-from pruneviz.widgets.explorer import code, history, measuring
+from pruneviz.widgets.explorer import code, measuring
 from pruneviz.widgets.explorer.history import State
 from pruneviz.widgets.explorer.parts import Part, draw, shown
+from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame.view import View
 
 if TYPE_CHECKING:
@@ -81,17 +82,15 @@ class Explorer(View):
     target = t.Float(None, allow_none=True).tag(sync=True)
     guess = t.Float(None, allow_none=True).tag(sync=True, echo_update=False)
 
-    layers = t.List(t.Dict()).tag(sync=True)
+    layers = t.List(t.Dict()).tag(sync=True, **ARRAYS)
     rest = t.Int(0).tag(sync=True)
-    ranking = t.List(t.Unicode()).tag(sync=True)
-    places = t.Bytes().tag(sync=True)
+    ranking = t.Dict().tag(sync=True, **ARRAYS)
 
     n = t.Int(0).tag(sync=True)
     dense = t.Int(-1).tag(sync=True)
     curve: t.List[list[float]] = t.List().tag(sync=True)
     exact = t.Dict().tag(sync=True)
-    comparison = t.Dict().tag(sync=True)
-    pictures = t.Bytes().tag(sync=True)
+    comparison = t.Dict().tag(sync=True, **ARRAYS)
 
     def __init__(
         self,
@@ -134,7 +133,7 @@ class Explorer(View):
         raise NotImplementedError
 
     def _packed(self, ranking: Ranking, scores: Importance) -> dict[str, Any]:
-        """Give the traits that tell of a ranking: at least `places`."""
+        """Tell of a ranking, layer by layer."""
         raise NotImplementedError
 
     def _edited(self, mask: Mask, by_hand: Mapping[str, Mapping[str, list[int]]]) -> Mask:
@@ -275,9 +274,7 @@ class Explorer(View):
         _, _, packed = self._ranked(self.scope, self.criterion)
         template = self._template()
         with self.hold_sync():
-            for name, value in packed.items():
-                setattr(self, name, value)
-            self.ranking = [self.scope, self.criterion]
+            self.ranking = {"scope": self.scope, "criterion": self.criterion, "layers": packed}
             self.code = template
             self._publish_curve()
 
@@ -333,7 +330,7 @@ class Explorer(View):
         dense = yield from measuring.scaled(self._predict(state.at(0.0)), 0, 0.05)
         found = yield from measuring.scaled(self._predict(state), 0.05, 0.1)
         card = self._card(state)
-        change = history.comparison(dense, found, self._meter.labels)
+        change = self._meter.compared(dense, found)
         with self.hold_sync():
             self.dense = self._right(dense)
             if self.target is None:
@@ -365,12 +362,8 @@ class Explorer(View):
         if 0 <= compare < len(kept):
             before = yield from self._predict(kept[compare])
             after = yield from self._predict(state)
-            change = history.comparison(before, after, self._meter.labels)
-            shape, pixels = history.pictures(self._meter.x, change["images"])
-            with self.hold_sync():
-                pair = {"with": kept[compare].traits(), "state": state.traits()}
-                self.comparison = {**change, "shape": shape, **pair}
-                self.pictures = pixels
+            change = self._meter.compared(before, after)
+            self.comparison = {**change, "with": kept[compare].traits(), "state": state.traits()}
 
     def _measure_curve(self, state: State) -> Iterator[float]:
         if not {"accuracy", "scorecard"} & set(self.show):

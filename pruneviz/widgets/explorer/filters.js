@@ -1,5 +1,5 @@
 // FilterExplorer: the filters of a layer, best first, with the cut between them, and one filter under the glass.
-import { grouped, percent, stepOf, typed } from "../frame/pure.js";
+import { grouped, percent, stepOf } from "../frame/pure.js";
 import { sharp } from "../frame/draw.js";
 import {
   button, CAPTION, choice, el, facts, fold, numberBox, scrolled, setText, swatch, table, tabs,
@@ -9,6 +9,7 @@ import { GalleryPicture } from "./gallery_picture.js";
 import { explorer } from "./explorer.js";
 import { sortChoice, unitDrawings } from "./units.js";
 import { Units } from "./unit_counts.js";
+import { decode } from "./wire.js";
 
 /** What both criteria cut of a layer, and what only one does. */
 export function overlapOf(layer, rivals, step) {
@@ -25,7 +26,7 @@ export function overlapOf(layer, rivals, step) {
 
 /** Which image: a number, the one before or after it, of one class or of all. */
 function imageChoice(frame) {
-  const truths = typed(frame.get("truths"), Int32Array);
+  const truths = decode(frame.get("truths"));
   const last = truths.length - 1;
   const box = numberBox(`image, 0 to ${last}`, { max: last, onchange: () => pick(Number(box.value)) });
   const pick = (image) => Number.isInteger(image) && image >= 0 && image <= last && frame.set({ image });
@@ -64,7 +65,7 @@ function rivalChoice(frame, gallery) {
     const rivals = gallery.rivalsOf(gallery.layer);
     const step = stepOf(frame.get("sparsity"));
     const { both, only, rival } = rivals ? overlapOf(gallery.layer, rivals, step) : {};
-    const [own, other] = [frame.get("ranking")[1], frame.get("rivalled")[1]];
+    const [own, other] = [frame.get("ranking").criterion, frame.get("rivals").criterion];
     const shares = `both cut ${both}, only ${own} ${only}, only ${other} ${rival}`;
     setText(words, rivals ? `${gallery.layer.name}: ${shares}` : "");
     if (frame.get("moving")) return;
@@ -75,7 +76,8 @@ function rivalChoice(frame, gallery) {
 }
 
 /** A kernel in words: all of it, or of many inputs their mean. */
-function kernelText({ kernel: [slices, height, width], shape: [, inputs] }) {
+function kernelText({ kernels, shape: [, inputs] }) {
+  const [, slices, height, width] = kernels.shape;
   if (inputs > slices) return `kernel, mean |w| of ${inputs} inputs`;
   return slices === 1 ? `kernel, ${height} × ${width}` : `kernel, ${slices} × ${height} × ${width}`;
 }
@@ -106,7 +108,7 @@ function glass(frame, gallery) {
     show(map, pictures.map(layer, i));
     setText(inputWords, `image ${index}, a ${truth}`);
     setText(kernelWords, kernelText(layer));
-    setText(mapWords, `feature map, ${frame.get("mapped").shape.join(" × ")}`);
+    setText(mapWords, `feature map, ${pictures.shown.maps.shape.slice(1).join(" × ")}`);
     for (const [canvas, said] of pairs) canvas.setAttribute("aria-label", said.textContent);
   }));
   return el("section", { class: "pv-lens", "aria-label": "The filter in focus" },
@@ -132,7 +134,7 @@ function filtersPart(frame, units) {
       setText(caption, `Filters of ${layer.name}, ${layer.shape.join(" × ")}: ${left}`);
       if (frame.get("moving")) return;
       layerTabs.show(layer.name);
-      rivalKey.hidden = !gallery.rivals;
+      rivalKey.hidden = !gallery.rivalsOf(layer);
       twin.refresh();
     });
   });

@@ -13,9 +13,10 @@ from matplotlib.patches import Rectangle
 from pruneviz import frameworks
 from pruneviz.engine.model import network
 from pruneviz.plots import style
-from pruneviz.widgets.explorer import history
+from pruneviz.widgets.explorer.images import ImageExplorer
 from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
-from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, UnitExplorer, draw_scores
+from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, draw_scores
+from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ _SHAPE = 1.6  # width of the panel of filters, in heights
 
 def draw_filters(ax: Axes, view: FilterExplorer) -> None:
     """Draw the kernel of each filter of the layer on view in a frame, pale and dashed where it is pruned."""
-    kernels, kept = view.kernels_of(view.layer), view.result()[view.layer]
+    kernels = next(layer["kernels"] for layer in view.layers if layer["name"] == view.layer)
+    kept = view.result()[view.layer]
     many = len(kernels)
     if not kernels.size or many > _MOST:
         draw_scores(ax, view)
@@ -70,10 +72,10 @@ def _coloured(kernel: Array, *, pale: bool) -> Array:
     return 0.3 * joined + 0.7 * np.array(to_rgb(style.PRUNED)) if pale else joined
 
 
-class FilterExplorer(UnitExplorer):
+class FilterExplorer(ImageExplorer):
     """A live view of pruning filters; `pruneviz.explore(…, granularity="filter")` makes one.
 
-    Its traits are those of `UnitExplorer`, and the parts ``slider, selectors, filters, scores, accuracy,
+    Its traits are those of `ImageExplorer`, and the parts ``slider, selectors, filters, scores, accuracy,
     scorecard, layers, confusion, removal, changes, history``; there is always one `image` whose feature maps
     are shown, and
 
@@ -96,48 +98,28 @@ class FilterExplorer(UnitExplorer):
         *(Part("scores", "grid"), ACCURACY, SCORECARD, LAYERS, *BELOW),
     )
 
-    image = t.Int(0).tag(sync=True, echo_update=False)
     rival = t.Unicode("").tag(sync=True, echo_update=False)
 
-    rivals = t.Bytes().tag(sync=True)
-    rivalled = t.List(t.Unicode()).tag(sync=True)
-    kernels = t.Bytes().tag(sync=True)
-    truths = t.Bytes().tag(sync=True)
-    maps = t.Bytes().tag(sync=True)
-    mapped = t.Dict().tag(sync=True)
+    rivals = t.Dict().tag(sync=True, **ARRAYS)
+    truths = t.Any().tag(sync=True, **ARRAYS)
 
     def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(model, data, **options)
         self.observe(self._show_image, "layer")
         self.observe(self._rank_rivals, "rival")
 
-    @t.validate("image")
-    def _check_image(self, proposal: dict[str, Any]) -> int:
-        if self.n and not 0 <= proposal["value"] < self.n:
-            raise t.TraitError(f"image {proposal['value']} is not one of the {self.n:,} images")
-        return int(proposal["value"])
-
     @t.validate("rival")
     def _check_rival(self, proposal: dict[str, Any]) -> str:
         return self._known("rival", proposal["value"], ["", *self._criteria])
 
-    def kernels_of(self, layer: str) -> Array:
-        """Give the picture of each filter of a layer, int8 (filters, slices, height, width), on one scale."""
-        return _kernels(network(self._model)[layer])
-
     def _described(self) -> dict[str, Any]:
-        described = super()._described()
+        described, seen = super()._described(), network(self._model)
         self._offer_bn_scale()
-        shown = [self.kernels_of(layer["name"]) for layer in described["layers"]]
         return {
             **described,
             "criteria": list(self._criteria),
-            "layers": [
-                {**layer, "kernel": list(kernels.shape[1:])}
-                for layer, kernels in zip(described["layers"], shown, strict=True)
-            ],
-            "kernels": b"".join(kernels.tobytes() for kernels in shown),
-            "truths": self._meter.labels.astype("<i4").tobytes(),
+            "layers": [{**layer, "kernels": _kernels(seen[layer["name"]])} for layer in described["layers"]],
+            "truths": self._meter.labels.astype(np.int32),
         }
 
     def _rerank(self, change: object = None) -> None:
@@ -146,29 +128,21 @@ class FilterExplorer(UnitExplorer):
             self._rank_rivals()
 
     def _rank_rivals(self, _change: object = None) -> None:
-        with self.hold_sync():
-            packed = self._ranked(self.scope, self.rival)[2] if self.rival else {"places": b""}
-            self.rivals = packed["places"]
-            self.rivalled = [self.scope, self.rival]
+        packed = self._ranked(self.scope, self.rival)[2] if self.rival else {}
+        places = {name: layer["place"] for name, layer in packed.items()}
+        self.rivals = {"scope": self.scope, "criterion": self.rival, "places": places}
 
     def _pictured(self) -> dict[str, Any]:
-        image = slice(self.image, self.image + 1)
-        shape, pixels = history.pictures(self._meter.x, [{"index": self.image}])
-        maps = self._maps(self._meter.x[image])
+        maps = self._maps(self._meter.x[self.image : self.image + 1])
         high = float(np.abs(maps).max()) or 1.0
         low = -high if maps.min() < 0 else 0.0
         return {
-            "pixels": pixels,
-            "pictured": {"index": self.image, "truth": int(self._meter.labels[self.image]), "shape": shape},
-            "maps": np.round(255 * (maps - low) / (high - low)).astype(np.uint8).tobytes(),
-            "mapped": {
-                "layer": self.layer,
-                "image": self.image,
-                "shape": list(maps.shape[1:]),
-                "low": low,
-                "high": high,
-                "means": np.abs(maps).mean(axis=(1, 2), dtype=np.float64).tolist(),
-            },
+            **super()._pictured(),
+            "layer": self.layer,
+            "maps": np.round(255 * (maps - low) / (high - low)).astype(np.uint8),
+            "low": low,
+            "high": high,
+            "means": np.abs(maps).mean(axis=(1, 2), dtype=np.float64),
         }
 
     def _maps(self, x: Array) -> Array:
@@ -181,7 +155,7 @@ class FilterExplorer(UnitExplorer):
 
 
 def _kernels(layer: Layer) -> Array:
-    """Round weights to signed bytes, enough for a picture; dense layers have none."""
+    """Round weights to signed bytes, (filters, slices, height, width); dense layers have none."""
     weight = layer.weight
     if weight.ndim < 3:
         return np.zeros((len(weight), 0, 0, 0), np.int8)

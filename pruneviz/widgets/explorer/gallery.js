@@ -1,6 +1,6 @@
 // The filters of one convolution as cards: kernel, feature map, number and score, with the cut between them.
-import { typed } from "../frame/pure.js";
 import { ACTIVITY, photoOf, tileOf, WEIGHT } from "../frame/draw.js";
+import { decode } from "./wire.js";
 
 const GAP = 14; // between cards at least: room for the cut
 const ROW_GAP = 26; // between rows: room for the cut's handle
@@ -55,19 +55,15 @@ export const acrossOf = (slices) => Math.ceil(Math.sqrt(slices));
 
 /** What the kernel sent of the filters: a kernel's picture for each, and a feature map for those on view. */
 export class Pictures {
-  constructor(frame, units) {
-    this.frame = frame;
-    const all = typed(frame.get("kernels"), Int8Array);
-    let from = 0;
-    for (const layer of units.layers) {
-      const size = layer.size * layer.kernel.reduce((a, b) => a * b, 1);
-      layer.kernels = all.subarray(from, (from += size));
-    }
+  constructor(frame) {
+    const load = () => { this.shown = decode(frame.get("pictured")); };
+    frame.on("pictured", load);
+    load();
   }
 
   /** The kernel of a filter: its slices side by side; null of a dense layer. */
   kernel(layer, i) {
-    const [slices, height, width] = layer.kernel;
+    const [, slices, height, width] = layer.kernels.shape;
     if (!slices) return null;
     const across = acrossOf(slices);
     const first = i * slices * height * width;
@@ -84,25 +80,23 @@ export class Pictures {
   }
 
   /** Whether the feature maps are those of this layer. */
-  has(layer) { return this.frame.get("mapped").layer === layer.name; }
+  has(layer) { return this.shown.layer === layer.name; }
 
   map(layer, i) {
     if (!this.has(layer)) return null;
-    const { shape: [height, width], low } = this.frame.get("mapped");
-    const view = this.frame.get("maps");
-    const bytes = new Uint8Array(view.buffer, view.byteOffset + i * height * width, height * width);
+    const { maps, low } = this.shown;
+    const [, height, width] = maps.shape;
+    const bytes = maps.subarray(i * height * width, (i + 1) * height * width);
     return painted(width, height, low < 0 ? WEIGHT : ACTIVITY, (put) =>
       bytes.forEach((value, p) => put(p % width, Math.floor(p / width), value)));
   }
 
   /** How active a filter is on the image. */
-  mean(layer, i) { return this.has(layer) ? this.frame.get("mapped").means[i] : null; }
+  mean(layer, i) { return this.has(layer) ? this.shown.means[i] : null; }
 
   image() {
-    const { shape } = this.frame.get("pictured");
-    const view = this.frame.get("pixels");
-    if (!shape.length || !view?.byteLength) return null;
-    return photoOf(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), shape);
+    const { picture } = this.shown;
+    return picture && photoOf(picture, picture.shape.slice(1));
   }
 }
 

@@ -1,9 +1,10 @@
 // The filters of a layer as cards on a canvas, best first, with the cut between them; the hand and the keyboard on it.
-import { grouped, sparsityText, typed } from "../frame/pure.js";
+import { grouped, sparsityText } from "../frame/pure.js";
 import { copyPart, hatch, line, sharp, sheetOf, stroke, text } from "../frame/draw.js";
 import { button, el, setText } from "../frame/controls.js";
 import { cutHandle } from "./cut_handle.js";
 import { cardAt, cutNear, fit, layOutCards, Pictures, placeAt } from "./gallery.js";
+import { decode } from "./wire.js";
 
 const [GONE, BY_HAND, RIVAL] = [1, 2, 4]; // what may hold of a card
 
@@ -11,7 +12,7 @@ export class GalleryPicture {
   constructor(frame, units) {
     this.frame = frame;
     this.units = units;
-    this.pictures = new Pictures(frame, units);
+    this.pictures = new Pictures(frame);
     this.focus = /** @type {number | null} */ (null);
     this.sheetKey = "";
     this.line = /** @type {{ left: number, y: number } | null} */ (null); // where the cut is drawn
@@ -25,19 +26,14 @@ export class GalleryPicture {
     this.canvas.addEventListener("click", (event) => this.press(event));
     this.cursor.addEventListener("keydown", (event) => this.key(event));
     this.cursor.addEventListener("focus", () => frame.repaint());
-    const drawn = ["maps", "mapped", "pictured", "ranking", "sort", "layer"];
-    for (const name of drawn) frame.on(name, () => { this.sheetKey = ""; });
-    for (const name of ["rivals", "rivalled"]) frame.on(name, () => this.loadRivals());
+    for (const name of ["pictured", "ranking", "sort", "layer"]) frame.on(name, () => { this.sheetKey = ""; });
+    frame.on("rivals", () => this.loadRivals());
     frame.on("layer", () => { this.focus = null; });
     this.loadRivals();
   }
 
-  /** Places under the second criterion, once they are about the present scope. */
-  loadRivals() {
-    const places = typed(this.frame.get("rivals"), Uint16Array);
-    /** @type {Uint16Array | null} */
-    this.rivals = places.length ? places : null;
-  }
+  /** Places under the second criterion, layer by layer, if there is one. */
+  loadRivals() { this.rivals = decode(this.frame.get("rivals")).places; }
 
   get layer() { return this.units.layer(this.frame.get("layer")); }
   get sorted() { return this.frame.get("sort") === "score"; }
@@ -45,7 +41,7 @@ export class GalleryPicture {
   filter(place) { return this.sorted ? this.layer.order[place] : place; }
   place(i) { return this.sorted ? this.layer.rank[i] : i; }
   corner(i) { return cardAt(this.layout, this.place(i)); }
-  rivalsOf(layer) { return this.rivals?.subarray(layer.first, layer.first + layer.size) ?? null; }
+  rivalsOf(layer) { return this.rivals[layer.name] ?? null; }
 
   // -- drawing -----------------------------------------------------------------------------------------------
 
@@ -66,7 +62,7 @@ export class GalleryPicture {
   /** Draw what no slider changes: the pictures and words of every card. */
   prepare(key, width, colours) {
     this.sheetKey = key;
-    this.layout = layOutCards(width, this.layer.size, this.layer.kernel[0] > 0);
+    this.layout = layOutCards(width, this.layer.size, this.layer.kernels.length > 0);
     /** @type {ReturnType<typeof sheetOf>} */
     this.sheet = sheetOf(width, this.layout.height, (context) => this.drawCards(context, colours));
     /** @type {ArrayLike<number>} what each card says on the canvas */
@@ -103,7 +99,7 @@ export class GalleryPicture {
     const { layer, layout } = this;
     for (let i = 0; i < layer.size; i++) {
       const [x, y] = this.corner(i);
-      const two = layer.kernel[0] > 0;
+      const two = layer.kernels.length > 0;
       if (two) fit(context, this.pictures.kernel(layer, i), x + 4, y + 4, layout.side);
       const map = this.pictures.map(layer, i);
       if (map) fit(context, map, x + 4 + (two ? layout.side + 4 : 0), y + 4, layout.side);
@@ -233,9 +229,9 @@ export class GalleryPicture {
     const shown = `${mean?.toPrecision(3)} on this image, mean`;
     const rivals = this.rivalsOf(layer);
     return [
-      ["score", `${layer.score[i].toPrecision(3)} by ${frame.get("ranking")[1]}`],
+      ["score", `${layer.score[i].toPrecision(3)} by ${frame.get("ranking").criterion}`],
       ["rank", `${layer.rank[i] + 1} of ${layer.size}`],
-      ["goes", goes(layer.place[i]) + (rivals ? `; by ${frame.get("rivalled")[1]} ${goes(rivals[i])}` : "")],
+      ["goes", goes(layer.place[i]) + (rivals ? `; by ${frame.get("rivals").criterion} ${goes(rivals[i])}` : "")],
       ["activity", mean === null ? "not measured yet" : mean === 0 ? "0, silent on this image" : shown],
     ];
   }

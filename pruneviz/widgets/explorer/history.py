@@ -69,19 +69,21 @@ class State:
         return {"sparsity": self.sparsity, **own, **rule, "by_hand": self.by_hand()}
 
 
-def comparison(before: Array, after: Array, labels: Array) -> dict[str, Any]:
+def comparison(before: Array, after: Array, labels: Array, x: Array) -> dict[str, Any]:
     """Count what the later predictions lost and won, in all and by class.
 
     Parameters
     ----------
     before, after, labels
         (n,) classes.
+    x
+        The images.
 
     Returns
     -------
     dict
         lost, won, other (wrong in a new way), and the same in ``by_class``; ``images``: up to 24 of those
-        whose prediction changed, lost ones first.
+        whose prediction changed, lost ones first, and their ``pictures``.
     """
     was, now = before == labels, after == labels
     kinds = {"lost": was & ~now, "won": now & ~was, "other": ~was & ~now & (before != after)}
@@ -99,30 +101,15 @@ def comparison(before: Array, after: Array, labels: Array) -> dict[str, Any]:
         {"index": int(i), "truth": int(labels[i]), "before": int(before[i]), "after": int(after[i])}
         for i in chosen
     ]
-    return {**_counts(kinds, np.ones(len(labels), bool)), "by_class": rows, "images": images}
+    counts = _counts(kinds, np.ones(len(labels), bool))
+    return {**counts, "by_class": rows, "images": images, "pictures": pictures(x[chosen])}
 
 
-def pictures(x: Array, images: list[dict[str, Any]]) -> tuple[list[int], bytes]:
-    """Give the images as uint8 pixels, grey or RGB.
-
-    Parameters
-    ----------
-    x
-        (n, height, width, channels) in [0, 1]; of other shapes there are no pictures.
-    images
-        As in `comparison`.
-
-    Returns
-    -------
-    shape
-        [height, width, channels], or [].
-    pixels
-        The images, one after the other.
-    """
-    if x.ndim != 4 or x.shape[-1] not in (1, 3) or not images:
-        return [], b""
-    chosen = x[[image["index"] for image in images]]
-    return list(x.shape[1:]), np.round(255 * np.clip(chosen, 0, 1)).astype(np.uint8).tobytes()
+def pictures(x: Array) -> Array | None:
+    """Give images in [0, 1], (n, height, width, 1 or 3), as uint8 pixels; None of what is no picture."""
+    if x.ndim != 4 or x.shape[-1] not in (1, 3):
+        return None
+    return np.round(255 * np.clip(x, 0, 1)).astype(np.uint8)
 
 
 def _counts(kinds: dict[str, Array], where: Array) -> dict[str, int]:

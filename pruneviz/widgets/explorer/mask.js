@@ -79,7 +79,8 @@ class Picture {
     this.layer = layer;
     this.step = step;
     const exact = this.weights.exact;
-    const flat = { width: layer.grid?.[1], height: layer.grid?.[0], pixelOf: null };
+    const [, rows, columns] = layer.shares?.shape ?? [];
+    const flat = { width: columns, height: rows, pixelOf: null };
     /** @type {ReturnType<typeof layOut>} */
     this.layout = exact ? (layer.layout ??= layOut(layer.shape)) : flat;
     /** @type {boolean} */
@@ -109,9 +110,7 @@ class Picture {
     const [kept, pruned] = this.ends;
     if (weights.exact) this.recolour(kept, pruned);
     else {
-      const found = new Float32Array(layout.width * layout.height);
-      shareAt(weights.shares, layer.block, found.length, 51, step, found);
-      for (let i = 0; i < found.length; i++) this.pixels[i] = blend(kept, pruned, found[i]);
+      shareAt(layer.shares, step).forEach((share, i) => { this.pixels[i] = blend(kept, pruned, share); });
     }
     this.context.putImageData(this.image, 0, 0);
     this.legend = weights.exact
@@ -137,7 +136,7 @@ class Picture {
     const { layer, pixels } = this;
     this.source = layer.counts;
     /** @type {Uint32Array} */
-    this.order = orderOf(this.weights.places, layer.first, layer.size, layer.counts, this.layout.pixelOf);
+    this.order = orderOf(layer.place, layer.counts, this.layout.pixelOf);
     moveMask(pixels, this.order, layer.size, 0, kept, pruned);
     /** @type {Uint32Array[]} */
     this.stills = Array.from({ length: STILLS + 1 }, (_, k) => {
@@ -148,7 +147,7 @@ class Picture {
   }
 
   drawCells(zoom, width, colours) {
-    const { canvas, layout, layer, weights, step } = this;
+    const { canvas, layout, layer, step } = this;
     const cell = Math.max(Math.min(width / layout.width, 26), CELL) * zoom;
     /** @type {number} */
     this.cell = cell;
@@ -160,7 +159,7 @@ class Picture {
     const { forced } = this;
     for (let i = 0; i < layer.size; i++) {
       const [x, y] = this.spot(i);
-      const pruned = forced.get(i) ?? weights.places[layer.first + i] <= step;
+      const pruned = forced.get(i) ?? layer.place[i] <= step;
       context.fillStyle = pruned ? pattern : colours.kept;
       context.fillRect(x, y, room, room);
       if (forced.has(i)) this.ring(context, x, y, room, colours.guess, 2);
@@ -198,7 +197,7 @@ class Picture {
   }
 
   isPruned(i, forced = this.forced) {
-    return forced.get(i) ?? this.weights.places[this.layer.first + i] <= this.step;
+    return forced.get(i) ?? this.layer.place[i] <= this.step;
   }
 
   change(i, moving) {
@@ -261,7 +260,7 @@ class Picture {
     const { shape } = this.layer;
     const stride = (axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1);
     const place = shape.map((size, axis) => Math.floor(i / stride(axis)) % size);
-    const goes = sparsityText(this.weights.places[this.layer.first + i] / STEPS);
+    const goes = sparsityText(this.layer.place[i] / STEPS);
     const fate = this.isPruned(i) ? "pruned" : "kept";
     return `Weight ${place.join(", ")} of ${this.layer.name}: ${fate}; by rule it goes at ${goes}.`;
   }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import zeros
 from pruneviz.engine.scorecards import carded, classes
 from pruneviz.frameworks import BATCH
+from pruneviz.widgets.explorer.history import comparison
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -69,6 +70,10 @@ class Meter:
         """Measure what the masked copy costs; its predictions are known."""
         self._write(mask)
         return carded(self._adapter, (self.x, self.labels), predictions, f"{mask.sparsity:.2%} pruned")
+
+    def compared(self, before: Array, after: Array) -> dict[str, Any]:
+        """Tell what the later predictions lost and won; see `history.comparison`."""
+        return comparison(before, after, self.labels, self.x)
 
     def uses(self) -> Mapping[str, int]:
         """Count how often each weight of a layer is multiplied for one image."""

@@ -1,10 +1,11 @@
 // A network of dense layers with all its neurons, and a cut line in each layer.
-import { grouped, percent, sparsityText, typed } from "../frame/pure.js";
+import { grouped, percent, sparsityText } from "../frame/pure.js";
 import { dot, hatch, line, photoOf, sharp, sheetOf, stroke, text } from "../frame/draw.js";
 import { button, el, setText } from "../frame/controls.js";
 import { cutHandle } from "./cut_handle.js";
 import { hidden, sameState } from "./parts.js";
 import { layOutBlocks, nextSpot, strongest, TALL, Wiring } from "./wiring.js";
+import { decode } from "./wire.js";
 
 const TITLE = 24;
 const STRONGEST = 12;
@@ -29,14 +30,15 @@ export class NetworkPicture {
     this.cursor.addEventListener("keydown", (event) => this.key(event));
     this.cursor.addEventListener("focus", () => frame.repaint());
     this.cursor.addEventListener("blur", () => frame.repaint());
-    this.loadActivity();
-    for (const name of ["activity", "pictured"]) frame.on(name, () => this.loadActivity());
+    this.load();
+    frame.on("pictured", () => this.load());
     for (const name of ["ranking", "sort"]) frame.on(name, () => { this.sheetKey = ""; });
   }
 
-  loadActivity() {
-    const all = typed(this.frame.get("activity"), Float32Array);
-    for (const layer of this.units.layers) layer.activity = all.subarray(layer.first, layer.first + layer.size);
+  load() {
+    const { activity, picture } = decode(this.frame.get("pictured"));
+    for (const layer of this.units.layers) layer.activity = activity[layer.name];
+    this.photo = picture && photoOf(picture, picture.shape.slice(1));
     this.sheetKey = "";
   }
 
@@ -62,8 +64,7 @@ export class NetworkPicture {
   draw(width, colours) {
     const classes = this.wiring.layers.at(-1)?.shape[0] ?? 0;
     this.outputs = classes > 0 && classes <= 20 && this.wiring.after(this.units.layers.at(-1)) ? classes : 0;
-    const pictured = this.frame.get("pixels")?.byteLength;
-    const side = pictured ? Math.round(Math.min(104, Math.max(48, width * 0.13))) : 0;
+    const side = this.photo ? Math.round(Math.min(104, Math.max(48, width * 0.13))) : 0;
     const sizes = this.units.layers.map(({ size }) => size);
     /** @type {number[]} */
     this.sides = [side, this.outputs ? (width > 360 ? 84 : 26) : 0];
@@ -144,11 +145,9 @@ export class NetworkPicture {
   get outputX() { return this.layout.end + 10; }
 
   drawInput(context, colours) {
-    const { shape, index, truth } = this.frame.get("pictured");
-    const view = this.frame.get("pixels");
-    const small = photoOf(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), shape);
+    const { index, truth } = this.frame.get("pictured");
     context.imageSmoothingEnabled = false;
-    context.drawImage(small, 0, this.inputTop, this.sides[0], this.sides[0]);
+    context.drawImage(this.photo, 0, this.inputTop, this.sides[0], this.sides[0]);
     context.strokeStyle = colours.line;
     context.lineWidth = 1;
     context.strokeRect(0.5, this.inputTop + 0.5, this.sides[0] - 1, this.sides[0] - 1);
@@ -383,7 +382,7 @@ export class NetworkPicture {
     const never = active === 0 ? (index < 0 ? "0, never active" : "0, silent on this image") : active.toPrecision(3);
     const goes = layer.place[i] <= 10000 ? sparsityText(layer.place[i] / 10000) : "never";
     return [
-      ["score", `${layer.score[i].toPrecision(3)} by ${this.frame.get("ranking")[1]}`],
+      ["score", `${layer.score[i].toPrecision(3)} by ${this.frame.get("ranking").criterion}`],
       ["rank", `${layer.rank[i] + 1} of ${layer.size}`],
       ["activity", never],
       ["goes at", goes],

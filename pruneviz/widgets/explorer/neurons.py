@@ -9,10 +9,13 @@ import traitlets as t
 from matplotlib.colors import to_rgba_array
 
 from pruneviz.engine.model import network
+from pruneviz.engine.scoring import importance
 from pruneviz.plots import style
-from pruneviz.widgets.explorer import payload
+from pruneviz.widgets.explorer import history, payload
+from pruneviz.widgets.explorer.images import ImageExplorer
 from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
-from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, UnitExplorer
+from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD
+from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
@@ -26,8 +29,7 @@ _ROWS, _APART = 24, 6  # of dots in a layer, and between layers
 def draw_network(ax: Axes, view: NeuronExplorer) -> None:
     """Draw each layer as a block of dots that fade with activity, the pruned ones in orange."""
     mask, scores = view.result(), view.scores()
-    active = np.frombuffer(view.activity, "<f4")
-    x, first = 0, 0
+    x = 0
     ax.axis("off")
     for layer in view.layers:
         name, many = layer["name"], layer["shape"][0]
@@ -35,10 +37,11 @@ def draw_network(ax: Axes, view: NeuronExplorer) -> None:
         order = best if view.sort == "score" else np.arange(many)
         across = -(-many // _ROWS)
         column, row = np.arange(many) % across, np.arange(many) // across
-        strength = active[first : first + many][order] / max(float(active[first : first + many].max()), 1e-12)
+        active = view.pictured["activity"][name]
+        strength = active[order] / max(float(active.max()), 1e-12)
         _dots(ax, x + column, -row, mask[name][order], np.sqrt(strength))
         ax.text(x - 0.5, 1.2, f"{name}: {np.count_nonzero(mask[name])} of {many}", fontsize=style.FONT - 1)
-        x, first = x + max(across, 7) + _APART, first + many
+        x += max(across, 7) + _APART
     ax.set(xlim=(-1, x - _APART + 1), ylim=(-_ROWS, 3), aspect="equal")
     style.title(ax, "Neurons kept; the fuller the colour, the more active")
 
@@ -50,23 +53,25 @@ def _dots(ax: Axes, x: Array, y: Array, kept: Array, strength: Array) -> None:
     ax.scatter(x[~kept], y[~kept], 16, color=style.PRUNED, linewidth=0)
 
 
-class NeuronExplorer(UnitExplorer):
+class NeuronExplorer(ImageExplorer):
     """A live view of pruning neurons; `pruneviz.explore(…, granularity="neuron")` makes one.
 
-    Its traits are those of `UnitExplorer`; the parts are ``slider, selectors, network, scores, accuracy,
-    scorecard, layers, confusion, removal, changes, history``.
+    Its traits are those of `ImageExplorer`, whose `image` is -1 for the mean activity over all; the parts are
+    ``slider, selectors, network, scores, accuracy, scorecard, layers, confusion, removal, changes, history``.
     """
 
     _esm = assets.script("explorer/neurons.js")
     granularity: ClassVar = "neuron"
+    first_image: ClassVar = -1
+    _mean: dict[str, Array] | None = None
     parts: ClassVar = (
         *CONTROLS,
         Part("network", "grid", draw_network),
         *(Part("scores", "grid"), ACCURACY, SCORECARD, LAYERS, *BELOW),
     )
 
-    weights = t.Bytes().tag(sync=True)
-    dense_layers = t.List(t.Dict()).tag(sync=True)
+    image = t.Int(-1).tag(sync=True, echo_update=False)
+    dense_layers = t.List(t.Dict()).tag(sync=True, **ARRAYS)
     looks_at = t.List(t.Int()).tag(sync=True)
 
     def _described(self) -> dict[str, Any]:
@@ -80,12 +85,25 @@ class NeuronExplorer(UnitExplorer):
         return {
             **super()._described(),
             "dense_layers": [
-                {"name": layer.name, "shape": list(layer.shape), "scale": _scale(layer.weight)}
+                {"name": layer.name, "scale": _scale(layer.weight), "weight": _rounded(layer.weight)}
                 for layer in dense
             ],
-            "weights": b"".join(_rounded(layer.weight).tobytes() for layer in dense),
             "looks_at": list(image[:2]) if sees_pixels and first.shape[1] == image[0] * image[1] else [],
         }
+
+    def _pictured(self) -> dict[str, Any]:
+        x, y = self._meter.x, self._meter.labels
+        if self.image >= 0:
+            one = slice(self.image, self.image + 1)
+            return {**super()._pictured(), "activity": self._activity(x[one], y[one])}
+        if self._mean is None:
+            self._mean = self._activity(x, y)
+        picture = history.pictures(x.mean(axis=0, keepdims=True))
+        return {"index": -1, "picture": picture, "activity": self._mean}
+
+    def _activity(self, x: Array, y: Array) -> dict[str, Array]:
+        found = importance(self._model, granularity=self.granularity, criterion="activation", data=(x, y))
+        return {layer["name"]: found[layer["name"]].astype(np.float32) for layer in self.layers}
 
 
 def _scale(weight: Array) -> float:

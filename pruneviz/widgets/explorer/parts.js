@@ -6,6 +6,7 @@ import { countOf, drawCurve, drawStillCurve, floorOf, photoOf, sheetOf } from ".
 import {
   button, CAPTION, choice, el, facts, fold, scrolled, section, setText, shareSlider, table,
 } from "../frame/controls.js";
+import { decode } from "./wire.js";
 
 const HEIGHT = 210; // of the accuracy curve
 
@@ -38,8 +39,7 @@ export function selectors(frame) {
     scope.select.value = frame.get("scope");
     by.select.value = frame.get("criterion");
     for (const { select } of [scope, by]) select.disabled = frame.offline;
-    const stale = !same(frame.get("ranking"), [frame.get("scope"), frame.get("criterion")]);
-    setText(waiting, frame.offline ? "fixed in this file" : stale ? "ranking…" : "");
+    setText(waiting, frame.offline ? "fixed in this file" : isRanked(frame) ? "" : "ranking…");
   }));
   return el("div", { class: "pv-selectors" }, scope.node, by.node, waiting);
 }
@@ -65,6 +65,10 @@ export function layersPart(frame, counts) {
   return section("Pruned in each layer", list);
 }
 
+/** Whether the ranking is that of the present scope and criterion. */
+const isRanked = (frame) =>
+  ["scope", "criterion"].every((word) => frame.get("ranking")[word] === frame.get(word));
+
 export const sameState = (frame) => {
   const { state } = frame.get("exact");
   return Boolean(state) && frame.names.every((name) => same(state[name], frame.get(name)));
@@ -77,8 +81,8 @@ export function accuracyNow(frame) {
   const n = frame.get("n");
   if (sameState(frame)) return { ...frame.get("exact"), measured: true, n };
   const byHand = Object.keys(frame.get("by_hand")).length > 0;
-  const current = same(frame.get("ranking"), [frame.get("scope"), frame.get("criterion")]);
-  const found = current && !ownShares(frame.state()) ? estimate(frame.get("curve"), frame.get("sparsity")) : null;
+  const known = isRanked(frame) && !ownShares(frame.state());
+  const found = known ? estimate(frame.get("curve"), frame.get("sparsity")) : null;
   if (!found) return null;
   const [low, high] = wilson(found.correct, n);
   return { ...found, measured: found.measured && !byHand, low, high, n };
@@ -205,7 +209,7 @@ export function historyPart(frame) {
   };
   const panel = el("div", { class: "pv-compare" });
   const refresh = () => panel.replaceChildren(...comparison(frame));
-  for (const name of ["comparison", "pictures", "compare", "guess"]) frame.on(name, refresh);
+  for (const name of ["comparison", "compare", "guess"]) frame.on(name, refresh);
   refresh();
   frame.on("guess", () => frame.refreshStrip());
   const heading = el("h4", { class: "pv-caption" }, "Kept states");
@@ -219,24 +223,23 @@ function comparison(frame) {
   const heads = ["class", "images", "lost", "won", "new way"];
   const rows = found.by_class.map(({ name, n, lost, won, other }) => [name, ...[n, lost, won, other].map(grouped)]);
   return [
-    ...changedImages(found, frame.get("pictures"), words),
+    ...changedImages(found, words),
     scrolled("Changes by class", table(heads, rows)),
   ];
 }
 
-/** What changed between two states, as pictures; `found` and `bytes` are those of history.py. */
-export function changedImages(found, bytes, words) {
-  const [height, width, channels] = found.shape;
+/** What changed between two states, as pictures; `found` is a comparison of history.py. */
+export function changedImages(found, words) {
+  const pictures = decode(found.pictures);
+  const [, height = 1, width = 1, channels = 0] = pictures?.shape ?? [];
   const size = height * width * channels;
-  const pixels = (i) => new Uint8Array(bytes.buffer, bytes.byteOffset + i * size, size);
+  const photo = (i) => photoOf(pictures.subarray(i * size, (i + 1) * size), [height, width, channels]);
   const cards = found.images.map((image, i) => {
     const label = `${image.before} → ${image.after}`;
     const kind = image.before === image.truth ? "lost" : image.after === image.truth ? "won" : "still wrong";
     const story = `Image ${image.index}, a ${image.truth}: was taken for ${image.before}, now for ${image.after}`;
-    const canvas = el("canvas", { width: width ?? 1, height: height ?? 1, role: "img", "aria-label": story });
-    if (size && bytes?.byteLength >= (i + 1) * size) {
-      canvas.getContext("2d").drawImage(photoOf(pixels(i), found.shape), 0, 0);
-    }
+    const canvas = el("canvas", { width, height, role: "img", "aria-label": story });
+    if (pictures) canvas.getContext("2d").drawImage(photo(i), 0, 0);
     const written = [el("span", { "data-png": true }, label), el("small", { "data-png": true }, kind)];
     return el("li", { "data-kind": kind }, canvas, ...written);
   });

@@ -102,7 +102,7 @@ def pruned_by_step(layer_places: Array) -> Array:
     return np.cumsum(np.bincount(layer_places, minlength=STEPS + 1)).astype(np.uint32)
 
 
-def blocks(layer_places: Array, shape: tuple[int, ...]) -> tuple[tuple[int, int], Array]:
+def blocks(layer_places: Array, shape: tuple[int, ...]) -> Array:
     r"""Summarise a large layer: the share pruned in each block of weights, at 51 sparsities.
 
     Parameters
@@ -114,10 +114,8 @@ def blocks(layer_places: Array, shape: tuple[int, ...]) -> tuple[tuple[int, int]
 
     Returns
     -------
-    grid
-        (rows, columns), at most 64 each.
-    shares
-        uint8 (51, rows · columns), 255 for all.
+    array
+        uint8 (51, rows, columns), 255 for all; at most 64 rows and columns.
     """
     table = layer_places.reshape(shape[0], -1)
     across = [math.ceil(size / _SIDE) for size in table.shape]
@@ -126,31 +124,30 @@ def blocks(layer_places: Array, shape: tuple[int, ...]) -> tuple[tuple[int, int]
     block = (row[:, None] * grid[1] + column[None, :]).ravel()
     level = -(-table.ravel().astype(np.int64) * (LEVELS - 1) // STEPS)
     counts = np.bincount(level * (grid[0] * grid[1]) + block, minlength=LEVELS * grid[0] * grid[1])
-    pruned = np.cumsum(counts.reshape(LEVELS, -1), axis=0)
-    return grid, np.round(255 * pruned / pruned[-1]).astype(np.uint8)
+    pruned = np.cumsum(counts.reshape(LEVELS, *grid), axis=0)
+    shares: Array = np.round(255 * pruned / pruned[-1]).astype(np.uint8)
+    return shares
 
 
-def packed(ranking: Ranking, importance: Mapping[str, Array]) -> dict[str, Any]:
-    """Give the traits that tell a browser about a ranking.
+def packed(ranking: Ranking, importance: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
+    """Tell a browser about a ranking of weights.
 
     Returns
     -------
     dict
-        ``histograms`` by layer; ``places`` as little-endian bytes, or for large models ``grids``,
-        ``shares`` (of `blocks`) and ``counts`` (of `pruned_by_step`), layer after layer.
+        By layer, its ``histogram``, and ``place`` of `places`; of large models instead ``shares`` of `blocks`
+        and ``counts`` of `pruned_by_step`.
     """
-    by_layer = places(ranking)
-    traits: dict[str, Any] = {
-        "histograms": {name: histogram(importance[name]) for name in by_layer},
-        "places": b"",
-        "grids": {},
-        "shares": b"",
-        "counts": b"",
+    found = places(ranking)
+    large = sum(array.size for array in found.values()) > LARGEST
+    return {
+        name: {
+            "histogram": histogram(importance[name]),
+            **(_summary(place, ranking.ranks[name].shape) if large else {"place": place}),
+        }
+        for name, place in found.items()
     }
-    if sum(array.size for array in by_layer.values()) <= LARGEST:
-        return {**traits, "places": b"".join(a.astype("<u2").tobytes() for a in by_layer.values())}
-    summaries = {name: blocks(array, ranking.ranks[name].shape) for name, array in by_layer.items()}
-    traits["grids"] = {name: grid for name, (grid, _) in summaries.items()}
-    traits["shares"] = b"".join(shares.tobytes() for _, shares in summaries.values())
-    traits["counts"] = b"".join(pruned_by_step(a).astype("<u4").tobytes() for a in by_layer.values())
-    return traits
+
+
+def _summary(place: Array, shape: tuple[int, ...]) -> dict[str, Array]:
+    return {"shares": blocks(place, shape), "counts": pruned_by_step(place)}

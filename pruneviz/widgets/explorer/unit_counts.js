@@ -2,7 +2,8 @@
 //
 // `Units` has for each layer its `order` (best first) and `score`, `place`, `id` of each output, and
 // at(sparsity, byHand).gone[id] says whether a unit is pruned; toggle(frame, layer, i) cuts it by hand.
-import { cutAt, stepOf, typed } from "../frame/pure.js";
+import { cutAt, stepOf } from "../frame/pure.js";
+import { decode } from "./wire.js";
 
 const CUT = 1;
 const KEPT = 2;
@@ -61,34 +62,27 @@ export class Units {
     this.model = model;
     this.noun = model.get("noun");
     let first = 0;
-    this.layers = model.get("layers").map((layer) => {
+    this.layers = decode(model.get("layers")).map((layer) => {
       first += layer.shape[0];
       return { ...layer, size: layer.shape[0], first: first - layer.shape[0] };
     });
-    let from = 0;
-    const wired = typed(model.get("wired"), Int32Array);
-    const take = (many) => wired.subarray(from, (from += many));
-    this.wires = model.get("wires").map((wire) => ({ ...wire, rows: take(wire.rows), columns: take(wire.columns) }));
+    this.wires = decode(model.get("wires"));
+    const own = this.layers.map(({ id }) => id);
+    const all = [...own, ...this.wires.flatMap(({ rows, columns }) => [rows, columns])];
+    this.many = all.reduce((most, ids) => ids.reduce((a, b) => Math.max(a, b), most), -1) + 1;
+    this.counted = new Set(own.flatMap((ids) => [...ids].filter((id) => id >= 0)));
+    this.total = this.counted.size;
     this.load();
     this.whole = costWithout(this.wires, model.get("rest"), this.unitPlaces.map(() => 0));
   }
 
   load() {
-    const places = typed(this.model.get("places"), Uint16Array);
-    const scores = typed(this.model.get("scored"), Float64Array);
-    const ids = typed(this.model.get("ids"), Int32Array);
-    const highest = (arrays) => arrays.reduce((most, some) => some.reduce((a, b) => Math.max(a, b), most), -1);
-    const all = [ids, ...this.wires.flatMap(({ rows, columns }) => [rows, columns])];
+    const { layers } = decode(this.model.get("ranking"));
     /** @type {Uint16Array} */
-    this.unitPlaces = new Uint16Array(highest(all) + 1).fill(65535);
-    /** @type {Set<number>} */
-    this.counted = new Set(ids.filter((id) => id >= 0));
-    /** @type {number} */
-    this.total = this.counted.size;
-    ids.forEach((id, entry) => { if (id >= 0) this.unitPlaces[id] = places[entry]; });
+    this.unitPlaces = new Uint16Array(this.many).fill(65535);
     for (const layer of this.layers) {
-      const part = (array) => array.subarray(layer.first, layer.first + layer.size);
-      Object.assign(layer, { place: part(places), score: part(scores), id: part(ids) });
+      Object.assign(layer, layers[layer.name]);
+      layer.id.forEach((id, i) => { if (id >= 0) this.unitPlaces[id] = layer.place[i]; });
       layer.order = bestFirst(layer.score);
       layer.rank = new Uint32Array(layer.size);
       layer.order.forEach((i, rank) => { layer.rank[i] = rank; });

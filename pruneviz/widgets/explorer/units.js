@@ -42,7 +42,7 @@ export function scoresPart(frame, units) {
     bars(frame.widthOf(canvas), layer, at, sorted, colours, devicePixelRatio);
     frame.write(() => {
       const left = `${grouped(layer.size - at.pruned[index])} of ${grouped(layer.size)} kept`;
-      setText(caption, `Scores of ${layer.name} by ${frame.get("ranking")[1]}: ${left}`);
+      setText(caption, `Scores of ${layer.name} by ${frame.get("ranking").criterion}: ${left}`);
       if (frame.get("moving")) return;
       layerTabs.show(units.tabOf(layer.name));
       const [highest, lowest] = [layer.order[0], layer.order.at(-1)].map((i) => layer.score[i].toPrecision(3));
@@ -161,9 +161,9 @@ export function changesPart(frame) {
       return;
     }
     const start = found.with?.scope ? `The last change, from ${ruleOf(found.with)}` : "From the whole model";
-    body.replaceChildren(...changedImages(found, frame.get("changed"), `${start} to ${ruleOf(found.state)}: `));
+    body.replaceChildren(...changedImages(found, `${start} to ${ruleOf(found.state)}: `));
   };
-  for (const name of ["changes", "changed", "guess"]) frame.on(name, refresh);
+  for (const name of ["changes", "guess"]) frame.on(name, refresh);
   frame.on("against", () => {});
   refresh();
   frame.paint(() => frame.write(() => {

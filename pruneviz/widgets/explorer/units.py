@@ -21,17 +21,17 @@ import traitlets as t
 from pruneviz import frameworks
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking
-from pruneviz.core.plan import plan
+from pruneviz.core.plan import Plan, plan
 from pruneviz.engine.model import network, pruned_units, structure
 from pruneviz.engine.removing import check_removed
 from pruneviz.engine.removing import remove as remove_units
 from pruneviz.engine.scorecards import scorecard
-from pruneviz.engine.scoring import importance
 from pruneviz.plots import plot_confusion, plot_scores, style
-from pruneviz.widgets.explorer import history, unit_code, unit_payload
+from pruneviz.widgets.explorer import unit_code, unit_payload
 from pruneviz.widgets.explorer.explorer import Explorer
 from pruneviz.widgets.explorer.parts import ACCURACY, HISTORY, LAYERS, SELECTORS, SLIDER, Part
 from pruneviz.widgets.explorer.still import write_card
+from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import assets
 
 if TYPE_CHECKING:
@@ -95,8 +95,6 @@ class UnitExplorer(Explorer):
     ----------
     sort
         ``"score"`` or ``"place"``: the order in which units are drawn.
-    image
-        Index into the data of the image whose activity is shown; -1 for the mean over all.
     wanted
         The state whose pruned units are to be removed; `remove` and the view's button set it.
     removal
@@ -118,40 +116,20 @@ class UnitExplorer(Explorer):
     words: ClassVar = tuple(word for word in criteria.names("neuron") if word != "bn_scale")
 
     sort = t.Enum(["score", "place"], "score").tag(sync=True, echo_update=False)
-    image = t.Int(-1).tag(sync=True, echo_update=False)
     against = t.Enum(["whole", "before"], "whole").tag(sync=True, echo_update=False)
     wanted = t.Dict().tag(sync=True, echo_update=False)
     removal = t.Dict().tag(sync=True)
 
     noun = t.Unicode().tag(sync=True)
-    ids = t.Bytes().tag(sync=True)
-    scored = t.Bytes().tag(sync=True)
-    wires = t.List(t.Dict()).tag(sync=True)
-    wired = t.Bytes().tag(sync=True)
-    activity = t.Bytes().tag(sync=True)
-    pixels = t.Bytes().tag(sync=True)
-    pictured = t.Dict().tag(sync=True)
-    changes = t.Dict().tag(sync=True)
-    changed = t.Bytes().tag(sync=True)
+    wires = t.List(t.Dict()).tag(sync=True, **ARRAYS)
+    changes = t.Dict().tag(sync=True, **ARRAYS)
 
     _before: tuple[State, Array] | None = None  # the last state but one that was measured, and its answers
     _last: tuple[State, Array] | None = None
 
-    _mean_activity: Importance | None = None
-
     def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(model, data, **options)
-        self._show_image()
-        self.observe(self._show_image, "image")
         self.observe(self._settle, ["wanted", "against"])
-
-    @t.validate("image")
-    def _check_image(self, proposal: dict[str, Any]) -> int:
-        if self.n and not -1 <= proposal["value"] < self.n:
-            raise t.TraitError(
-                f"image {proposal['value']} is not one of the {self.n:,} images, nor -1 for all of them"
-            )
-        return int(proposal["value"])
 
     def remove(self) -> Any:  # noqa: ANN401
         """Build the smaller model: the units that are pruned at present are gone, the model stays as it is.
@@ -179,17 +157,22 @@ class UnitExplorer(Explorer):
         names, layers = self._units.names(), network(self._model)
         if not names:
             raise ValueError(f"the model has no {self.granularity}s to prune")
-        wires, wired = unit_payload.wires(self._model, self._structure, self._meter.uses())
-        counted = sum(layer["rows"] * (layer["each"] + layer["columns"] * layer["area"]) for layer in wires)
+        wires = unit_payload.wires(self._model, self._structure, self._meter.uses())
+        counted = unit_payload.cost(wires, 0, Plan())["parameters"]
         return {
             "noun": f"{self.granularity}s",
             "layer": names[0],
             "layers": [
-                {"name": name, "shape": list(layers[name].shape), "kind": layers[name].kind} for name in names
+                {
+                    "name": name,
+                    "shape": list(layers[name].shape),
+                    "kind": layers[name].kind,
+                    "id": self._units.ids(name).astype(np.int32),
+                }
+                for name in names
             ],
             "rest": self._meter.parameters() - counted,
             "wires": wires,
-            "wired": np.concatenate(wired).astype("<i4").tobytes(),
         }
 
     def _offer_bn_scale(self) -> None:
@@ -214,33 +197,6 @@ class UnitExplorer(Explorer):
             self.criterion,
             self._exclude,
         )
-
-    def _show_image(self, _change: object = None) -> None:
-        with self.hold_sync():
-            for name, value in self._pictured().items():
-                setattr(self, name, value)
-
-    def _pictured(self) -> dict[str, Any]:
-        """Give the traits that tell of the chosen image: how active each unit is, and the picture."""
-        x, y = self._meter.x, self._meter.labels
-        if self.image < 0:
-            scores = self._mean_activity = self._mean_activity or self._activity(x, y)
-            shape, pixels = history.pictures(x.mean(axis=0, keepdims=True), [{"index": 0}])
-            facts = {"index": -1, "shape": shape}
-        else:
-            one = slice(self.image, self.image + 1)
-            scores = self._activity(x[one], y[one])
-            shape, pixels = history.pictures(x, [{"index": self.image}])
-            facts = {"index": self.image, "truth": int(y[self.image]), "shape": shape}
-        names = [layer["name"] for layer in self.layers]
-        return {
-            "activity": b"".join(scores[name].astype("<f4").tobytes() for name in names),
-            "pixels": pixels,
-            "pictured": facts,
-        }
-
-    def _activity(self, x: Array, y: Array) -> Importance:
-        return importance(self._model, granularity=self.granularity, criterion="activation", data=(x, y))
 
     # -- masks -------------------------------------------------------------------------------------------
 
@@ -282,10 +238,8 @@ class UnitExplorer(Explorer):
         against: dict[str, Any] = {}
         if self.against == "before" and self._before is not None:
             against = self._before[0].traits()
-            change = history.comparison(self._before[1], found, labels)
-        shape, pixels = history.pictures(self._meter.x, change["images"])
-        self.changes = {**change, "shape": shape, "with": against, "state": state.traits()}
-        self.changed = pixels
+            change = self._meter.compared(self._before[1], found)
+        self.changes = {**change, "with": against, "state": state.traits()}
         return {"confusion": table.tolist(), "smaller": self._smaller(self._mask(state))}
 
     def _smaller(self, mask: Mask) -> dict[str, Any]:

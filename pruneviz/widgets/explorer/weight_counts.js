@@ -1,36 +1,24 @@
 // What the kernel sent about a ranking, and what follows from it at a step of the slider.
-import { cutAt, handChange, prunedByStep, stepOf, typed } from "../frame/pure.js";
+import { cutAt, handChange, prunedByStep, stepOf } from "../frame/pure.js";
+import { decode } from "./wire.js";
 
 export class Weights {
   noun = "weights";
 
   constructor(model) {
     this.model = model;
-    let first = 0;
-    this.layers = model.get("layers").map((layer) => {
-      const size = layer.shape.reduce((a, b) => a * b, 1);
-      first += size;
-      return { ...layer, size, first: first - size };
-    });
-    this.total = first;
+    this.layers = model.get("layers").map((layer) => ({ ...layer, size: layer.shape.reduce((a, b) => a * b, 1) }));
+    this.total = this.layers.reduce((sum, { size }) => sum + size, 0);
     this.load();
   }
 
   load() {
-    const { model } = this;
-    this.places = typed(model.get("places"), Uint16Array);
-    this.exact = this.places.length === this.total;
-    this.shares = typed(model.get("shares"), Uint8Array);
-    const counts = typed(model.get("counts"), Uint32Array);
-    let block = 0;
-    this.layers.forEach((layer, i) => {
-      layer.counts = this.exact
-        ? prunedByStep(this.places.subarray(layer.first, layer.first + layer.size))
-        : counts.subarray((i * counts.length) / this.layers.length, ((i + 1) * counts.length) / this.layers.length);
-      const grid = model.get("grids")[layer.name];
-      if (grid) Object.assign(layer, { grid, block });
-      if (grid) block += 51 * grid[0] * grid[1];
-    });
+    const { layers } = decode(this.model.get("ranking"));
+    for (const layer of this.layers) {
+      const { place, counts = prunedByStep(place), ...more } = layers[layer.name];
+      Object.assign(layer, { place, counts, ...more });
+    }
+    this.exact = this.layers.every(({ place }) => place); // of large models there are shares of blocks instead
     this.last = null;
   }
 
@@ -41,8 +29,7 @@ export class Weights {
     const step = stepOf(sparsity);
     if (this.last?.step === step && this.last.byHand === byHand) return this.last;
     const rule = this.layers.map((layer) => layer.counts[step]);
-    const byHandIn = ({ name, first }) =>
-      (this.exact && byHand[name] ? handChange(byHand[name], this.places, first, step) : 0);
+    const byHandIn = ({ name, place }) => (place && byHand[name] ? handChange(byHand[name], place, step) : 0);
     const pruned = this.layers.map((layer, i) => rule[i] + byHandIn(layer));
     const all = pruned.reduce((a, b) => a + b, 0);
     this.last = { step, byHand, rule, pruned, all, kept: this.total - all };

@@ -15,7 +15,7 @@ function histogramPart(frame, weights) {
   const canvas = el("canvas", { role: "img" });
   const caption = el("figcaption", CAPTION);
   const layer = () => weights.layer(frame.get("layer"));
-  const found = () => frame.get("histograms")[layer().name];
+  const found = () => layer().histogram;
   const barsOf = remembered(({ counts }) => mergeBins(counts, counts.length / BARS));
   const still = remembered((width, histogram, colours) => {
     const scale = histogram.log ? "log scale" : "";
@@ -40,8 +40,9 @@ function histogramPart(frame, weights) {
     const draw = still(frame.widthOf(canvas), histogram, colours, devicePixelRatio);
     draw(canvas, splitBins(bars, pruned()), (cut * BARS) / histogram.counts.length);
     frame.write(() => {
-      const [, criterion] = frame.get("ranking");
-      const score = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|", wanda: "|w| · rms(x)" }[criterion] ?? "score";
+      const { criterion } = frame.get("ranking");
+      const formulas = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|", wanda: "|w| · rms(x)" };
+      const score = formulas[criterion] ?? "score";
       const exact = sameState(frame) ? frame.get("exact").threshold[layer().name] : null;
       const value = exact ?? scoreAt(histogram, cut / histogram.counts.length);
       const threshold = `${exact === null ? "≈ " : ""}${scoreText(value, isSmall(histogram))}`;

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import traitlets as t
 
 from pruneviz import frameworks
 from pruneviz.core import criteria
@@ -38,7 +37,8 @@ def draw_mask(ax: Axes, view: WeightExplorer) -> None:
 
 def draw_histogram(ax: Axes, view: WeightExplorer) -> None:
     """Draw the bars of the live view: the outer ones hold what lies beyond, and may be equal in ratio."""
-    found, layer = view.histograms[view.layer], view.layer
+    layer = view.layer
+    found = view.ranking["layers"][layer]["histogram"]
     low, high = found["low"], found["high"]
     edges = (np.geomspace if found["log"] else np.linspace)(low, high, _BARS + 1)
     shown = Importance({layer: np.clip(view.scores()[layer], low, high)}, "weight")
@@ -91,11 +91,6 @@ class WeightExplorer(Explorer):
         HISTORY,
     )
     words: ClassVar = tuple(word for word in criteria.names("weight") if word != "l2")
-
-    histograms = t.Dict().tag(sync=True)
-    grids = t.Dict().tag(sync=True)
-    shares = t.Bytes().tag(sync=True)
-    counts = t.Bytes().tag(sync=True)
 
     def _described(self) -> dict[str, Any]:
         seen, uses = network(self._model), self._meter.uses()

@@ -1,5 +1,5 @@
 // Where the neurons of dense layers stand, and who reads whom.
-import { typed } from "../frame/pure.js";
+import { decode } from "./wire.js";
 
 export const TALL = 384; // pixels for the neurons of a layer
 const SMALLEST = 8;
@@ -51,14 +51,10 @@ export function nextSpot(key, { layer, place }, sizes, blocks) {
 /** Weights of the dense layers, eight bits each, and who reads whom. */
 export class Wiring {
   constructor(frame, units) {
-    const bytes = typed(frame.get("weights"), Int8Array);
-    let from = 0;
-    this.layers = frame.get("dense_layers").map(({ name, shape, scale }) => {
-      const values = bytes.subarray(from, (from += shape[0] * shape[1]));
-      const wire = units.wires.find((other) => other.name === name);
-      return { name, shape, scale, values, columns: wire.columns };
+    this.layers = decode(frame.get("dense_layers")).map(({ name, scale, weight }) => {
+      const { columns } = units.wires.find((other) => other.name === name);
+      return { name, scale, shape: weight.shape, values: weight, columns };
     });
-    if (from !== bytes.length) this.layers = [];
     this.units = units;
   }
 

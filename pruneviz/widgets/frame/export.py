@@ -7,7 +7,7 @@ import html
 import json
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pruneviz.widgets.frame import assets
 
@@ -32,7 +32,7 @@ def write_page(path: str | os.PathLike[str], view: AnyWidget, title: str, senten
         What those see whose browser runs no scripts.
     """
     state = {
-        name: _plain(value)
+        name: value
         for name, value in view.get_state().items()
         if not name.startswith("_") and name not in ("layout", "tabbable", "tooltip", "comm")
     }
@@ -47,12 +47,10 @@ def write_page(path: str | os.PathLike[str], view: AnyWidget, title: str, senten
     Path(path).write_text(page, encoding="utf-8")
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, bytes | memoryview):
-        return {"base64": base64.b64encode(value).decode()}
-    return value
-
-
 def _in_script(value: object) -> str:
-    """Write JSON that cannot end the script element it stands in."""
-    return json.dumps(value).replace("<", "\\u003c")
+    """Write JSON that cannot end the script element it stands in; bytes as page.html reads them."""
+    return json.dumps(value, default=_plain).replace("<", "\\u003c")
+
+
+def _plain(value: bytes) -> dict[str, str]:
+    return {"base64": base64.b64encode(value).decode()}

@@ -17,12 +17,6 @@ export function scoreText(value, small) {
 /** How many of `total` are pruned at a step, rounded half up. */
 export const cutAt = (step, total) => Math.floor((2 * step * total + STEPS) / (2 * STEPS));
 
-/** Bytes of a trait: a DataView from the kernel, whose start need not be aligned. */
-export function typed(view, Type) {
-  if (!view || !view.byteLength) return new Type(0);
-  return new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-}
-
 /** How many of these places (the step at which each weight goes first) are pruned at each step. */
 export function prunedByStep(places) {
   const counts = new Uint32Array(STEPS + 1);
@@ -169,11 +163,11 @@ function folded(columns, rows) {
 }
 
 /** The pixels of a layer in the order in which their weights go; `counts` is prunedByStep of their places. */
-export function orderOf(places, first, size, counts, pixelOf) {
+export function orderOf(places, counts, pixelOf) {
   const next = new Uint32Array(counts.length);
   for (let step = 1; step < counts.length; step++) next[step] = counts[step - 1];
-  const order = new Uint32Array(size);
-  for (let i = 0; i < size; i++) order[next[places[first + i]]++] = pixelOf ? pixelOf[i] : i;
+  const order = new Uint32Array(places.length);
+  for (let i = 0; i < places.length; i++) order[next[places[i]]++] = pixelOf ? pixelOf[i] : i;
   return order;
 }
 
@@ -192,19 +186,22 @@ export function moveMask(pixels, order, from, to, kept, pruned) {
 }
 
 /** Share pruned in each block at a step, between two of the measured levels on a straight line. */
-export function shareAt(shares, first, blocks, levels, step, out) {
+export function shareAt(shares, step) {
+  const [levels, rows, columns] = shares.shape;
+  const blocks = rows * columns;
   const at = (step / STEPS) * (levels - 1);
   const level = Math.min(Math.floor(at), levels - 2);
-  const along = at - level;
-  const low = first + level * blocks;
-  for (let i = 0; i < blocks; i++) out[i] = (shares[low + i] * (1 - along) + shares[low + blocks + i] * along) / 255;
+  const [along, low] = [at - level, level * blocks];
+  const found = new Float32Array(blocks);
+  for (let i = 0; i < blocks; i++) found[i] = (shares[low + i] * (1 - along) + shares[low + blocks + i] * along) / 255;
+  return found;
 }
 
 /** How edits by hand change the number pruned in a layer at a step. */
-export function handChange(edits, places, first, step) {
+export function handChange(edits, places, step) {
   let change = 0;
-  for (const i of edits?.cut ?? []) if (places[first + i] > step) change++;
-  for (const i of edits?.kept ?? []) if (places[first + i] <= step) change--;
+  for (const i of edits?.cut ?? []) if (places[i] > step) change++;
+  for (const i of edits?.kept ?? []) if (places[i] <= step) change--;
   return change;
 }
 
