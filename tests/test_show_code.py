@@ -5,7 +5,7 @@ import pytest
 from torch import nn
 
 import pruneviz as pv
-from pruneviz.widgets.explorer import code
+from pruneviz.widgets.frame import code
 
 NAMES = ('x"]); print("…"); ("', "{cut}", "it's \\ \n {by_hand}")
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import pruneviz as pv
-from pruneviz.engine.model import structure
+from pruneviz.engine.model import Seen
 from pruneviz.lessons.checks import lesson_04a
 
 MAKES = ["block4.conv2", "block4.shortcut", "block5.conv2", "block6.conv2"]
@@ -46,7 +46,7 @@ def digits():
 
 
 def test_the_wire_is_what_the_units_say(resnet, pictures):
-    units = structure(resnet, pictures[0][:1]).units
+    units = Seen(resnet, pictures[0][:1]).structure.units
     wire = units.of["block5.conv2"][5]
     assert [name for name, ids in units.of.items() if wire in ids] == MAKES
     assert [name for name, ids in units.norms.items() if wire in ids] == NORMALISES

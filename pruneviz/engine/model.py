@@ -107,11 +107,6 @@ def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def structure(model: object, example: Array | None) -> Structure:
-    """Follow the units through a model; an example of None asks a Keras model for its input's shape."""
-    return Seen(model, example).structure
-
-
 def checked_mask(layers: Network, mask: Mask) -> None:
     """Refuse a mask that names other layers, or has other shapes."""
     if not isinstance(mask, Mask):

@@ -8,7 +8,7 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core.arrays import checked_images
-from pruneviz.engine.model import network, structure
+from pruneviz.engine.model import Seen, network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def activations(model: object, x: Array, layer: str) -> Iterator[Array]:
     TypeError, ValueError
         If x is no array of images, the model cannot be traced, or the layer is not part of what it computes.
     """
-    found = structure(model, checked_images("x", x))
+    found = Seen(model, checked_images("x", x)).structure
     place = found.units.reads.get(layer)
     axis = next((node.options["axis"] for node in found.graph.nodes if node.layer == layer), -1)
     for batch in frameworks.adapter(model).activations(x, {place} if place else set()):

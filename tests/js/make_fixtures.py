@@ -11,7 +11,8 @@ import numpy as np
 from pruneviz.core.arrays import number_to_prune
 from pruneviz.core.intervals import wilson
 from pruneviz.core.masks import Importance, rank
-from pruneviz.widgets.explorer import code, payload, wire
+from pruneviz.widgets.explorer import payload, wire
+from pruneviz.widgets.frame import code
 
 HOSTILE = 'x"]); print("{cut}"); ("é\\'  # a name that is code
 FIXTURES = Path(__file__).with_name("fixtures.json")

@@ -1,5 +1,5 @@
 // Channels: units of tied layers, whose groups may have a share of their own.
-import { quoted, stepOf } from "../frame/pure.js";
+import { filled, listed, quoted, stepOf } from "../frame/pure.js";
 import { costWithout, Units } from "./unit_counts.js";
 import { blocksOf, coupledOf, flowsOf } from "./chain.js";
 
@@ -49,10 +49,10 @@ export class Channels extends Units {
     const named = this.groups.filter(({ name }) => name in shares);
     const number = (share) => (Number.isInteger(share) ? share.toFixed(1) : String(share));
     const written = named.map(({ name }) => `${quoted(name)}: ${number(shares[name])}`).join(", ");
-    const names = named.flatMap(({ layers }) => layers.map(quoted)).join(", ");
+    const names = listed(named.flatMap(({ layers }) => layers));
     const cut = `own = pv.prune(model, scope={${written}}, **options)  # groups with a share of their own`;
-    const own = `\n${cut}\nkeep.update({name: own[name] for name in [${names}]})`;
-    return this.model.get("code").replace("{own}", () => (named.length ? own : ""));
+    const own = `\n${cut}\nkeep.update({name: own[name] for name in ${names}})`;
+    return filled(this.model.get("code"), { own: named.length ? own : "" });
   }
 
   /** Tied layers have the same scores: one tab for each group. */

@@ -13,10 +13,10 @@ from pruneviz.core.arrays import number_to_prune
 from pruneviz.core.masks import Importance, Mask, Ranking, rank
 from pruneviz.plots import plot_chain, style
 from pruneviz.plots.chain import unit_of
-from pruneviz.widgets.explorer import channel_payload, code, payload
+from pruneviz.widgets.explorer import channel_payload, payload
 from pruneviz.widgets.explorer.parts import ACCURACY, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, SCORES, UnitExplorer
-from pruneviz.widgets.frame import assets
+from pruneviz.widgets.frame import assets, code
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,10 +17,11 @@ from pruneviz.core.masks import Importance, Mask, Ranking, rank
 from pruneviz.engine.model import left_alone
 from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
-from pruneviz.widgets.explorer import code, measuring
+from pruneviz.widgets.explorer import measuring
 from pruneviz.widgets.explorer.history import State
 from pruneviz.widgets.explorer.parts import Part, draw, shown
 from pruneviz.widgets.explorer.wire import ARRAYS
+from pruneviz.widgets.frame import code
 from pruneviz.widgets.frame.view import View
 
 if TYPE_CHECKING:

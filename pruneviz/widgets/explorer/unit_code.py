@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz.core import criteria
-from pruneviz.widgets.explorer.code import filled, listed, mapped
+from pruneviz.widgets.frame.code import filled, listed, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

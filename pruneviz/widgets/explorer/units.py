@@ -22,7 +22,7 @@ from pruneviz import frameworks
 from pruneviz.core import criteria
 from pruneviz.core.masks import Importance, Mask, Ranking
 from pruneviz.core.plan import Plan, plan
-from pruneviz.engine.model import network, pruned_units, structure
+from pruneviz.engine.model import Seen, network, pruned_units
 from pruneviz.engine.removing import check_removed
 from pruneviz.engine.removing import remove as remove_units
 from pruneviz.engine.scorecards import scorecard
@@ -152,7 +152,7 @@ class UnitExplorer(Explorer):
     # -- what the browser is told ------------------------------------------------------------------------
 
     def _described(self) -> dict[str, Any]:
-        self._structure = structure(self._model, self._scored_on[0][:1])
+        self._structure = Seen(self._model, self._scored_on[0][:1]).structure
         self._units = self._structure.units.only(self.granularity).without(self._exclude)
         names, layers = self._units.names(), network(self._model)
         if not names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruneviz.core import criteria
-from pruneviz.widgets.explorer.code import filled, listed, mapped
+from pruneviz.widgets.frame.code import filled, listed, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

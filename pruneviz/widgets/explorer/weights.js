@@ -84,4 +84,6 @@ function weightCard(frame, weights) {
   });
 }
 
-export default explorer(Weights, { mask: maskPart, histogram: histogramPart, scorecard: weightCard });
+export const weightDrawings = { mask: maskPart, histogram: histogramPart, scorecard: weightCard };
+
+export default explorer(Weights, weightDrawings);

@@ -218,6 +218,12 @@ export function toggled(edits, index, prunedNow) {
 /** A name as a string of Python, as `code.quoted` writes it; one with braces is no place to fill. */
 export const quoted = (name) => JSON.stringify(name).replaceAll("{", "\\u007b").replaceAll("}", "\\u007d");
 
+/** Names as a list of Python. */
+export const listed = (names) => `[${names.map(quoted).join(", ")}]`;
+
+/** A text with all its places that have a word filled in, as `code.filled` does; its other braces stay. */
+export const filled = (text, words) => text.replace(/\{(\w+)\}/g, (place, word) => words[word] ?? place);
+
 /** The snippet of Show code with what the slider decides filled in, as `code.finished` does. */
 export function finishedCode(text, cuts, sparsity, byHand) {
   const lines = [];
@@ -227,14 +233,13 @@ export function finishedCode(text, cuts, sparsity, byHand) {
     }
   }
   const byLayer = Object.entries(cuts).filter(([name]) => name).map(([name, cut]) => `${quoted(name)}: ${cut}`);
-  const words = {
+  return filled(text, {
     cut: String(cuts[""]),
     cuts: `{${byLayer.join(", ")}}`,
     share: `${+(100 * sparsity).toFixed(2)}%`,
     sparsity: Number.isInteger(sparsity) ? sparsity.toFixed(1) : String(sparsity),
     by_hand: lines.length ? `\n# by hand${lines.join("")}` : "",
-  };
-  return text.replace(/\{(cut|cuts|share|sparsity|by_hand)\}/g, (_, word) => words[word]);
+  });
 }
 
 /** Whether two values of a trait say the same; most that differ do so at once. */

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from string import Template
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pruneviz import schedules
 from pruneviz.core.arrays import number_to_prune
 from pruneviz.methods.gradual import prunes_at
+from pruneviz.widgets.frame.code import filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,15 +17,15 @@ State: TypeAlias = "Mapping[str, Any]"
 STATE = ("kind", "initial", "final", "begin", "end", "power", "frequency", "budget")
 KINDS = ("one_shot", "constant", "linear", "exponential", "cosine", "polynomial", "article")
 
-_CODE = Template("""\
+_CODE = """\
 import pruneviz as pv
 
-# model, fine_tune and data$more are those of this view; a step of the schedule is a round.
-$schedule
-rounds = list(pv.iterate(model, schedule, fine_tune, data, rounds=$budget$words))
+# model, fine_tune and data{more} are those of this view; a step of the schedule is a round.
+{schedule}
+rounds = list(pv.iterate(model, schedule, fine_tune, data, rounds={budget}{words}))
 for one in rounds:
     print(one)
-""")
+"""
 
 
 def schedule_of(state: State) -> schedules.Schedule:
@@ -107,7 +107,7 @@ def code_of(state: State, words: Mapping[str, str]) -> str:
     given = "".join(f", {name}={code}" for name, code in words.items())
     names = [code for code in words.values() if code.isidentifier()]
     more = f", {', '.join(names)}" if names else ""
-    return _CODE.substitute(schedule=_schedule_code(state), budget=state["budget"], words=given, more=more)
+    return filled(_CODE, schedule=_schedule_code(state), budget=str(state["budget"]), words=given, more=more)
 
 
 def _schedule_code(state: State) -> str:

@@ -1,6 +1,7 @@
 // What TinyNetwork computes, without a page: `node --test` checks these functions against NumPy.
 //
 // `spec` is what tiny_models.spec gives, `kept` one flag a weight, in its order.
+import { filled, listed } from "../frame/pure.js";
 
 export const keptFlags = (spec, cut) => spec.wires.map((wire) => !cut.includes(wire.name));
 
@@ -155,8 +156,7 @@ export function sentenceOf({ title, spec, cut, x, noun }, now, whole) {
 }
 
 /** The snippet of Show code, as Python's `TinyNetwork.snippet`. */
-export const finishedSnippet = (code, cut) =>
-  code.replace("{cut}", () => `[${cut.map((name) => JSON.stringify(name)).join(", ")}]`);
+export const finishedSnippet = (code, cut) => filled(code, { cut: listed(cut) });
 
 /** What a step from one set of cuts to another did, in words: "garden cut", "all put back". */
 export function stepWords(before, after) {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import traitlets as t
 
-from pruneviz.widgets.frame import assets
+from pruneviz.widgets.frame import assets, code
 from pruneviz.widgets.frame.view import View
 from pruneviz.widgets.tiny.models import Linear, TinyModel, TwoLayers, floats, spec
 
@@ -199,7 +198,7 @@ class TinyNetwork(View):
     @property
     def snippet(self) -> str:
         """What Show code shows at present."""
-        return self.code.replace("{cut}", json.dumps(self.cut, ensure_ascii=False))
+        return code.filled(self.code, cut=code.listed(self.cut))
 
     def loss_without(self, cut: Iterable[str]) -> float:
         """Compute the loss without some weights, whatever is cut at present.
