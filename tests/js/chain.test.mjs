@@ -15,7 +15,7 @@ const wires = [
   { name: "bn3", rows: ids(0, 1, 2), columns: ids(), area: 0, each: 2, uses: 0 },
 ];
 const norms = { conv1: ["bn1"], conv2: [], conv3: ["bn3"], fc: [] };
-const entries = Object.entries(norms).map(([name, own]) => ({ name, kind: "conv", norms: own }));
+const entries = Object.entries(norms).map(([name, own]) => ({ name, norms: own }));
 const blocks = chain.blocksOf(entries, wires);
 const flows = chain.flowsOf(blocks);
 

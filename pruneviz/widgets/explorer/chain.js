@@ -11,9 +11,9 @@ const NARROW = 66; // the least room for a block
 
 /** The layers in the order of the chain, with their units and those of their norms. */
 export function blocksOf(chain, wires) {
-  return chain.map(({ name, kind, norms }) => {
+  return chain.map(({ name, norms }) => {
     const { rows, columns } = wires.find((wire) => wire.name === name);
-    return { name, kind, norms, rows, columns, free: rows.some((id) => id >= 0) };
+    return { name, norms, rows, columns, free: rows.some((id) => id >= 0) };
   });
 }
 

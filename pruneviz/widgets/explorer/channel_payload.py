@@ -22,8 +22,8 @@ def chain(found: Structure) -> list[dict[str, Any]]:
     Returns
     -------
     list
-        ``name``, ``kind``, and the ``norms`` whose entries go with its outputs, each norm once: at the last
-        of the layers that reach it.
+        ``name``, and the ``norms`` whose entries go with its outputs, each norm once: at the last of the
+        layers that reach it.
     """
     graph, units = found.graph, found.units
     sources = _sources(graph)
@@ -38,12 +38,7 @@ def chain(found: Structure) -> list[dict[str, Any]]:
         waiting.remove(layers[-1])
     owner = {node.layer: sources[node.name][-1:] for node in graph.nodes if node.op == "norm"}
     return [
-        {
-            "name": name,
-            "kind": units.kinds[name],
-            "norms": [norm for norm in units.norms if owner[norm] == (name,)],
-        }
-        for name in layers
+        {"name": name, "norms": [norm for norm in units.norms if owner[norm] == (name,)]} for name in layers
     ]
 
 
@@ -85,16 +80,11 @@ def groups(found: Structure, names: Sequence[str], units: Units) -> list[dict[st
         {
             "name": layers[0],
             "layers": layers,
-            "size": len(np.unique(np.concatenate([_counted(units, name) for name in layers]))),
+            "size": len(np.setdiff1d(np.concatenate([units.ids(name) for name in layers]), [-1])),
             "how": sorted(how[group]),
         }
         for group, layers in members.items()
     ]
-
-
-def _counted(units: Units, name: str) -> Any:  # noqa: ANN401
-    ids = units.ids(name)
-    return ids[ids >= 0]
 
 
 def _sources(graph: Graph) -> dict[str, tuple[str, ...]]:

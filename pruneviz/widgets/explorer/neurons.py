@@ -43,7 +43,7 @@ def draw_network(ax: Axes, view: NeuronExplorer) -> None:
         ax.text(x - 0.5, 1.2, f"{name}: {np.count_nonzero(mask[name])} of {many}", fontsize=style.FONT - 1)
         x += max(across, 7) + _APART
     ax.set(xlim=(-1, x - _APART + 1), ylim=(-_ROWS, 3), aspect="equal")
-    style.title(ax, "Neurons kept; the fuller the colour, the more active")
+    style.title(ax, "Neurons kept, fuller where more active")
 
 
 def _dots(ax: Axes, x: Array, y: Array, kept: Array, strength: Array) -> None:

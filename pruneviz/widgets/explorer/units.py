@@ -153,8 +153,8 @@ class UnitExplorer(Explorer):
 
     def _described(self) -> dict[str, Any]:
         self._structure = Seen(self._model, self._scored_on[0][:1]).structure
-        self._units = self._structure.units.only(self.granularity).without(self._exclude)
-        names, layers = self._units.names(), network(self._model)
+        units = self._units = self._structure.units.only(self.granularity).without(self._exclude)
+        names, layers = units.names(), network(self._model)
         if not names:
             raise ValueError(f"the model has no {self.granularity}s to prune")
         wires = unit_payload.wires(self._model, self._structure, self._meter.uses())
@@ -163,12 +163,7 @@ class UnitExplorer(Explorer):
             "noun": f"{self.granularity}s",
             "layer": names[0],
             "layers": [
-                {
-                    "name": name,
-                    "shape": list(layers[name].shape),
-                    "kind": layers[name].kind,
-                    "id": self._units.ids(name).astype(np.int32),
-                }
+                {"name": name, "shape": list(layers[name].shape), "id": units.ids(name).astype(np.int32)}
                 for name in names
             ],
             "rest": self._meter.parameters() - counted,

@@ -98,8 +98,7 @@ class WeightExplorer(Explorer):
         return {
             "layer": max(shown, key=lambda layer: layer.weight.size).name,
             "layers": [
-                {"name": layer.name, "shape": list(layer.shape), "kind": layer.kind, "uses": uses[layer.name]}
-                for layer in shown
+                {"name": layer.name, "shape": list(layer.shape), "uses": uses[layer.name]} for layer in shown
             ],
             "rest": self._meter.parameters() - sum(layer.weight.size for layer in shown),
         }
