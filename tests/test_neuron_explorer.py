@@ -319,6 +319,18 @@ def test_lenet_5_has_neurons_too():
     assert view.looks_at == []  # its first dense layer looks at feature maps
 
 
+def test_bn_scale_is_offered_where_every_neuron_passes_a_batchnorm(view, images):
+    assert "bn_scale" not in view.criteria
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(36, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 4)).eval()
+    nn.init.uniform_(net[2].weight)
+    view = pv.explore(net, images, granularity="neuron", criterion="bn_scale")
+    assert view.criteria[-1] == "bn_scale"
+    kept, _ = run_snippet(view, net, images)
+    assert np.array_equal(kept["1"], view.result()["1"])
+    assert view.result()["1"].sum() == 4
+
+
 def run_snippet(view, model, data):
     space = {"model": model, "data": data}
     exec(view.snippet, space)

@@ -182,11 +182,9 @@ class ChannelExplorer(UnitExplorer):
 
     def _described(self) -> dict[str, Any]:
         described = super()._described()
-        self._offer_bn_scale()
         names = [layer["name"] for layer in described["layers"]]
         return {
             **described,
-            "criteria": list(self._criteria),
             "chain": channel_payload.chain(self._structure),
             "groups": channel_payload.groups(self._structure, names, self._units),
         }

@@ -113,6 +113,7 @@ class Explorer(View):
         self._found: dict[State, Array] = {}
         self._cards: dict[State, Scorecard] = {}
         self._curves: dict[tuple[str, str], dict[float, int]] = {}
+        described = self._described()
         given = {
             "title": f"{type(model).__name__} · {self.granularity}s",
             "criteria": list(self._criteria),
@@ -121,7 +122,7 @@ class Explorer(View):
             "n": len(self._meter.x),
             "criterion": name,
         }
-        super().__init__(**{**given, **self._described(), **traits})
+        super().__init__(**{**given, **described, **traits})
         self._rerank()
         self.observe(self._rerank, ["scope", "criterion"])
         self.observe(self._settle, [*self.state_names, "moving", "compare"])

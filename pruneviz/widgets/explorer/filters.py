@@ -114,10 +114,8 @@ class FilterExplorer(ImageExplorer):
 
     def _described(self) -> dict[str, Any]:
         described, seen = super()._described(), network(self._model)
-        self._offer_bn_scale()
         return {
             **described,
-            "criteria": list(self._criteria),
             "layers": [{**layer, "kernels": _kernels(seen[layer["name"]])} for layer in described["layers"]],
             "truths": self._meter.labels.astype(np.int32),
         }

@@ -157,6 +157,9 @@ class UnitExplorer(Explorer):
         names, layers = units.names(), network(self._model)
         if not names:
             raise ValueError(f"the model has no {self.granularity}s to prune")
+        norms = np.concatenate([*units.norms.values(), [-1]])
+        if all(np.isin(units.ids(name), norms).all() for name in names):
+            self._criteria["bn_scale"] = "bn_scale"
         wires = unit_payload.wires(self._model, self._structure, self._meter.uses())
         counted = unit_payload.cost(wires, 0, Plan())["parameters"]
         return {
@@ -169,12 +172,6 @@ class UnitExplorer(Explorer):
             "rest": self._meter.parameters() - counted,
             "wires": wires,
         }
-
-    def _offer_bn_scale(self) -> None:
-        """Let learners choose "bn_scale" where every unit passes a BatchNorm."""
-        norms = np.concatenate([*self._units.norms.values(), [-1]])
-        if all(np.isin(self._units.ids(name), norms).all() for name in self._units.names()):
-            self._criteria["bn_scale"] = "bn_scale"
 
     def _packed(self, ranking: Ranking, scores: Importance) -> dict[str, Any]:
         return unit_payload.packed(ranking, scores)
