@@ -19,7 +19,6 @@ from pruneviz.engine.removing import remove as remove
 from pruneviz.engine.scorecards import Scorecard as Scorecard
 from pruneviz.engine.scorecards import scorecard as scorecard
 from pruneviz.engine.scoring import importance as importance
-from pruneviz.engine.storage import load as load
 from pruneviz.engine.storage import save as save
 from pruneviz.engine.timing import latency as latency
 from pruneviz.methods.gates import Gated as Gated
@@ -29,6 +28,7 @@ from pruneviz.methods.gradual import prune_while_training as prune_while_trainin
 from pruneviz.methods.iteration import Round as Round
 from pruneviz.methods.iteration import iterate as iterate
 from pruneviz.methods.keeping import keep_pruned as keep_pruned
+from pruneviz.methods.loading import load as load
 from pruneviz.methods.recalibration import recalibrate as recalibrate
 from pruneviz.methods.reconstruction import reconstruct as reconstruct
 from pruneviz.methods.sweeps import sweep as sweep

@@ -1,7 +1,11 @@
 """Compact files: bit for bit, or refused."""
 
+import hashlib
+import json
 import os
 import threading
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -11,11 +15,13 @@ from architectures import images as images_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from twins import Spec, build, images, same, weights_of
+from torch import nn
+from twins import Spec, build, images, keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
 from pruneviz import frameworks
 from pruneviz.engine import storage
+from pruneviz.methods.loading import _taken_out
 
 ARRAYS = hnp.arrays(
     st.sampled_from([np.float32, np.float64, np.float16, np.int64, np.uint8, np.bool_]),
@@ -149,3 +155,151 @@ def test_a_file_keeps_its_mode_its_link_and_its_long_name(tmp_path, monkeypatch)
     pv.save(model, tmp_path / "later")
     assert (tmp_path / "target").is_file()
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def forged(head, body=b""):
+    """Make a file with the right digest of whatever JSON, or bytes, should say what follows."""
+    line = head if isinstance(head, bytes) else json.dumps(head).encode()
+    packed = zlib.compress(line + b"\n" + body)
+    return storage._MAGIC + hashlib.sha256(packed).digest() + packed
+
+
+def peak_of_load(path, model):
+    """Measure the memory of a load beside what is there already: its peak in bytes, and its error if any."""
+    tracemalloc.start()
+    try:
+        pv.load(path, model)
+    except ValueError as error:
+        return tracemalloc.get_traced_memory()[1], error
+    else:
+        return tracemalloc.get_traced_memory()[1], None
+    finally:
+        tracemalloc.stop()
+
+
+BILLIONS = 2**31
+LIES = {
+    "bytes that inflate": ([["out.weight", "<f4", [4, 6], None]], bytes(20_000_000)),
+    "a header that inflates": (b"[" + b"[]," * 5_000_000 + b"[]]", b""),
+    "many zeros": ([["out.weight", "<f4", [BILLIONS, 4], 0]], bytes(2**24)),
+    "zeros of the right rank": ([["out.weight", "<f4", [4, BILLIONS], 0]], bytes(1000)),
+    "more axes": ([["out.weight", "<f4", [1] * 60, None]], bytes(4)),
+    "too many axes": ([["out.weight", "<f4", [1] * 6000, None]], bytes(4)),
+    "another name": ([["mine", "<f4", [BILLIONS], 0]], bytes(2**24)),
+    "minus one": ([["out.weight", "<f4", [4, -1], None]], bytes(96)),
+    "a truth for a size": ([["out.weight", "<f4", [True, 6], None]], bytes(24)),
+    "a word for a size": ([["out.weight", "<f4", ["4", 6], None]], bytes(96)),
+    "a word for a shape": ([["out.weight", "<f4", "46", None]], bytes(96)),
+    "half a size": ([["out.weight", "<f4", [4, 1.5], None]], bytes(24)),
+    "two fields": ([["out.weight", "f4,f4", [4, 6], None]], bytes(192)),
+    "dates": ([["out.weight", "<M8[s]", [4, 6], None]], bytes(192)),
+    "objects": ([["out.weight", "|O", [4, 6], None]], bytes(192)),
+    "letters": ([["out.weight", "<U1000000", [4, 6], None]], bytes(192)),
+    "a list for a type": ([["out.weight", ["<f4"], [4, 6], None]], bytes(96)),
+    "no type": ([["out.weight", None, [4, 6], None]], bytes(192)),
+    "another type": ([["out.weight", "<f8", [4, 6], None]], bytes(192)),
+    "more stored than there are": ([["out.weight", "<f4", [4, 6], 25]], bytes(200)),
+    "fewer stored than none": ([["out.weight", "<f4", [4, 6], -1]], bytes(200)),
+    "bits that say another number": ([["out.weight", "<f4", [4, 6], 2]], b"\xff\xff\xff" + bytes(8)),
+    "one name twice": ([["out.weight", "<f4", [4, 6], None]] * 2, bytes(192)),
+    "too little": ([["out.weight", "<f4", [4, 6], None]], bytes(95)),
+    "too much": ([["out.weight", "<f4", [4, 6], None]], bytes(97)),
+    "a list for a name": ([[["out.weight"], "<f4", [4, 6], None]], bytes(96)),
+    "three entries": ([["out.weight", "<f4", [4, 6]]], bytes(96)),
+    "a number": (7, b""),
+    "a mapping": ({"abcd": 1}, b""),
+    "depth": (b"[" * 100_000, b""),
+    "no JSON": (b"\xff\xfe", b""),
+    "a number of many digits": (b"1" * 100_000, b""),
+}
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    """Give a model, and what its own file takes."""
+    model, path = build(Spec((("dense", 6),)), "torch"), tmp_path_factory.mktemp("honest") / "m"
+    pv.save(model, path)
+    pv.load(path, model)  # what is imported late is no part of it
+    peak, error = peak_of_load(path, model)
+    assert error is None
+    return model, peak
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_file_that_lies_is_one_error_and_takes_no_more_memory_than_the_model(lie, honest, tmp_path):
+    (model, peak), path = honest, tmp_path / "lie"
+    path.write_bytes(forged(*LIES[lie]))
+    hostile, error = peak_of_load(path, model)
+    assert isinstance(error, ValueError)
+    assert hostile < peak + 4_000_000  # its names and types may take a mebibyte, and what reads them
+
+
+def test_of_a_body_cut_or_longer_nothing_is_taken(tmp_path):
+    model = build(Spec(), "torch")
+    pv.save(model, tmp_path / "m")
+    data = (tmp_path / "m").read_bytes()
+    head = len(storage._MAGIC) + storage._DIGEST
+    for packed in (data[head:-9], data[head:][:-4] + b"abcd", b"", zlib.compress(b"[]")):
+        (tmp_path / "m").write_bytes(storage._MAGIC + hashlib.sha256(packed).digest() + packed)
+        with pytest.raises(ValueError, match="cut short or damaged"):
+            pv.load(tmp_path / "m", model)
+
+
+def test_the_order_and_the_name_are_asked_for_in_a_sentence(framework, tmp_path):
+    model = build(Spec(), framework)
+    pv.save(model, tmp_path / "m")
+    with pytest.raises(TypeError, match=r"pv.load\(path, model\)"):
+        pv.load(model, tmp_path / "m")
+    with pytest.raises(ValueError, match=r"m\.keras is named like a file of another kind"):
+        pv.save(model, tmp_path / "m.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+class Partly(nn.Module):
+    """Adds two layers, laid end to end, to one; what they make is scaled by BatchNorms or not."""
+
+    def __init__(self, norms):
+        super().__init__()
+        self.a, self.b, self.c, self.f = nn.Linear(6, 8), nn.Linear(6, 4), nn.Linear(6, 4), nn.Linear(8, 3)
+        self.n = nn.BatchNorm1d(8) if norms else nn.Identity()
+
+    def forward(self, x):
+        return self.f(self.n(self.a(x) + torch.cat([self.b(x), self.c(x)], 1)).relu())
+
+
+def partly(home, norms):
+    if home == "torch":
+        return Partly(norms).eval()
+    layers = {"keras": keras, "tf_keras": tf_keras}[home].layers
+    x = layers.Input((6,))
+    both = layers.Concatenate()([layers.Dense(4, name="b")(x), layers.Dense(4, name="c")(x)])
+    added = layers.Add()([layers.Dense(8, name="a")(x), both])
+    y = layers.ReLU()(layers.BatchNormalization(name="n")(added) if norms else added)
+    return {"keras": keras, "tf_keras": tf_keras}[home].Model(x, layers.Dense(3, name="f")(y))
+
+
+@pytest.mark.parametrize("norms", [False, True])
+def test_what_is_tied_in_part_comes_back(framework, norms, tmp_path):
+    x = np.random.default_rng(0).random((8, 6), dtype=np.float32)
+    for seed in range(5):
+        torch.manual_seed(seed)
+        keras.utils.set_random_seed(seed)
+        model = partly(framework, norms)
+        mask = pv.prune(
+            model, 0.5, granularity="neuron", criterion="random", seed=seed, example=x, keep_at_least=1
+        )
+        small = pv.remove(model, mask, x)
+        pv.save(small, tmp_path / "m")
+        again = pv.load(tmp_path / "m", model, x)
+        assert same(weights_of(again), weights_of(small))
+        assert np.array_equal(*(frameworks.adapter(one).predict(x) for one in (again, small)))
+
+
+def test_sizes_tell_which_units_are_gone_or_do_not():
+    first, second = np.arange(8), np.array([0, 1, 2, 3, -1])
+    gone = _taken_out([(first, 5), (second, 4)], 8)
+    assert (np.count_nonzero(gone), np.count_nonzero(gone[:4])) == (3, 1)
+    assert not _taken_out([(first, 8)], 9).any()
+    for left in ([(first, 9)], [(first, 8), (second, 4)], [(np.array([-1]), 0)]):
+        with pytest.raises(ValueError, match="do not tell"):
+            _taken_out(left, 8)

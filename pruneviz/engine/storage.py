@@ -3,34 +3,35 @@
 A file is a magic word, the SHA-256 of the rest, and a deflated body: one line of JSON that says what
 follows, then the arrays. One with enough zeros is stored as packed bits, 1 where it is not zero, and the
 values there. Values come in planes, all first bytes before all second ones: exponents resemble each other
-and so compress well.
+and so compress well. A file is read as a stranger's: nothing is unpacked that the model has no room for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import math
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core import plan as removal
 from pruneviz.core.files import whole
-from pruneviz.engine.model import Seen
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pruneviz.core.arrays import Array
 
-_Model = TypeVar("_Model")
 _MAGIC = b"pruneviz-1\n"
 _DIGEST = hashlib.sha256().digest_size
+_CODES = "?" + np.typecodes["AllInteger"] + np.typecodes["AllFloat"]
+_FORMS = {form.str for code in _CODES for form in (np.dtype(f"<{code}"), np.dtype(f">{code}"))}
+_DAMAGES = (ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError, zlib.error)
+_FOREIGN = (".keras", ".h5", ".pt", ".pth", ".safetensors", ".onnx", ".tflite")
 
 
 def save(model: object, path: str | os.PathLike[str]) -> None:
@@ -41,68 +42,23 @@ def save(model: object, path: str | os.PathLike[str]) -> None:
     model
         A torch.nn.Module, keras.Model or tf_keras.Model.
     path
-        Where to; an existing file is replaced only when the new one is whole.
+        Where to; an existing file is replaced only when the new one is whole. A name that says another kind
+        of file, such as m.keras, is a ValueError.
     """
+    if Path(path).suffix in _FOREIGN:
+        raise ValueError(f"{path} is named like a file of another kind, which this is not: name it model.pv")
     with whole(Path(path)) as file:
         file.write(packed(frameworks.adapter(model).arrays()))
 
 
-def load(path: str | os.PathLike[str], model: _Model, example: Array | None = None) -> _Model:
-    """Read a compact file into a copy of a model.
-
-    Parameters
-    ----------
-    path
-        A file that `save` wrote.
-    model
-        A model with the same layers; it stays as it is. They may have more units than the one that was
-        saved: the copy is then as small as what `remove` made.
-    example
-        (n, …) images like those the model takes; needed where a PyTorch model has more units.
-
-    Returns
-    -------
-    model
-        A new model, bit for bit the one that was saved.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the file is foreign, cut short or damaged, or was saved from a model with other arrays, or the
-        example is missing.
-    """
-    arrays = unpacked(Path(path).read_bytes(), str(path))
-    here = frameworks.adapter(model)
-    if any(len(arrays.get(f"{x.name}.weight", x.weight)) < len(x.weight) for x in here.layers()):
-        here = frameworks.adapter(_shrunk(model, arrays, example))
-    wanted = here.arrays()
-    for name in sorted(wanted.keys() | arrays.keys()):
-        saved, own = (_form(found, name) for found in (arrays, wanted))
-        if saved != own:
-            raise ValueError(f"{path} holds {saved} for {name!r}, where this model has {own}")
-    return here.copy_with(arrays)  # type: ignore[return-value]
-
-
-def _form(arrays: Mapping[str, Array], name: str) -> str:
-    return f"{arrays[name].dtype} {arrays[name].shape}" if name in arrays else "nothing"
-
-
-def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -> object:
-    """Take as many units out of each layer as the saved arrays lack; which ones does not matter."""
-    seen = Seen(model, example)
-    found, parameters = seen.structure, seen.adapter.parameters()
-    pruned = np.zeros(len(found.units.groups), bool)
-    for name, ids in found.units.of.items():
-        own = ids[ids >= 0]
-        lacking = len(ids) - len(arrays.get(f"{name}.weight", ids))
-        if lacking:
-            units = np.unique(own)
-            pruned[units[len(units) - lacking * len(units) // max(1, len(own)) :]] = True
-    plan = removal.plan(found.graph, found.units, found.labels, seen.layers.layers, pruned)
-    for name in plan.outputs:
-        gained = f"{name}.bias" in arrays and f"{name}.bias" not in parameters
-        plan.shifts[name] = np.full(1, float(gained))
-    return seen.adapter.rebuilt(plan, example)
+def refuse_misfit(source: str, name: str, saved: Array | None, own: Array | None, *, part: bool) -> None:
+    """Refuse an array that is not like the model's own, or no part of one."""
+    if saved is not None and own is not None and (saved.dtype, saved.ndim) == (own.dtype, own.ndim):
+        fits = (n == m or (part and n < m) for n, m in zip(saved.shape, own.shape, strict=True))
+        if all(fits):
+            return
+    forms = ["nothing" if a is None else f"{a.dtype} {a.shape}" for a in (saved, own)]
+    raise ValueError(f"{source} holds {forms[0]} for {name!r}, where this model has {forms[1]}")
 
 
 def packed(arrays: Mapping[str, Array]) -> bytes:
@@ -119,32 +75,66 @@ def packed(arrays: Mapping[str, Array]) -> bytes:
     return _MAGIC + hashlib.sha256(body).digest() + body
 
 
-def unpacked(data: bytes, source: str) -> dict[str, Array]:
-    """Turn the bytes of a compact file into arrays, bit for bit; `source` is its name, for the error.
+def unpacked(data: bytes, source: str, own: Mapping[str, Array] | None = None) -> dict[str, Array]:
+    """Turn the bytes of a compact file into arrays, bit for bit; refuse others by the name of their source.
 
-    Raises
-    ------
-    ValueError
-        If the bytes are not those of a whole, undamaged compact file.
+    What does not fit into `own`, the arrays of the model that they are for, takes no memory.
     """
-    head = len(_MAGIC) + _DIGEST
+    head, arrays = len(_MAGIC) + _DIGEST, {}
     if not data.startswith(_MAGIC):
         raise ValueError(f"{source} is not a file that pruneviz.save wrote")
-    if hashlib.sha256(data[head:]).digest() != data[len(_MAGIC) : head]:
-        raise ValueError(f"{source} is cut short or damaged: copy or save it again")
-    forms, _, body = zlib.decompress(data[head:]).partition(b"\n")
-    arrays, start = {}, 0
-    for name, dtype, shape, stored in json.loads(forms):
-        form, size = np.dtype(dtype), math.prod(shape)
-        bits = np.frombuffer(body, np.uint8, 0 if stored is None else -(-size // 8), start)
-        planes = np.frombuffer(
-            body, np.uint8, (size if stored is None else stored) * form.itemsize, start + bits.size
-        )
-        start += bits.size + planes.size
-        values = np.ascontiguousarray(planes.reshape(form.itemsize, -1).T).reshape(-1).view(form)
-        array = values
-        if stored is not None:
-            array = np.zeros(size, form)
-            array[np.unpackbits(bits, count=size).view(bool)] = values
-        arrays[name] = array.reshape(shape)
+    with _refusing(source):
+        if hashlib.sha256(memoryview(data)[head:]).digest() != data[len(_MAGIC) : head]:
+            raise ValueError("another digest")
+        body, start, forms = _opened(memoryview(data)[head:], own)
+    for name, (form, _) in forms.items() if own else ():
+        refuse_misfit(source, name, form, (own or {}).get(name), part=True)
+    with _refusing(source):
+        for name, (form, stored) in forms.items():
+            size, bytes_each = form.size, form.itemsize
+            bits = np.frombuffer(body, np.uint8, 0 if stored is None else -(-size // 8), start)
+            count = (size if stored is None else stored) * bytes_each
+            planes = np.frombuffer(body, np.uint8, count, start + bits.size)
+            start += bits.size + planes.size
+            values = np.ascontiguousarray(planes.reshape(bytes_each, -1).T).reshape(-1).view(form.dtype)
+            array = values
+            if stored is not None:
+                array = np.zeros(size, form.dtype)
+                array[np.unpackbits(bits, count=size).view(bool)] = values
+            arrays[name] = array.reshape(form.shape)
+        if start != len(body):
+            raise ValueError("more than the arrays")
     return arrays
+
+
+def room(own: Mapping[str, Array]) -> int:
+    """Tell how many bytes the arrays of a model can take, with what is said of them."""
+    return (1 << 20) + sum(array.nbytes + array.size // 8 + 2000 for array in own.values())
+
+
+@contextlib.contextmanager
+def _refusing(source: str) -> Iterator[None]:
+    """Turn whatever a damaged file leads to into one error."""
+    try:
+        yield
+    except _DAMAGES as error:
+        what = "is cut short or damaged, or larger than this model"
+        raise ValueError(f"{source} {what}: copy or save it again") from error
+
+
+def _opened(packed: memoryview, own: Mapping[str, Array] | None) -> tuple[bytes, int, dict[str, Any]]:
+    """Inflate what there is room for; tell where arrays begin, their forms and how many entries they hold."""
+    inflate = zlib.decompressobj()
+    body = inflate.decompress(packed, 0 if own is None else room(own))
+    end = body.index(b"\n")
+    if not inflate.eof or (own is not None and end > 2000 * (10 + len(own))):
+        raise ValueError("more than there is room for")
+    entries, forms = json.loads(body[:end]), {}
+    for name, dtype, shape, stored in entries:
+        numbers = [*shape, stored or 0]
+        if dtype not in _FORMS or not all(type(number) is int and number >= 0 for number in numbers):
+            raise ValueError("no such array")
+        forms[str(name)] = np.broadcast_to(np.zeros((), dtype), tuple(shape)), stored
+    if len(forms) < len(entries):
+        raise ValueError("one name twice")
+    return body, end + 1, forms
