@@ -3,6 +3,7 @@
 import multiprocessing
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from fractions import Fraction
 
 import pytest
 from dask.distributed import Client, LocalCluster
@@ -92,3 +93,22 @@ def test_an_executor_without_cloudpickle_says_what_to_install(monkeypatch):
         pytest.raises(ImportError, match=r'executor needs cloudpickle: pip install "pruneviz\[parallel\]"'),
     ):
         pv.sweep(build(Spec(), "torch"), images(), LEVELS, executor=executor, progress=False)
+
+
+def test_fractions_are_shares_and_other_things_are_refused_by_name():
+    model = build(Spec(), "torch")
+    cards = pv.sweep(model, images(), [Fraction(1, 2)], progress=False)
+    assert [card.name for card in cards] == ["50%"]
+    for options, words in (
+        ({"sparsities": 0.5}, "sparsities is 0.5, not a list"),
+        ({"sparsities": "0.5"}, "sparsities is '0.5', not a list"),
+        ({"sparsities": [0.5], "executor": 4}, "executor is 4, not an Executor"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            pv.sweep(model, images(), progress=False, **options)
+
+
+def test_a_model_without_weights_is_not_explored():
+    for granularity in ("weight", "neuron", "filter", "channel"):
+        with pytest.raises(ValueError, match="a ReLU, has no layer whose weights"):
+            pv.explore(torch.nn.ReLU(), images(), granularity=granularity)

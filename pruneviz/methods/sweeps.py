@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
+from collections.abc import Iterable
 from concurrent.futures import as_completed
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from pruneviz.engine.scorecards import Scorecard, scorecard
 from pruneviz.engine.scoring import scored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from concurrent.futures import Executor
     from types import ModuleType
 
@@ -77,6 +78,10 @@ def sweep(
     ImportError
         If there is an executor, but not cloudpickle: ``pip install "pruneviz[parallel]"``.
     """
+    if not isinstance(sparsities, Iterable) or isinstance(sparsities, str):
+        raise TypeError(f"sparsities is {sparsities!r}, not a list of shares, such as [0.5, 0.9]")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"executor is {executor!r}, not an Executor such as ThreadPoolExecutor(4)")
     shares, (x, _) = list(sparsities), checked_data(data)
     how = How(granularity, criterion, scope, scored_on, x[:1], exclude, keep_at_least)
     with quiet(silent=not progress):
@@ -96,7 +101,7 @@ def sweep(
 
 def _measure(model: object, data: Data, ranking: Ranking, sparsity: float) -> Scorecard:
     with quiet():
-        return scorecard(apply(model, ranking.mask(sparsity)), data, name=f"{100 * sparsity:g}%")
+        return scorecard(apply(model, ranking.mask(sparsity)), data, name=f"{100 * float(sparsity):g}%")
 
 
 def _cloudpickle() -> ModuleType:
