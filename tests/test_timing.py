@@ -1,5 +1,7 @@
 """Forward passes that are timed are those that predict."""
 
+import logging
+
 import numpy as np
 import pytest
 from twins import Spec, build, images, same, weights_of
@@ -36,3 +38,13 @@ def test_a_scorecard_times_only_when_asked(framework):
 def test_what_is_no_batch_is_refused(batch):
     with pytest.raises(ValueError, match=r"a batch is .*, not a whole number from 1"):
         pv.latency({"a": build(Spec(), "torch")}, images()[0], [batch])
+
+
+def test_a_model_timed_again_and_again_leaves_no_warning(caplog):
+    x = np.zeros((1, 28, 28, 1), np.uint8)
+    adapter = frameworks.adapter(pv.zoo.tiny_cnn("keras"))
+    logging.getLogger("tensorflow").addHandler(caplog.handler)
+    for _ in range(12):
+        adapter.forward(x)()
+    logging.getLogger("tensorflow").removeHandler(caplog.handler)
+    assert caplog.messages == []

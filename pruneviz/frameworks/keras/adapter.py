@@ -63,8 +63,8 @@ class KerasAdapter:
         return np.concatenate([outputs.numpy() for outputs in batches])
 
     def forward(self, x: Array) -> Callable[[], object]:
-        compiled = tf.function(lambda batch: self.model(batch, training=False))
         batch = tf.concat(list(self._batches(x)), axis=0)
+        compiled = tf.function(lambda part: self.model(part, training=False)).get_concrete_function(batch)
         return lambda: compiled(batch).numpy()
 
     def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
