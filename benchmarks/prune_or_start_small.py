@@ -6,7 +6,7 @@
 arm sees the training images for 24 epochs in all, but for the control that gets the multiplications instead
 of the epochs of the arm that begins large. Each arm is trained at four learning rates; the 5,000 validation
 images choose one for all seeds, and the 10,000 test images are counted once. The result goes to
-``lessons/results/prune_or_start_small.json``, which lesson 02 reads. 300-100 and 75-25 are the sizes of the
+``lessons/results/prune_or_start_small.json``, which lesson 02b reads. 300-100 and 75-25 are the sizes of the
 hidden layers.
 """
 

@@ -9,7 +9,7 @@ silence it alone, and how well each criterion's order agrees with that (Spearman
 
 Seed 0 is the zoo's network. FOLDER holds the others (lenet_5_1.safetensors, …), which are trained if missing,
 and what has been measured so far. Prints a table, and writes ``lessons/results/unit_criteria.json``, which
-lessons 02 and 03 read.
+lessons 02a and 03 read.
 """
 
 from __future__ import annotations

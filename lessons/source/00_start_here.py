@@ -742,7 +742,8 @@ check.cut_together(loss_of_both)
 # |---|---|---|---|
 # | 01a · Weight pruning: thresholds | cut weights from a network that reads digits, until it fails | [open](pytorch/01a_weight_pruning_thresholds.ipynb) | [open](tensorflow/01a_weight_pruning_thresholds.ipynb) |
 # | 01c · Weight pruning: what to cut, with what | other scores than size, the framework's own tools, files, fine-tuning | [open](pytorch/01c_weight_pruning_tools.ipynb) | [open](tensorflow/01c_weight_pruning_tools.ipynb) |
-# | 02 · Neuron pruning | cut whole neurons, take them out for real, and find out which ones matter | [open](pytorch/02_neuron_pruning.ipynb) | [open](tensorflow/02_neuron_pruning.ipynb) |
+# | 02a · Neuron pruning: choosing | silence neurons one by one and together, and find out which can go | [open](pytorch/02a_neuron_pruning_choosing.ipynb) | [open](tensorflow/02a_neuron_pruning_choosing.ipynb) |
+# | 02b · Neuron pruning: removing | take whole neurons out, and prove that nothing else has changed | [open](pytorch/02b_neuron_pruning_removing.ipynb) | [open](tensorflow/02b_neuron_pruning_removing.ipynb) |
 # | 03 · Filter pruning | test rankings of filters, meet BatchNorm's trap, and take the time | [open](pytorch/03_filter_pruning.ipynb) | [open](tensorflow/03_filter_pruning.ipynb) |
 # | 04a · Channel pruning: coupled layers | follow a channel through a residual network, and ask why such a network collapses | [open](pytorch/04a_channel_pruning_coupled.ipynb) | [open](tensorflow/04a_channel_pruning_coupled.ipynb) |
 # | 04b · Channel pruning: choosing | ask the next layer, the training and the image which channels can go | [open](pytorch/04b_channel_pruning_choosing.ipynb) | [open](tensorflow/04b_channel_pruning_choosing.ipynb) |

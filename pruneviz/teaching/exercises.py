@@ -82,6 +82,11 @@ def known_mistake(answer: object, mistakes: Mapping[str, object]) -> str | None:
     return next((sentence for sentence, mistake in mistakes.items() if close(answer, mistake)), None)
 
 
+def first_mistake(mistakes: Mapping[str, object]) -> str | None:
+    """Give the first sentence whose mistake was made."""
+    return next((sentence for sentence, made in mistakes.items() if made), None)
+
+
 def wrong_count(
     answer: Any,  # noqa: ANN401  # learners may give anything
     right: Mapping[str, float],

@@ -14,7 +14,7 @@ LESSONS = {  # and the name of the view that is moved
     "00_start_here.ipynb": "wired",
     "pytorch/01a_weight_pruning_thresholds.ipynb": "view",
     "tensorflow/01a_weight_pruning_thresholds.ipynb": "view",
-    "tensorflow/02_neuron_pruning.ipynb": "view",
+    "tensorflow/02a_neuron_pruning_choosing.ipynb": "view",
     "pytorch/03_filter_pruning.ipynb": "view",
     "pytorch/04a_channel_pruning_coupled.ipynb": "wires",
     "tensorflow/04b_channel_pruning_choosing.ipynb": "view",
