@@ -169,9 +169,15 @@ def test_show_code_gives_this_mask(either, images, scope):
         view.sparsities, view.by_hand = sparsities, by_hand
         space = {"model": either, "data": images}
         exec(view.snippet, space)
-        assert pv.Mask(space["keep"], "channel") == view.result()
-        shapes = [layer.shape for layer in pv.network(view.remove()).layers]
-        assert [layer.shape for layer in pv.network(space["small"]).layers] == shapes
+        assert pv.Mask(space["shown_keep"], "channel") == view.result()
+        assert layers_of(space["shown_model"]) == layers_of(either)
+        small = view.remove()
+        exec(view.snippet, space)
+        assert layers_of(space["shown_model"]) == layers_of(small) != layers_of(either)
+
+
+def layers_of(model):
+    return [layer.shape for layer in pv.network(model).layers]
 
 
 def test_coupled_slices_of_a_residual_block(either, images):

@@ -200,10 +200,10 @@ def test_show_code_prunes_weights_biases_and_norms(either, images, scope):
     view.by_hand = {"conv2": {"cut": [6], "kept": [0]}}
     for sparsity in (0, 0.5, 0.8):
         view.sparsity = sparsity
-        assert "import pruneviz" not in view.snippet
+        assert "pv.prune" not in view.snippet
         space = {"model": either, "data": images}
         exec(view.snippet, space)
-        keep, thin, ours = space["keep"], space["thin"], view.apply()
+        keep, thin, ours = space["shown_keep"], space["shown_model"], view.apply()
         assert pv.Mask({name: np.asarray(kept) for name, kept in keep.items()}, "filter") == view.result()
         for name in ("conv1", "conv2", "bn1"):
             for one, two in zip(values_of(thin, name), values_of(ours, name), strict=True):

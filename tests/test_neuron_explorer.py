@@ -334,7 +334,7 @@ def test_bn_scale_is_offered_where_every_neuron_passes_a_batchnorm(view, images)
 def run_snippet(view, model, data):
     space = {"model": model, "data": data}
     exec(view.snippet, space)
-    return {name: np.asarray(kept) for name, kept in space["keep"].items()}, space["thin"]
+    return {name: np.asarray(kept) for name, kept in space["shown_keep"].items()}, space["shown_model"]
 
 
 @pytest.mark.parametrize("framework", ["torch", "keras"])
@@ -369,7 +369,7 @@ def test_show_code_with_a_criterion_of_ones_own(model, images):
     view = pv.explore(model, images, granularity="neuron", criterion=widest, sparsity=0.35, exclude=["two"])
     space = {"model": model, "data": images, "widest": widest}
     exec(view.snippet, space)
-    mask = pv.Mask({name: np.asarray(kept) for name, kept in space["keep"].items()}, "neuron")
+    mask = pv.Mask({name: np.asarray(kept) for name, kept in space["shown_keep"].items()}, "neuron")
     assert mask == view.result() == prune(model, images, 0.35, criterion=widest, exclude=["two"])
 
 

@@ -303,12 +303,13 @@ def test_the_explorer_offers_it_and_shows_its_code(framework, scope):
     view = pv.explore(net, data, criterion="wanda", scope=scope, sparsity=0.4)
     assert "wanda" in view.criteria
     assert view.result() == pv.prune(net, 0.4, criterion="wanda", scope=scope, data=data[0])
-    assert ("pruneviz" in view.snippet) == (framework != "torch")
+    assert ("pv.prune" in view.snippet) == (framework != "torch")
     space = {"model": net, "data": data}
     exec(view.snippet, space)
     for name, kept in view.result().items():
-        assert np.array_equal(np.asarray(space["keep"][name]).reshape(kept.shape), kept)
+        assert np.array_equal(np.asarray(space["shown_keep"][name]).reshape(kept.shape), kept)
     convolutions = pv.explore(build(Spec(), framework), data, criterion="wanda", scope=scope, sparsity=0.4)
     space = {"model": build(Spec(), framework), "data": data}
     exec(convolutions.snippet, space)
-    assert space["mask"] == convolutions.result()
+    for name, kept in convolutions.result().items():
+        assert np.array_equal(space["shown_keep"][name].reshape(kept.shape), kept)

@@ -227,7 +227,7 @@ def run_snippet(view, model, data):
     exec(view.snippet, space)
     layers = pv.network(model)
     return pv.Mask(
-        {n: np.asarray(kept).reshape(layers[n].shape).astype(bool) for n, kept in space["keep"].items()}
+        {n: np.asarray(kept).reshape(layers[n].shape).astype(bool) for n, kept in space["shown_keep"].items()}
     )
 
 
@@ -237,7 +237,7 @@ def test_show_code_gives_exactly_this_mask(model, images, scope, criterion):
     view = pv.explore(model, images, scope=scope, criterion=criterion, sparsity=0.35)
     view.by_hand = {"fc": {"cut": [3, 4], "kept": [5]}}
     before = bare(model)
-    assert "pruneviz" not in view.snippet
+    assert "pv.prune" not in view.snippet
     assert run_snippet(view, model, images) == view.result()
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 

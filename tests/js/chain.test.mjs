@@ -96,6 +96,6 @@ test("a group with a share of its own is cut by its own places", () => {
   state.sparsities = { conv1: 0.7 };
   assert.deepEqual([...channels.at(0.5, {}).gone], [1, 1, 0, 1, 0]);
   assert.deepEqual([...channels.at(0.5, { conv3: { cut: [], kept: [0] } }).gone], [0, 1, 0, 1, 0]);
-  assert.match(channels.code(), /scope=\{"conv1": 0\.7\}.*\nkeep\.update.*\["conv1", "conv3"\]/);
+  assert.match(channels.code(), /scope=\{"conv1": 0\.7\}.*\n {4}keep\.update.*\["conv1", "conv3"\]/);
   assert.deepEqual(channels.worth(3), { parameters: 3 * 9 + 3 * 9, macs: 4 * 54 });
 });

@@ -100,13 +100,14 @@ def _plain(value: object) -> dict:
 
 
 def _code() -> dict:
-    template = "a {cut} b {cuts} c {share} d {sparsity} {names}{by_hand}"
+    template = "a {cut} b {cuts} c {share} d {sparsity} {names}{by_hand}\n{removed}e {cut}\nf"
     arguments = (
         {"": 8, "fc1": 3, "fc2": 2, HOSTILE: 3},
         0.905,
         {"fc1": {"cut": [1, 2], "kept": [7]}, "fc2": {"cut": [], "kept": []}, HOSTILE: {"cut": [0]}},
     )
-    return {"template": template, "arguments": arguments, "text": code.finished(template, *arguments)}
+    texts = [code.smaller(code.finished(template, *arguments), removed=removed) for removed in (False, True)]
+    return {"template": template, "arguments": arguments, "texts": texts}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from pruneviz.widgets.schedule import state as schedule_state
 
 FIXTURES = Path(__file__).with_name("schedule_fixtures.json")
 POOLS = [235_200, 30_000, 1_000, 7]
-WORDS = {"seed": "0", "criterion": '"taylor"', "start": "earlier", "scope": '"layer"'}
+WORDS = {"model": "model", "fine_tune": "an_epoch", "data": "mnist.validation"}
+WORDS |= {"seed": "0", "criterion": '"taylor"', "start": "earlier", "scope": '"layer"'}
 SHARES = [0, 0.15, 0.5, 0.8575, 0.905, 0.123456789012, 1e-7, 0.999999999999, 1]
 
 

@@ -62,8 +62,8 @@ test("blocks of a large layer", () => {
 });
 
 test("Show code is filled in as in Python", () => {
-  const { template, arguments: given, text } = fixtures.code;
-  assert.equal(pure.finishedCode(template, ...given), text);
+  const { template, arguments: given, texts } = fixtures.code;
+  assert.deepEqual([false, true].map((removed) => pure.finishedCode(template, ...given, removed)), texts);
 });
 
 test("kernels are laid out with gaps, each weight at its own pixel", () => {

@@ -50,8 +50,8 @@ export class Channels extends Units {
     const number = (share) => (Number.isInteger(share) ? share.toFixed(1) : String(share));
     const written = named.map(({ name }) => `${quoted(name)}: ${number(shares[name])}`).join(", ");
     const names = listed(named.flatMap(({ layers }) => layers));
-    const cut = `own = pv.prune(model, scope={${written}}, **options)  # groups with a share of their own`;
-    const own = `\n${cut}\nkeep.update({name: own[name] for name in ${names}})`;
+    const cut = `own = pv.prune(model, scope={${written}}, **options).to_dict()  # groups with a share of their own`;
+    const own = `\n    ${cut}\n    keep.update({name: own[name] for name in ${names}})`;
     return filled(this.model.get("code"), { own: named.length ? own : "" });
   }
 

@@ -24,20 +24,16 @@ if TYPE_CHECKING:
     from pruneviz.widgets.explorer.history import State
 
 _CODE = """\
-import pruneviz as pv
-
-x, y = data  # images like those that the model takes, as NumPy arrays
-options = dict(granularity="channel", criterion={criterion}, data=data, example=x[:1])
+options = dict(granularity="channel", criterion={criterion}, data=images, example=images[0][:1])
 options |= dict(exclude={exclude}, keep_at_least=1)
 mask = pv.prune(model, {sparsity}, scope="{scope}", **options)  # channels that are tied go together
 keep = mask.to_dict(){own}{by_hand}
 mask = pv.Mask(keep, "channel", mask.units)
 thin = pv.apply(model, mask)  # zeros: same shapes, same cost
-small = pv.remove(model, mask, x[:8])  # smaller for real
 """
 _OWN = """
-own = pv.prune(model, scope={shares}, **options)  # groups with a share of their own
-keep.update({name: own[name] for name in {names}})"""
+    own = pv.prune(model, scope={shares}, **options).to_dict()  # groups with a share of their own
+    keep.update({name: own[name] for name in {names}})"""
 _GROUPS = 12  # that the static twin lists
 
 
@@ -196,7 +192,8 @@ class ChannelExplorer(UnitExplorer):
     def _template(self) -> str:
         known = self.criterion in (*criteria.names("channel"), *criteria.names("neuron"))
         criterion = f'"{self.criterion}"' if known else self.criterion
-        return code.filled(_CODE, criterion=criterion, scope=self.scope, exclude=code.listed(self._exclude))
+        words = {"criterion": criterion, "scope": self.scope, "exclude": code.listed(self._exclude)}
+        return code.wrapped(code.filled(_CODE, **words), "channel", self.given.names(self))
 
     # -- masks -------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 //   export default explorer(Weights, { mask: maskPart }); // the end of a view's own module
 //
 // A drawing is make(frame, counts) -> element; `counts` is an instance of the class, and parts.js says what it offers.
-import { finishedCode, sparsityText } from "../frame/pure.js";
+import { finishedCode, same, sparsityText } from "../frame/pure.js";
 import { countOf } from "../frame/draw.js";
 import { el } from "../frame/controls.js";
 import { Frame } from "../frame/view.js";
@@ -31,11 +31,13 @@ function open({ model, el: parent }, counts, drawings) {
   const frame = new Frame(model, parent, { tools });
   frame.code = () => {
     const sparsity = model.get("sparsity");
-    return finishedCode(counts.code?.() ?? model.get("code"), counts.cuts(sparsity), sparsity, model.get("by_hand"));
+    const [text, byHand, removal] = [counts.code?.() ?? model.get("code"), model.get("by_hand"), model.get("removal")];
+    const removed = Boolean(removal) && !removal.problem && same(removal.state, frame.state());
+    return finishedCode(text, counts.cuts(sparsity), sparsity, byHand, removed);
   };
   frame.summary = () => (sameState(frame) ? { correct: frame.get("exact").correct } : {});
   frame.on("ranking", () => counts.load());
-  const written = ["code", "criterion", "scope", "sparsity", "sparsities", "by_hand"];
+  const written = ["code", "criterion", "scope", "sparsity", "sparsities", "by_hand", "removal"];
   for (const name of written) frame.on(name, () => frame.refreshTools());
   for (const name of ["curve", "exact", "guess", "target", "dense"]) frame.on(name, () => {});
   const panels = model.get("panels").filter(([name]) => shown(name));

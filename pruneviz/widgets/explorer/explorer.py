@@ -22,6 +22,7 @@ from pruneviz.widgets.explorer.history import State
 from pruneviz.widgets.explorer.parts import Part, draw, shown
 from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import code
+from pruneviz.widgets.frame.names import Given
 from pruneviz.widgets.frame.view import View
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Explorer(View):
         [sparsity, right answers] pairs that are measured.
     exact
         What was measured of the present state.
+    given
+        The ``model``, the ``data`` and the ``images`` that score, as it was given them.
     """
 
     state_names: ClassVar[tuple[str, ...]] = ("sparsity", "scope", "criterion", "by_hand")
@@ -105,7 +108,7 @@ class Explorer(View):
         **traits: Any,  # noqa: ANN401
     ) -> None:
         self._model, self._exclude, self._scored_on = model, left_alone(model, exclude), scored_on or data
-        self._meter = measuring.Meter(model, data)
+        self._meter, self.given = measuring.Meter(model, data), Given(model, data, scored_on or data)
         name = code.named(criterion)
         self._criteria: dict[str, Criterion] = {word: word for word in self.words}
         self._criteria[name] = criterion
@@ -214,10 +217,7 @@ class Explorer(View):
     @property
     def snippet(self) -> str:
         """What Show code shows at present."""
-        ranking = self._ranking()
-        sizes = {name: ranks.size for name, ranks in ranking.ranks.items()}
-        cuts = {name: number_to_prune(self.sparsity, size) for name, size in sizes.items()}
-        cuts[""] = number_to_prune(self.sparsity, sum(sizes.values()))
+        cuts = code.cuts(self._ranking(), self.sparsity)
         return code.finished(self.code, cuts, self.sparsity, self.by_hand)
 
     def sentence(self) -> str:
@@ -274,11 +274,13 @@ class Explorer(View):
 
     def _rerank(self, _change: object = None) -> None:
         _, _, packed = self._ranked(self.scope, self.criterion)
-        template = self._template()
         with self.hold_sync():
             self.ranking = {"scope": self.scope, "criterion": self.criterion, "layers": packed}
-            self.code = template
+            self._recode()
             self._publish_curve()
+
+    def _recode(self) -> None:
+        self.code = self._template()
 
     def _present(self) -> State:
         return State.of(self.state())

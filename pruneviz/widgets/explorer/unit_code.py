@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz.core import criteria
-from pruneviz.widgets.frame.code import filled, listed, mapped
+from pruneviz.widgets.frame.code import filled, listed, mapped, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,8 +33,10 @@ for name, kept in keep.items():  # a pruned {unit} loses its weights and its bia
     kept, weight = torch.from_numpy(kept), layers[name].weight
     rows = kept.view(-1, *[1] * (weight.ndim - 1)).expand_as(weight)
     prune.custom_from_mask(layers[name], "weight", rows)
+    prune.remove(layers[name], "weight")  # the mask goes, its zeros stay
     if layers[name].bias is not None:
         prune.custom_from_mask(layers[name], "bias", kept)
+        prune.remove(layers[name], "bias")
 {norms}"""
 _KERAS = """\
 {imports}
@@ -54,8 +56,9 @@ for name, kept in keep.items():  # a pruned {unit} loses its weights and its bia
 _TORCH_NORMS = """\
 for norm, name in {norm_of}.items():  # a BatchNorm would turn their zeros into a constant
     kept, norm = torch.from_numpy(keep[name]), thin.get_submodule(norm)
-    prune.custom_from_mask(norm, "weight", kept)
-    prune.custom_from_mask(norm, "bias", kept)
+    for part in ("weight", "bias"):
+        prune.custom_from_mask(norm, part, kept)
+        prune.remove(norm, part)
     norm.running_mean[~kept] = 0
 """
 _KERAS_NORMS = """\
@@ -85,8 +88,8 @@ scores = {
 }""",
 }
 _ASKED = """\
-scores = pv.importance(model, granularity="{granularity}", criterion={criterion}, data=data).to_dict()
-scores = {name: scores[name] for name in layers}  # data: the images that score, as NumPy arrays (x, y)"""
+scores = pv.importance(model, granularity="{granularity}", criterion={criterion}, data=images).to_dict()
+scores = {name: scores[name] for name in layers}"""
 _RELATIVE = """\
 means = {name: score.mean() for name, score in scores.items()}  # layers differ in scale: compare shares
 scores = {name: score / (means[name] if means[name] > 0 else 1) for name, score in scores.items()}
@@ -108,12 +111,9 @@ for name, cut in {cuts}.items():  # {share} of each layer
     keep[name][order[:cut]] = False
     keep[name][order[-1]] = True  # every layer keeps its best"""
 _OWN = """\
-import pruneviz as pv
-
-x, y = data  # images like those that the model takes, as NumPy arrays
 mask = pv.prune(
     model, {sparsity}, granularity="{granularity}", criterion={criterion}, scope="{scope}",
-    data=data, example=x[:1], exclude={exclude}, keep_at_least=1,
+    data=images, example=images[0][:1], exclude={exclude}, keep_at_least=1,
 )
 keep = mask.to_dict(){by_hand}
 mask = pv.Mask(keep, "{granularity}", mask.units)
@@ -128,6 +128,7 @@ def template(
     ranking: Ranking,
     criterion: str,
     exclude: Sequence[str],
+    names: Mapping[str, str],
 ) -> str:
     """Write the snippet for a ranking of units, with places for what the slider decides.
 
@@ -145,6 +146,8 @@ def template(
         A built-in name, or that of the learner's own function.
     exclude
         Layers that are left alone.
+    names
+        As for `code.wrapped`.
 
     Returns
     -------
@@ -164,18 +167,17 @@ def template(
         "norm_of": mapped(norm_of or {}),
     }
     if norm_of is None or not _plain(framework, layers, ranking):
-        return filled(_OWN, **words)
+        return wrapped(filled(_OWN, **words), ranking.granularity, names)
     known = criterion in _FROM_ROWS
     weights = _TORCH_WEIGHTS if framework == "torch" else _KERAS_WEIGHTS
-    imports = "import zlib\n" if criterion == "random" else "" if known else "\nimport pruneviz as pv"
     parts = {
-        "imports": imports,
+        "imports": "import zlib\n" if criterion == "random" else "",
         "scores": f"{weights}\n{_FROM_ROWS[criterion]}" if known else _ASKED,
         "norms": (_TORCH_NORMS if framework == "torch" else _KERAS_NORMS) if norm_of else "",
         "keep": _RELATIVE + (_GLOBAL if ranking.scope == "global" else _LAYER),
     }
     text = filled(_TORCH if framework == "torch" else _KERAS, **parts)
-    return filled(text, **words).lstrip("\n")
+    return wrapped(filled(text, **words), ranking.granularity, names)
 
 
 def _plain(framework: str, layers: Mapping[str, Layer], ranking: Ranking) -> bool:

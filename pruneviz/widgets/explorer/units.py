@@ -32,7 +32,7 @@ from pruneviz.widgets.explorer.explorer import Explorer
 from pruneviz.widgets.explorer.parts import ACCURACY, HISTORY, LAYERS, SELECTORS, SLIDER, Part
 from pruneviz.widgets.explorer.still import write_card
 from pruneviz.widgets.explorer.wire import ARRAYS
-from pruneviz.widgets.frame import assets
+from pruneviz.widgets.frame import assets, code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -149,6 +149,12 @@ class UnitExplorer(Explorer):
         small, self.removal = self._removed(state)
         return small
 
+    @property
+    def snippet(self) -> str:
+        """What Show code shows at present."""
+        removed = "problem" not in self.removal and self.removal.get("state") == self.state()
+        return code.smaller(super().snippet, removed=removed)
+
     # -- what the browser is told ------------------------------------------------------------------------
 
     def _described(self) -> dict[str, Any]:
@@ -188,6 +194,7 @@ class UnitExplorer(Explorer):
             ranking,
             self.criterion,
             self._exclude,
+            self.given.names(self),
         )
 
     # -- masks -------------------------------------------------------------------------------------------

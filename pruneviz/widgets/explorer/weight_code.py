@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pruneviz.core import criteria
-from pruneviz.widgets.frame.code import filled, listed, mapped
+from pruneviz.widgets.frame.code import filled, listed, mapped, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ thin = copy.deepcopy(model)  # the original stays whole
 for name, kept in keep.items():
     layer = thin.get_submodule(name)
     prune.custom_from_mask(layer, "weight", kept.view(layer.weight.shape))
+    prune.remove(layer, "weight")  # the mask goes, its zeros stay
 """
 _TORCH_GLOBAL = """\
 everything = torch.cat([score.flatten() for score in scores.values()])
@@ -39,7 +40,7 @@ for name, cut in {cuts}.items():  # {share} of each layer
     keep[name][order[:cut]] = False"""
 _TORCH_MAGNITUDE = "scores = {name: thin.get_submodule(name).weight.detach().abs() for name in {names}}"
 _TORCH_SLOPES = """\
-x, y = data  # the images that score, as NumPy arrays
+x, y = images  # NumPy arrays
 weights = {name: thin.get_submodule(name).weight for name in {names}}
 slopes = {name: torch.zeros(weight.shape, dtype=torch.float64) for name, weight in weights.items()}
 thin.eval()
@@ -52,7 +53,7 @@ for start in range(0, len(x), 1000):
         slope += part.double() * (len(batch) / len(x))
 scores = {name: {formula} for name, slope in slopes.items()}"""
 _TORCH_INPUTS = """\
-x = data[0]  # the images that score, as a NumPy array; their labels are not needed
+x = images[0]  # a NumPy array; their labels are not needed
 squares, rows = dict.fromkeys({names}, 0), dict.fromkeys({names}, 0)
 watched = copy.deepcopy(model).eval()
 for name in squares:
@@ -109,9 +110,6 @@ scores = {
 }"""
 
 _OWN = """\
-{imports}
-import pruneviz as pv
-
 mask = pv.prune(model, {sparsity}, criterion={criterion}, scope="{scope}"{more})
 shapes = {name: kept.shape for name, kept in mask.items()}
 keep = {name: kept.ravel() for name, kept in mask.to_dict().items()}{by_hand}
@@ -121,7 +119,13 @@ thin = pv.apply(model, mask)
 
 
 def template(
-    framework: str, layers: Mapping[str, Layer], *, criterion: str, scope: str, x_is_bytes: bool = True
+    framework: str,
+    layers: Mapping[str, Layer],
+    names: Mapping[str, str],
+    *,
+    criterion: str,
+    scope: str,
+    x_is_bytes: bool = True,
 ) -> str:
     """Write the snippet for a ranking, with places for what the slider decides.
 
@@ -131,6 +135,8 @@ def template(
         ``"torch"``, ``"keras"`` or ``"tf_keras"``.
     layers
         Those that are ranked.
+    names
+        As for `code.wrapped`.
     criterion, scope
         As for `prune`; a criterion that is not a built-in name is taken for a function of that name.
     x_is_bytes
@@ -142,6 +148,13 @@ def template(
         Framework code where that is short, and pruneviz's own where it would not be (criteria of one's own,
         gradients and inputs in Keras, inputs of convolutions, transposed and nested layers).
     """
+    body = _body(framework, layers, criterion=criterion, scope=scope, x_is_bytes=x_is_bytes)
+    return wrapped(body, "weight", names)
+
+
+def _body(
+    framework: str, layers: Mapping[str, Layer], *, criterion: str, scope: str, x_is_bytes: bool
+) -> str:
     plain = all(layer.kind in ("dense", "conv") for layer in layers.values())
     if plain and framework == "torch":
         scores = _torch_scores(layers, criterion, x_is_bytes=x_is_bytes)
@@ -153,7 +166,7 @@ def template(
         if scores is not None:
             keep = _KERAS_GLOBAL if scope == "global" else _KERAS_LAYER
             text = filled(_KERAS, scores=scores, keep=keep, imports="import zlib\n" * ("zlib" in scores))
-            return filled(text, keras=framework).lstrip("\n")
+            return filled(text, keras=framework)
     return _own(criterion, scope)
 
 
@@ -184,9 +197,9 @@ def _random(layers: Mapping[str, Layer], wrap: str, close: str) -> str:
 
 def _own(criterion: str, scope: str) -> str:
     rule = criteria.TABLE.get(criterion)
-    more = ", data=data" if rule and rule.asks_for_data else ""
+    more = ", data=images" if rule and rule.asks_for_data else ""
     word = f'"{criterion}"' if rule else criterion
-    return filled(_OWN, criterion=word, scope=scope, more=more, imports="").lstrip("\n")
+    return filled(_OWN, criterion=word, scope=scope, more=more)
 
 
 def _imports(scores: str) -> str:

@@ -10,6 +10,7 @@ import { explorer } from "./explorer.js";
 import { sameState, scorecardPart } from "./parts.js";
 
 const BARS = 64;
+const FORMULAS = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|", wanda: "|w| · rms(x)" };
 
 function histogramPart(frame, weights) {
   const canvas = el("canvas", { role: "img" });
@@ -41,8 +42,7 @@ function histogramPart(frame, weights) {
     draw(canvas, splitBins(bars, pruned()), (cut * BARS) / histogram.counts.length);
     frame.write(() => {
       const { criterion } = frame.get("ranking");
-      const formulas = { magnitude: "|w|", taylor: "|w · slope|", gradient: "|slope|", wanda: "|w| · rms(x)" };
-      const score = formulas[criterion] ?? "score";
+      const score = FORMULAS[criterion] ?? "score";
       const exact = sameState(frame) ? frame.get("exact").threshold[layer().name] : null;
       const value = exact ?? scoreAt(histogram, cut / histogram.counts.length);
       const threshold = `${exact === null ? "≈ " : ""}${scoreText(value, isSmall(histogram))}`;

@@ -121,6 +121,7 @@ class WeightExplorer(Explorer):
         return weight_code.template(
             frameworks.adapter(self._model).name,
             {layer["name"]: ranked[layer["name"]] for layer in self.layers},
+            self.given.names(self),
             criterion=self.criterion,
             scope=self.scope,
             x_is_bytes=self._scored_on[0].dtype == np.uint8,

@@ -1,7 +1,8 @@
 """What the snippets of Show code share: names written as code, and what the slider decides filled in.
 
 A snippet is code with places such as ``{cut}``. Python fills in what tells of the model and the ranking; the
-browser fills in the rest as `finished` does, so that the snippet follows the slider without a kernel.
+browser fills in the rest as `finished` does, so that the snippet follows the slider without a kernel. It is a
+function and a call, so that of the notebook's names it takes none that does not begin with ``shown_``.
 """
 
 from __future__ import annotations
@@ -10,12 +11,33 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from pruneviz.core.arrays import number_to_prune
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pruneviz.core.criteria import Criterion
+    from pruneviz.core.masks import Ranking
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_REMOVED = re.compile(r"^\{removed\}(.*\n)", re.MULTILINE)
+_SHOWN = """\
+import pruneviz as pv
+
+
+def shown_pruning({takes}):
+{body}
+    return thin, keep  # the pruned model, and what is kept
+
+
+shown_model, shown_keep = shown_pruning({given})
+{smaller}shown_card = pv.scorecard(shown_model, {data})
+print(f"{shown_card.correct:,} of {shown_card.n:,} right{more}")
+"""
+_SMALLER = """\
+{removed}shown_mask = pv.Mask(shown_keep, "{granularity}")
+{removed}shown_model = pv.remove({model}, shown_mask, {data}[0][:8])  # smaller for real
+"""
 
 
 def quoted(name: str) -> str:
@@ -48,6 +70,43 @@ def filled(text: str, /, **words: str) -> str:
     return _PLACE.sub(lambda place: words.get(place[1], place[0]), text)
 
 
+def wrapped(body: str, granularity: str, names: Mapping[str, str]) -> str:
+    """Make a snippet of the lines that give `thin` and `keep`, which changes no name of the notebook.
+
+    Parameters
+    ----------
+    body
+        The lines; they may use `model`, and `images`, the pair of arrays that criteria look at.
+    granularity
+        What is pruned.
+    names
+        What the notebook calls the view's ``model``, its ``data`` and the ``images`` that are looked at.
+    """
+    looks = re.search(r"\bimages\b", body) is not None
+    units = granularity != "weight"
+    text = filled(
+        _SHOWN,
+        takes="model, images" if looks else "model",
+        given="{model}, {images}" if looks else "{model}",
+        smaller=_SMALLER if units else "",
+        more=", {shown_card.parameters:,} parameters" if units else "",
+        body=re.sub(r"(?m)^(?=.)", "    ", body.strip("\n")),
+    )
+    return filled(text, granularity=granularity, **names)
+
+
+def cuts(ranking: Ranking, sparsity: float) -> dict[str, int]:
+    """Count what a rule prunes at a sparsity: layer name -> entries, and under ``""`` those of all layers."""
+    sizes = {name: ranks.size for name, ranks in ranking.ranks.items()}
+    sizes[""] = sum(sizes.values())
+    return {name: number_to_prune(sparsity, size) for name, size in sizes.items()}
+
+
+def smaller(text: str, *, removed: bool) -> str:
+    """Leave the lines that remove what is pruned in a snippet, or leave them out."""
+    return _REMOVED.sub(r"\1" if removed else "", text)
+
+
 def finished(
     text: str, cuts: Mapping[str, int], sparsity: float, by_hand: Mapping[str, Mapping[str, list[int]]]
 ) -> str:
@@ -58,7 +117,7 @@ def finished(
     text
         A snippet with places.
     cuts
-        Layer name -> entries to prune by rule; under ``""`` that of all layers.
+        As the function of this name counts them.
     sparsity
         The slider's share.
     by_hand
@@ -76,5 +135,5 @@ def finished(
         cuts=mapped({name: cut for name, cut in cuts.items() if name}),
         share=f"{100 * sparsity:.2f}".rstrip("0").rstrip(".") + "%",
         sparsity=repr(float(sparsity)),
-        by_hand="".join(f"\n{line}" for line in ["# by hand", *lines]) if lines else "",
+        by_hand="".join(f"\n    {line}" for line in ["# by hand", *lines]) if lines else "",
     )

@@ -225,20 +225,21 @@ export const listed = (names) => `[${names.map(quoted).join(", ")}]`;
 export const filled = (text, words) => text.replace(/\{(\w+)\}/g, (place, word) => words[word] ?? place);
 
 /** The snippet of Show code with what the slider decides filled in, as `code.finished` does. */
-export function finishedCode(text, cuts, sparsity, byHand) {
+export function finishedCode(text, cuts, sparsity, byHand, removed = false) {
   const lines = [];
   for (const [name, lists] of Object.entries(byHand)) {
     for (const [value, places] of [["False", lists.cut], ["True", lists.kept]]) {
-      if (places?.length) lines.push(`\nkeep[${quoted(name)}][[${places.join(", ")}]] = ${value}`);
+      if (places?.length) lines.push(`\n    keep[${quoted(name)}][[${places.join(", ")}]] = ${value}`);
     }
   }
   const byLayer = Object.entries(cuts).filter(([name]) => name).map(([name, cut]) => `${quoted(name)}: ${cut}`);
-  return filled(text, {
+  const chosen = text.replace(/^\{removed\}(.*\n)/gm, removed ? "$1" : "");
+  return filled(chosen, {
     cut: String(cuts[""]),
     cuts: `{${byLayer.join(", ")}}`,
     share: `${+(100 * sparsity).toFixed(2)}%`,
     sparsity: Number.isInteger(sparsity) ? sparsity.toFixed(1) : String(sparsity),
-    by_hand: lines.length ? `\n# by hand${lines.join("")}` : "",
+    by_hand: lines.length ? `\n    # by hand${lines.join("")}` : "",
   });
 }
 

@@ -187,6 +187,9 @@ class View(anywidget.AnyWidget):
         """Compute in the kernel; yield the share that is done, at least every few hundredths of a second."""
         return iter(())
 
+    def _recode(self) -> None:
+        """Write Show code anew: by the time that it is shown, the notebook may have a name for the view."""
+
     def _eager(self) -> bool:
         """Whether there is something to compute as soon as the view is displayed."""
         return False
@@ -237,6 +240,7 @@ class View(anywidget.AnyWidget):
             self.layout.open()
             self.open()
         cells.show(self)
+        self._recode()
         bundle = super()._repr_mimebundle_(**options)
         if bundle is None:
             return None

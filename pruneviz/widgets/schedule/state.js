@@ -169,14 +169,19 @@ export function scheduleCode(state) {
 
 /** The whole snippet, as state.code_of writes it. */
 export function snippetOf(state, words) {
-  const given = Object.entries(words).map(([name, value]) => `, ${name}=${value}`).join("");
-  const names = Object.values(words).filter((value) => /^[A-Za-z_]\w*$/.test(value)).map((name) => `, ${name}`);
+  const { model, fine_tune: fineTune, data, ...others } = words;
+  const given = Object.entries(others).map(([name, value]) => `, ${name}=${value}`).join("");
   return `import pruneviz as pv
 
-# model, fine_tune and data${names.join("")} are those of this view; a step of the schedule is a round.
-${scheduleCode(state)}
-rounds = list(pv.iterate(model, schedule, fine_tune, data, rounds=${state.budget}${given}))
-for one in rounds:
-    print(one)
+
+def shown_run(model, fine_tune, data):
+    # a step of the schedule is a round
+    ${scheduleCode(state).replace("\n", "\n    ")}
+    for done in pv.iterate(model, schedule, fine_tune, data, rounds=${state.budget}${given}):
+        print(done)
+        yield done
+
+
+shown_rounds = list(shown_run(${model}, ${fineTune}, ${data}))
 `;
 }

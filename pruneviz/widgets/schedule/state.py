@@ -20,11 +20,16 @@ KINDS = ("one_shot", "constant", "linear", "exponential", "cosine", "polynomial"
 _CODE = """\
 import pruneviz as pv
 
-# model, fine_tune and data{more} are those of this view; a step of the schedule is a round.
-{schedule}
-rounds = list(pv.iterate(model, schedule, fine_tune, data, rounds={budget}{words}))
-for one in rounds:
-    print(one)
+
+def shown_run(model, fine_tune, data):
+    # a step of the schedule is a round
+    {schedule}
+    for done in pv.iterate(model, schedule, fine_tune, data, rounds={budget}{words}):
+        print(done)
+        yield done
+
+
+shown_rounds = list(shown_run({model}, {fine_tune}, {data}))
 """
 
 
@@ -102,12 +107,12 @@ def code_of(state: State, words: Mapping[str, str]) -> str:
     state
         The traits named in `STATE`.
     words
-        The other arguments of `pruneviz.iterate`, name -> code.
+        The arguments of `pruneviz.iterate`, name -> code: ``model``, ``fine_tune``, ``data`` and others.
     """
-    given = "".join(f", {name}={code}" for name, code in words.items())
-    names = [code for code in words.values() if code.isidentifier()]
-    more = f", {', '.join(names)}" if names else ""
-    return filled(_CODE, schedule=_schedule_code(state), budget=str(state["budget"]), words=given, more=more)
+    first = {name: words[name] for name in ("model", "fine_tune", "data")}
+    others = "".join(f", {name}={code}" for name, code in words.items() if name not in first)
+    lines = _schedule_code(state).replace("\n", "\n    ")
+    return filled(_CODE, schedule=lines, budget=str(state["budget"]), words=others, **first)
 
 
 def _schedule_code(state: State) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets as t
@@ -14,6 +15,7 @@ from pruneviz.engine.scoring import importance
 from pruneviz.methods.gradual import Words
 from pruneviz.methods.iteration import iterate
 from pruneviz.widgets.frame import assets
+from pruneviz.widgets.frame.names import called
 from pruneviz.widgets.schedule import state as schedule_state
 from pruneviz.widgets.schedule.state import KINDS, STATE
 from pruneviz.widgets.schedule.training import Training
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pruneviz.methods.iteration import FineTune, Round
 
 _MOST_ROUNDS = 100
+_DEFAULTS = {"start": "continue", "granularity": "weight", "criterion": "magnitude", "scope": "global"}
 _PARTS = ("curve", "card", "run")
 
 
@@ -86,6 +89,8 @@ class ScheduleExplorer(Training):
         Leave some out to remove them, change a ``name`` to rename one.
     dense
         How many of the n images the model gets right as given; -1 before the first run.
+    given
+        The ``model``, ``fine_tune``, ``data`` and options, as it was given them.
     show
         The parts on view, of ``"curve"``, ``"card"`` and ``"run"``.
 
@@ -138,13 +143,14 @@ class ScheduleExplorer(Training):
             raise TypeError(f"ScheduleExplorer takes no {', '.join(unknown)}")
         self._model, self._fine_tune, self._data = model, fine_tune, data
         self._options = {**words, "seed": seed, "start": start}
+        self.given = SimpleNamespace(model=model, fine_tune=fine_tune, data=data, **self._options)
         x, _ = checked_data(data)
         noun = f"{words.get('granularity', 'weight')}s"
         given = {"title": f"{type(model).__name__} · schedule", "noun": noun, "n": len(x), "budget": rounds}
         super().__init__(**{**given, "end": options.get("budget", rounds), **options})
         self._open_rounds()  # refuses what iterate refuses
         self.pools = self._pools(words)
-        self.words = _as_code(self._options)
+        self._recode()
         self.observe(self._carry_along, ["initial", "final", "begin", "end", "budget"])
 
     # -- the schedule ------------------------------------------------------------------------------------
@@ -211,6 +217,14 @@ class ScheduleExplorer(Training):
         more: dict[str, Any] = {**self._options, "rounds": self.budget, "progress": False}
         return iterate(self._model, self.schedule(), self._fine_tune, self._data, **more)
 
+    def _recode(self) -> None:
+        """Write the arguments of iterate that are not its own defaults, as they stand in a call."""
+        self.words = {
+            name: json.dumps(value) if _is_plain(value) else called(value, self, name)
+            for name, value in vars(self.given).items()
+            if not (isinstance(value, str) and _DEFAULTS.get(name) == value)
+        }
+
     def _usual_name(self) -> str:
         return schedule_state.words_of(self.state())
 
@@ -249,15 +263,7 @@ class ScheduleExplorer(Training):
         return draw(self)
 
 
-def _as_code(options: dict[str, Any]) -> dict[str, str]:
-    """Write the arguments of iterate that are not its own defaults, as they stand in a call."""
-    defaults = {"start": "continue", "granularity": "weight", "criterion": "magnitude", "scope": "global"}
-    code = {}
-    for name, value in options.items():
-        if defaults.get(name) == value and isinstance(value, str):
-            continue
-        plain = isinstance(value, str | int) or (
-            isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
-        )
-        code[name] = json.dumps(value) if plain else getattr(value, "__name__", name)
-    return code
+def _is_plain(value: object) -> bool:
+    """Whether JSON writes it as Python does."""
+    names = isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+    return names or isinstance(value, str | int)

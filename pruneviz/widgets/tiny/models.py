@@ -35,7 +35,8 @@ class Linear:
 
     Both models take `kept`, one flag for each of their `wires`, and compute with those weights only.
     `neurons` maps a hidden neuron to the names of the weights that go into it and out of it; `biases` maps
-    neurons to their constants; `code` has ``{cut}`` where the list of cut weights belongs.
+    neurons to their constants; `code` has ``{cut}`` where the list of cut weights belongs, and takes what
+    gives the examples in the notebook, for those that are too many to be written out.
     """
 
     weights: Array
@@ -76,20 +77,25 @@ class Linear:
         """Give these weights as a Mask of one layer, ``weights``."""
         return Mask({"weights": kept})
 
-    def code(self) -> str:
-        """Write NumPy code that gives the same loss."""
+    def code(self, x: str, y: str) -> str:
+        """Write NumPy code that gives the same loss, and changes no name of the notebook."""
+        takes, given, examples = _data(self, x, y)
         return f"""\
-import numpy as np
+def shown_loss({takes}):
+    import numpy as np
 
-names = {json.dumps(self.names, ensure_ascii=False)}
-{_data(self.x, self.y)}
-weights = np.array({self.weights.tolist()})
+    names = {json.dumps(self.names, ensure_ascii=False)}
+{examples}
+    weights = np.array({self.weights.tolist()})
 
-cut = {{cut}}
-kept = np.array([name not in cut for name in names])
-prediction = x @ (weights * kept)
-loss = np.mean((prediction - y) ** 2)
-print(f"{{loss:.4f}}")
+    cut = {{cut}}
+    kept = np.array([name not in cut for name in names])
+    prediction = x @ (weights * kept)
+    return np.mean((prediction - y) ** 2)
+
+
+shown_now = shown_loss({given})
+print(f"{{shown_now:.4f}}")
 """
 
 
@@ -167,26 +173,31 @@ class TwoLayers:
         first, last = self._split(kept)
         return Mask({"hidden": first, "output": last[np.newaxis]})
 
-    def code(self) -> str:
-        """Write NumPy code that gives the same loss."""
+    def code(self, x: str, y: str) -> str:
+        """Write NumPy code that gives the same loss, and changes no name of the notebook."""
         hidden, size = len(self.weights1), self.weights1.size
-        rows = "".join(f"\n    {row}," for row in self.weights1.tolist())
+        rows = "".join(f"\n        {row}," for row in self.weights1.tolist())
+        takes, given, examples = _data(self, x, y)
         return f"""\
-import numpy as np
+def shown_loss({takes}):
+    import numpy as np
 
-{_data(self.x, self.y)}
-weights1 = np.array([  # one row for each hidden neuron{rows}
-])
-bias1 = np.array({self.bias1.tolist()})
-weights2 = np.array({self.weights2.tolist()})
-bias2 = {float(self.bias2)!r}
+{examples}
+    weights1 = np.array([  # one row for each hidden neuron{rows}
+    ])
+    bias1 = np.array({self.bias1.tolist()})
+    weights2 = np.array({self.weights2.tolist()})
+    bias2 = {float(self.bias2)!r}
 
-cut = {{cut}}
-kept = np.array([f"w{{i}}" not in cut for i in range({size + hidden})])
-hidden = np.maximum(x @ (weights1 * kept[:{size}].reshape({hidden}, 2)).T + bias1, 0)
-z = hidden @ (weights2 * kept[{size}:]) + bias2
-loss = np.mean(np.logaddexp(0, z) - y * z)
-print(f"{{loss:.3f}}, {{np.sum((z > 0) == y)}} of {{len(y)}} right")
+    cut = {{cut}}
+    kept = np.array([f"w{{i}}" not in cut for i in range({size + hidden})])
+    hidden = np.maximum(x @ (weights1 * kept[:{size}].reshape({hidden}, 2)).T + bias1, 0)
+    z = hidden @ (weights2 * kept[{size}:]) + bias2
+    return np.mean(np.logaddexp(0, z) - y * z), np.sum((z > 0) == y), len(y)
+
+
+shown_now = shown_loss({given})
+print("{{:.3f}}, {{}} of {{}} right".format(*shown_now))
 """
 
     def _split(self, kept: BoolArray) -> tuple[BoolArray, BoolArray]:
@@ -239,8 +250,9 @@ def _check_data(x: Array, y: Array, names: Sequence[str]) -> None:
     _check("y", y, (len(x),))
 
 
-def _data(x: Array, y: Array) -> str:
-    if x.size > _WRITTEN_OUT:
-        return f"# x and y: the {len(x)} examples that this view was given"
-    rows = "".join(f"\n    {row}," for row in x.tolist())
-    return f"x = np.array([{rows}\n])\ny = np.array({y.tolist()})"
+def _data(model: TinyModel, x: str, y: str) -> tuple[str, str, str]:
+    """Write what a snippet's function takes, what it is given, and the lines that make x and y of it."""
+    if model.x.size > _WRITTEN_OUT:
+        return "x, y", f"{x}, {y}", f"    x, y = np.array(x), np.array(y)  # {len(model.x)} examples"
+    rows = "".join(f"\n        {row}," for row in model.x.tolist())
+    return "", "", f"    x = np.array([{rows}\n    ])\n    y = np.array({model.y.tolist()})"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 import traitlets as t
 
 from pruneviz.widgets.frame import assets, code
+from pruneviz.widgets.frame.names import called
 from pruneviz.widgets.frame.view import View
 from pruneviz.widgets.tiny.models import Linear, TinyModel, TwoLayers, floats, spec
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import BoolArray
     from pruneviz.core.masks import Mask
+
+
+class Examples(NamedTuple):
+    """The examples that a view was given, as it was given them."""
+
+    x: object
+    y: object
 
 
 class TinyNetwork(View):
@@ -37,6 +45,8 @@ class TinyNetwork(View):
         Whether the drawing says by how much the loss would change if each weight were cut, or put back, next.
     output, noun
         What the model predicts, and what one example is.
+    given
+        The examples ``x`` and ``y``, as it was given them.
     """
 
     _esm = assets.script("tiny/view.js")
@@ -52,8 +62,8 @@ class TinyNetwork(View):
     x: t.List[Any] = t.List().tag(sync=True)
     y: t.List[Any] = t.List().tag(sync=True)
 
-    def __init__(self, model: TinyModel, **traits: Any) -> None:  # noqa: ANN401
-        self._model = model
+    def __init__(self, model: TinyModel, given: Examples, **traits: Any) -> None:  # noqa: ANN401
+        self._model, self.given = model, given
         self._names = [wire.name for wire in model.wires]
         title = {"linear": "Linear model", "network": f"{_sizes(model)} network"}[model.kind]
         super().__init__(
@@ -61,9 +71,9 @@ class TinyNetwork(View):
             spec=spec(model),
             x=model.x.tolist(),
             y=model.y.tolist(),
-            code=model.code(),
             **traits,
         )
+        self._recode()
 
     @classmethod
     def linear(
@@ -108,7 +118,7 @@ class TinyNetwork(View):
         0.125
         """
         model = Linear(floats(weights, "weights"), tuple(names), floats(x, "x"), floats(y, "y"))
-        return cls(model, **_known(options))
+        return cls(model, Examples(x, y), **_known(options))
 
     @classmethod
     def two_layers(
@@ -166,7 +176,7 @@ class TinyNetwork(View):
             floats(x, "x"),
             floats(y, "y"),
         )
-        return cls(model, **_known(options))
+        return cls(model, Examples(x, y), **_known(options))
 
     @t.validate("cut")
     def _check_cut(self, proposal: dict[str, Any]) -> list[str]:
@@ -235,6 +245,10 @@ class TinyNetwork(View):
         from pruneviz.widgets.tiny.still import draw  # noqa: PLC0415  # matplotlib is slow to import
 
         return draw(self._model, self._flags(), output=self.output, noun=self.noun, title=self.title)
+
+    def _recode(self) -> None:
+        x, y = (called(part, self, name) for name, part in self.given._asdict().items())
+        self.code = self._model.code(x, y)
 
     def _flags(self, cut: Iterable[str] | None = None) -> BoolArray:
         gone = set(self.cut if cut is None else cut)
