@@ -3,8 +3,9 @@
     python benchmarks/iterative.py                    # an hour on one core; goes on where it stopped
     python benchmarks/iterative.py torch keras --networks lenet_300_100 --seeds-in FOLDER
 
-Every network trains for six epochs in all, and loses weights in one of five ways. Four of them decay the
-learning rate once, by a cosine; "rounds" prunes before each epoch and begins the decay anew each time.
+Every network trains for six epochs in all, and loses weights in one of several ways. Most decay the learning
+rate once, by a cosine. "rounds" prunes before each epoch and begins the decay, and the optimizer, anew each
+time; "epochs" makes the same cuts and decays once. "…, constant" holds the rate at the mean of the decay.
 Weights by magnitude, global scope, three networks trained from different seeds, counted on the 10,000 test
 images. The result goes to ``lessons/results/iterative.json``, where it grows by one count at a time.
 """
@@ -28,16 +29,20 @@ EPOCHS, RAMP, BATCH, RATE = 6, 4, 512, 8e-3  # the largest rate that the network
 SPARSITIES, SEEDS = (0.8, 0.9, 0.95, 0.98), (0, 1, 2)
 STEPS = -(-55_000 // BATCH)  # 108 an epoch, of which every twelfth prunes
 NETWORKS = ("lenet_300_100", "lenet_5")
-WAYS = ("one_shot", "linear", "cubic", "article", "rounds")
+WAYS = ("one_shot", "linear", "cubic", "article", "rounds", "epochs")
+CONSTANT = ", constant"
 
 
 def schedule(way: str, sparsity: float) -> pv.schedules.Schedule:
     """Say when each way prunes: nine times an epoch for the first four epochs, or all at the first step."""
+    way = way.removesuffix(CONSTANT)
     ramp = {"begin": 0, "end": RAMP * STEPS, "frequency": STEPS // 9}
     if way == "one_shot":
         return pv.schedules.one_shot(sparsity)
     if way == "rounds":
         return pv.schedules.linear(0, sparsity, begin=0, end=EPOCHS)
+    if way == "epochs":
+        return pv.schedules.linear(sparsity / EPOCHS, sparsity, 1, (EPOCHS - 1) * STEPS + 1, frequency=STEPS)
     if way == "article":  # (S_e - S_0) * progress ** alpha, as one of the articles prints it
         return pv.schedules.custom(lambda progress: sparsity * progress**3, **ramp)
     return pv.schedules.polynomial(0, sparsity, power={"linear": 1, "cubic": 3}[way], **ramp)
@@ -48,6 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare one-shot and gradual pruning at equal training.")
     parser.add_argument("frameworks", nargs="*", default=["torch"], help="torch, keras")
     parser.add_argument("--networks", nargs="+", default=NETWORKS)
+    parser.add_argument("--sparsities", nargs="+", type=float, default=SPARSITIES)
     parser.add_argument("--ways", nargs="+", default=WAYS)
     parser.add_argument("--seeds-in", type=Path, default=Path("seeds"), help="trained seeds; made if missing")
     parser.add_argument("--out", type=Path, default=RESULT)
@@ -64,7 +70,7 @@ def main() -> None:
         largest_rate=RATE,
         seeds=SEEDS,
     )
-    deepest_first = reversed(SPARSITIES)  # there the ways differ most
+    deepest_first = reversed(chosen.sparsities)  # there the ways differ most
     rows = itertools.product(chosen.frameworks, chosen.networks, deepest_first, chosen.ways)
     for framework, name, sparsity, way in rows:
         row = table["correct"].setdefault(framework, {}).setdefault(name, {}).setdefault(way, {})
@@ -83,7 +89,7 @@ def pruned(model: Any, way: str, sparsity: float, seed: int) -> Any:  # noqa: AN
     """Prune and train one network in one of the ways."""
     plan = schedule(way, sparsity)
     if way != "rounds":
-        fit(model, EPOCHS, seed, plan)
+        fit(model, EPOCHS, seed, plan, constant=way.endswith(CONSTANT))
         return model
     few_images = tuple(array[:100] for array in pv.datasets.mnist().validation)
     *_, last = pv.iterate(
@@ -98,14 +104,16 @@ def fit(
     seed: int,
     plan: pv.schedules.Schedule | None = None,
     rate: float = RATE,
+    *,
+    constant: bool = False,
 ) -> None:
-    """Train in place with Adam and one cosine decay of the rate; prune meanwhile if there is a plan."""
+    """Train in place with Adam and one cosine decay of the rate, or its mean; prune if there is a plan."""
     if not isinstance(model, torch.nn.Module):
-        fit_keras(model, epochs, seed, plan, rate)
+        fit_keras(model, epochs, seed, plan, rate, constant=constant)
         return
     torch.manual_seed(seed)
-    optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
-    decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * STEPS)
+    optimizer = torch.optim.Adam(model.parameters(), rate / 2 if constant else rate, fused=True)
+    decay = None if constant else torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * STEPS)
     with pv.prune_while_training(model, plan, optimizer) if plan else contextlib.nullcontext():
         descend(model, optimizer, epochs, BATCH, decay)
 
@@ -116,12 +124,14 @@ def fit_keras(
     seed: int,
     plan: pv.schedules.Schedule | None,
     rate: float,
+    *,
+    constant: bool,
 ) -> None:
     """Do the same in Keras."""
     keras = importlib.import_module("keras")
     keras.utils.set_random_seed(seed)
     images, labels = pv.datasets.mnist().train
-    decay = keras.optimizers.schedules.CosineDecay(rate, epochs * STEPS)
+    decay = rate / 2 if constant else keras.optimizers.schedules.CosineDecay(rate, epochs * STEPS)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(decay), loss)
     with pv.prune_while_training(model, plan) if plan else contextlib.nullcontext() as pruning:

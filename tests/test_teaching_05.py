@@ -78,47 +78,32 @@ def test_repaired_steps(begin, end, told):
     assert told in lesson_05.repaired_steps.verdict(begin, end)
 
 
-def note(way, seed, correct, **changes):
-    return {
-        "way": way,
-        "seed": seed,
-        "epochs": 2,
-        "sparsity": 0.95,
-        "cuts": 1 if way == "one_shot" else 5,
-        "correct": correct,
-    } | changes
+def runs(*counts, **changes):
+    note = {"epochs": 2, "sparsity": 0.98}
+    return [{**note, "seed": seed, "correct": count, **changes} for seed, count in enumerate(counts)]
 
 
-RUNS = [note("one_shot", seed, 4000 + seed) for seed in range(3)]
-RUNS += [note("gradual", seed, 4500 - seed) for seed in range(3)]
-RESULTS = {"one_shot": [4000, 4001, 4002], "gradual": [4500, 4499, 4498]}
-
-
-def changed(place, **changes):
-    return [{**run, **changes} if number == place else run for number, run in enumerate(RUNS)]
+CUBIC = runs(3231, 4416, 4162)
 
 
 @pytest.mark.parametrize(
-    ("results", "runs", "told"),
+    ("yours", "told"),
     [
-        (RESULTS, RUNS, "Right."),
-        (RESULTS | {"gradual": np.array([4498, 4499, 4500])}, RUNS[::-1], "Right."),
-        ({"one_shot": [4000]}, RUNS, "give a dict"),
-        ([4000, 4500], RUNS, "give a dict"),
-        (RESULTS | {"one_shot": [4000, 4001]}, [*RUNS[:2], *RUNS[3:]], "one_shot: three seeds at least"),
-        (RESULTS, [*RUNS, note("gradual", 3, 3900)], "4 runs were made and 3 are reported"),
-        (RESULTS | {"gradual": [4500, 4499, 4600]}, RUNS, "not those of the runs"),
-        (RESULTS | {"gradual": ["a", "b", "c"]}, RUNS, "gradual: give a list of counts"),
-        (RESULTS | {"gradual": 4500}, RUNS, "gradual: give a list of counts"),
-        (RESULTS, changed(0, seed=1), "a seed was used twice"),
-        (RESULTS, changed(5, seed=7), "different seeds, [0, 1, 2] and [0, 1, 7]"),
-        (RESULTS, changed(3, epochs=3), "not train equally long"),
-        (RESULTS, [run | {"epochs": 1 + (run["seed"] == 2)} for run in RUNS], "not train equally long"),
-        (RESULTS, changed(4, sparsity=0.9), "between 90.0% and 95.0%"),
-        (RESULTS, changed(1, cuts=2), "a one-shot run prunes once"),
-        (RESULTS, changed(3, cuts=1), "prunes more than once"),
-        (..., RUNS, "Not answered yet"),
+        (runs(4813, 4802, 4700), "Right."),
+        (tuple(reversed(runs(4813, 4802, 4417))), "Right."),
+        (runs(4813, 4802, 4416), "your worst run has 4,416 digits right, the cubic's best 4,416"),
+        (runs(4813, 4802), "take the seeds of the cubic's runs, [0, 1, 2]; yours are [0, 1]"),
+        (runs(4813, 4802, 4700, seed=0), "a seed was used twice"),
+        (runs(4813, 4802, 4700, epochs=3), "there are 2 and 3 epochs"),
+        (runs(4813, 4802, 4700, sparsity=0.9), "prunes 90.0% by the last step; 98% are asked for"),
+        (runs(4813, 4802, 4700, sparsity=0.98 - 1e-6), "Right."),
+        ([4813, 4802, 4700], "give the list of your runs"),
+        ({"seed": 0}, "give the list of your runs"),
+        ([], "give the list of your runs"),
+        (schedules.one_shot(0.98), "give the list of your runs"),
+        (0.98, "give the list of your runs"),
+        (..., "Not answered yet"),
     ],
 )
-def test_fair_comparison(results, runs, told):
-    assert told in lesson_05.fair_comparison.verdict(results, runs=runs)
+def test_beats_the_cubic(yours, told):
+    assert told in lesson_05.beats_the_cubic.verdict(yours, cubic=CUBIC)

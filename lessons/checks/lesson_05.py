@@ -88,53 +88,44 @@ def repaired_steps(begin: Answer, end: Answer) -> str | None:
     return None
 
 
-@exercise(right="The same seeds, epochs and sparsity for both, and no run left out: this comparison is fair.")
-def fair_comparison(results: Answer, *, runs: Sequence[Mapping[str, Any]]) -> str | None:
-    """Judge results, way -> counts, by the notes of the runs.
-
-    Each note has the run's way, seed, epochs, sparsity (in the end), cuts (how often it pruned) and correct.
-    """
-    ways = ("one_shot", "gradual")
-    if not hasattr(results, "items") or set(results) != set(ways):
-        return 'give a dict with two lists of counts: {"one_shot": […], "gradual": […]}.'
-    notes = {way: [note for note in runs if note["way"] == way] for way in ways}
-    for way in ways:
-        given = sorted(_counts(results[way], way))
-        noted = sorted(note["correct"] for note in notes[way])
-        if len(noted) < 3:
-            return f"{way}: three seeds at least; there are {len(noted)} runs. One run is an anecdote."
-        if len(given) < len(noted):
-            return f"{way}: {len(noted)} runs were made and {len(given)} are reported. Report them all."
-        if given != noted:
-            return f"{way}: the counts {given} are not those of the runs, {noted}."
-    for what, unequal in _differences(notes).items():
-        if unequal:
-            return what
+@exercise(right="The worst of your runs is ahead of the best of the cubic's, at equal training.")
+def beats_the_cubic(yours: Answer, *, cubic: Sequence[Mapping[str, Any]]) -> str | None:
+    """Judge runs, each a dict of its seed, epochs, sparsity (in the end) and correct, beside the cubic's."""
+    runs = _runs(yours)
+    seeds, theirs = ([run["seed"] for run in part] for part in (runs, cubic))
+    if len(set(seeds)) < len(seeds):
+        return "a seed was used twice; each run needs its own."
+    if set(seeds) != set(theirs):
+        return f"take the seeds of the cubic's runs, {sorted(theirs)}; yours are {sorted(seeds)}."
+    epochs = {run["epochs"] for run in (*runs, *cubic)}
+    if len(epochs) > 1:
+        return f"the runs do not train equally long: there are {_listed(sorted(epochs))} epochs."
+    target = min(run["sparsity"] for run in cubic)
+    least = min(run["sparsity"] for run in runs)
+    if least < target - 0.0005:
+        return f"your schedule prunes {100 * least:.1f}% by the last step; {100 * target:.0f}% are asked for."
+    worst, best = min(run["correct"] for run in runs), max(run["correct"] for run in cubic)
+    if worst <= best:
+        return (
+            f"your worst run has {worst:,} digits right, the cubic's best {best:,}. Try how often it cuts, "
+            "how early it takes most, and how much training it leaves for the end."
+        )
     return None
 
 
-def _differences(notes: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, bool]:
-    """Say in what two ways of pruning were not treated alike."""
-    once, often = notes["one_shot"], notes["gradual"]
+def _runs(runs: Answer) -> list[Mapping[str, Any]]:
+    names = {"seed", "epochs", "sparsity", "correct"}
+    try:
+        given = list(runs)
+    except TypeError:
+        given = []
+    if not given or not all(hasattr(run, "keys") and names <= set(run) for run in given):
+        raise Wrong("give the list of your runs: [race(your_schedule, seed) for seed in range(3)].")
+    return given
 
-    def values(name: str) -> list[list[float]]:
-        return [sorted({note[name] for note in part}) for part in (once, often)]
 
-    seeds, epochs, sparsity = (values(name) for name in ("seed", "epochs", "sparsity"))
-    shares = [round(100 * share, 1) for part in sparsity for share in part]
-    return {
-        "a seed was used twice in one way; each run needs its own.": any(
-            len(part) < len(notes[way]) for part, way in zip(seeds, notes, strict=True)
-        ),
-        f"the ways have different seeds, {seeds[0]} and {seeds[1]}. Use the same ones.": seeds[0] != seeds[1],
-        f"the runs do not train equally long: {epochs[0]} and {epochs[1]} epochs.": epochs[0] != epochs[1]
-        or len(epochs[0]) > 1,
-        f"they do not end equally sparse: between {min(shares)}% and {max(shares)}%.": max(shares)
-        - min(shares)
-        > 0.1,
-        "a one-shot run prunes once; yours prunes more often.": any(note["cuts"] != 1 for note in once),
-        "a gradual run prunes more than once; yours does not.": any(note["cuts"] < 2 for note in often),
-    }
+def _listed(values: Sequence[object]) -> str:
+    return " and ".join(map(str, values))
 
 
 def _number(value: Answer) -> float:
@@ -148,10 +139,3 @@ def _step(value: Answer, name: str) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
         raise Wrong(f"{name} is a whole number of steps from 0, not {value!r}.")
     return int(value)
-
-
-def _counts(values: Answer, way: str) -> list[int]:
-    try:
-        return [int(value) for value in values]
-    except (TypeError, ValueError):
-        raise Wrong(f"{way}: give a list of counts, one for each run.") from None
