@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pruneviz.core.masks import Mask
 from pruneviz.lessons.checks import lesson_04b
 
 
@@ -70,66 +71,22 @@ def test_penalty(answer, told):
     assert told in verdict
 
 
-PLACES = {"pytorch": (2, 3), "tensorflow": (1, 2)}
-
-
-@pytest.mark.parametrize("track", ["pytorch", "tensorflow"])
-@pytest.mark.parametrize(
-    ("answer", "told"),
-    [
-        (lambda m, t, p: np.abs(m).max(axis=p) <= t, "Right."),
-        (lambda m, t, p: (np.abs(m) <= t).all(axis=p), "Right."),
-        (lambda m, t, p: np.abs(m).max(axis=p) > t, "the maps to keep"),
-        (lambda m, t, p: np.abs(m).max(axis=p) < t, "≤ instead of <"),
-        (lambda m, t, p: m.max(axis=p) <= t, "take sizes first"),
-        (lambda m, t, p: np.abs(m).mean(axis=p) <= t, "goes by the mean"),
-        (lambda m, t, p: (np.abs(m) <= t).any(axis=p), "not only one"),
-        (lambda m, t, p: np.abs(m).max(axis=(0, *p)) <= t, "is a mask"),
-        (lambda m, t, _p: np.abs(m).max() <= t, "not ()"),
-        (lambda m, t, p: (np.abs(m).max(axis=p) <= t).astype(int), "return True and False"),
-        (lambda m, t, p: np.abs(m).sum(axis=p) <= t, "some of the 20"),
-        (lambda _m, _t, _p: None, "returns nothing"),
-    ],
-)
-def test_skips(answer, told, track):
-    def asked(maps, threshold):
-        return answer(maps, threshold, PLACES[track])
-
-    assert told in lesson_04b.skips.verdict(asked, track=track)
-
-
-@pytest.mark.parametrize(("track", "wrong"), [("pytorch", (1, 2)), ("tensorflow", (2, 3))])
-def test_skips_knows_the_layouts(track, wrong):
-    told = lesson_04b.skips.verdict(lambda m, t: np.abs(m).max(axis=wrong) <= t, track=track)
-    assert "wrong axes" in told
-    assert lesson_04b.skips.verdict(..., track=track).startswith("Not answered yet")
-
-
-RIGHT = {"conv1": 117_600, "conv2": 160_000, "dense": 46_920}
+def units(kept, granularity="channel"):
+    return Mask({"fc1": np.arange(226) < kept}, granularity)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("answer", "right", "told"),
     [
-        ({}, "Right."),
-        ({"conv2": 4 * 16 * 25 * 100}, "Right."),
-        ({"conv1": 78_400}, "static pruning"),
-        ({"conv2": 240_000}, "as it was"),
-        ({"conv2": 120_000}, "its own four maps"),
-        ({"conv2": 80_000}, "Asked is what is left"),
-        ({"dense": 58_920}, "25 places"),
-        ({"dense": 36_000}, "fc1 alone"),
-        ({"dense": 58_440}, "25 inputs of fc1"),
-        ({"dense": 12_000}, "Asked is what is left"),
-        ({"dense": 1}, "dense: 1 is not right"),
-        ({"conv1": "many"}, "give a number, not 'many'"),
-        ({"fc1": 1}, "keys conv1, conv2, dense"),
+        (units(67), 4900, "Right."),
+        (units(20), 4999, "Right."),
+        (units(67), 4899, "4,899 digits are right, and 4,900 are asked for"),
+        (units(68), 4999, "68 of 226 units stay, and at most 67 may"),
+        (units(67, "neuron"), 4999, "this is a mask of neurons"),
+        ({"fc1": np.ones(3, bool)}, 4999, "give a mask"),
+        (0.7, 4999, "give a mask"),
+        (..., 4999, "Not answered yet"),
     ],
 )
-def test_macs_left(wrong, told):
-    assert told in lesson_04b.macs_left.verdict(RIGHT | wrong)
-
-
-def test_macs_left_wants_a_dict():
-    assert "keys conv1, conv2, dense" in lesson_04b.macs_left.verdict(324_520)
-    assert sum(RIGHT.values()) == 324_520
+def test_few_and_right(answer, right, told):
+    assert told in lesson_04b.few_and_right.verdict(answer, refitted=lambda _: right)

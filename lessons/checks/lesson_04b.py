@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import close, exercise, known_mistake, wrong_count
+from pruneviz.core.masks import Mask
+from pruneviz.teaching.exercises import close, exercise, known_mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
 # Answers come from learners: they can be anything.
 Answer = Any
 
-_PLACES = {"pytorch": (2, 3), "tensorflow": (1, 2)}
-_LAYOUTS = {"pytorch": "(images, maps, rows, columns)", "tensorflow": "(images, rows, columns, maps)"}
-_RIGHT_MACS: Mapping[str, int] = {"conv1": 117_600, "conv2": 160_000, "dense": 46_920}
+MOST_UNITS, TARGET = 67, 4_900
 
 
 @exercise(right="0 if all parts are kept, 1 if none is: the share of the output that the cut takes away.")
@@ -102,73 +101,23 @@ def _slopes(scales: np.ndarray, price: float) -> dict[str, Any]:
     }
 
 
-@exercise(right="One decision for each image and each map.")
-def skips(answer: Answer, *, track: str) -> str | None:
-    """Judge ``skips(maps, threshold)`` for maps in the layout of the track: bool (images, maps)."""
-    places = _PLACES[track]
-    other = _PLACES["tensorflow" if track == "pytorch" else "pytorch"]
-    for threshold in (0.3, 0.0):
-        maps = _maps() if track == "pytorch" else _maps().transpose(0, 2, 3, 1)
-        sizes = np.abs(maps)
-        right = sizes.max(axis=places) <= threshold
-        given = np.asarray(answer(maps.copy(), threshold))
-        if given.dtype != bool:
-            return f"return True and False, not {given.dtype}."
-        if given.shape == right.shape and (given == right).all():
-            continue
-        known = {
-            "these are the maps to keep. Asked is which to skip.": ~right,
-            f"these are the wrong axes: the layout is {_LAYOUTS[track]}.": sizes.max(axis=other) <= threshold,
-            "a map that just meets the threshold is skipped too: ≤ instead of <.": sizes.max(axis=places)
-            < threshold,
-            "a strongly negative map is not empty: take sizes first.": maps.max(axis=places) <= threshold,
-            "that goes by the mean. Asked is the largest activation.": sizes.mean(axis=places) <= threshold,
-            "all activations have to be small, not only one.": sizes.min(axis=places) <= threshold,
-            "one decision for all images is a mask. A gate decides for each image.": sizes.max(
-                axis=(0, *places)
-            )
-            <= threshold,
-        }
-        for sentence, mistake in known.items():
-            if given.shape == mistake.shape and (given == mistake).all():
-                return sentence
-        if given.shape != right.shape:
-            return f"for 5 images and 4 maps it should return (5, 4) answers, not {given.shape}."
-        return f"at threshold {threshold:g} some of the 20 answers are wrong."
-    return None
-
-
-def _maps() -> np.ndarray:
-    """Make maps of every kind for five images: (5, 4, 4, 4), maps first."""
-    kinds = np.zeros((7, 4, 4))
-    kinds[1] = 0.1
-    kinds[2, 1, 2], kinds[3, 3, 0] = 2.0, -2.0  # one place, bright or dark
-    kinds[4, :2], kinds[5], kinds[6] = 1.0, -1.0, 0.3
-    return kinds[[[0, 1, 0, 1], [0, 2, 3, 4], [5, 6, 1, 2], [3, 4, 0, 6], [2, 5, 3, 1]]]
-
-
 @exercise(
-    right="324,520 instead of 416,520. Nothing is saved in conv1: a map has to be there to be looked at."
+    right="Few units, no label, no training: units cost unequally, and you spent them where they count."
 )
-def macs_left(answer: Answer) -> str | None:
-    """Judge the MACs of LeNet-5 when 2 of conv1's maps and 4 of conv2's are skipped."""
-    known: dict[str, dict[str, float]] = {
-        "conv1": {
-            "that would be static pruning. The gate looks at a map that has been computed.": 78_400,
-        },
-        "conv2": {
-            "this is conv2 as it was. Two of its six channels are zero.": 240_000,
-            "its own four maps have been computed before the gate looks at them.": 120_000,
-            "that is what is saved. Asked is what is left.": 80_000,
-        },
-        "dense": {
-            "this is as it was. fc1 reads 25 places of each map of conv2, and four maps are zero.": 58_920,
-            "that is fc1 alone. There are three dense layers.": 36_000,
-            "each map is 25 inputs of fc1: 4 × 25 × 120 are saved.": 58_920 - 4 * 120,
-            "that is what is saved. Asked is what is left.": 12_000,
-        },
-    }
-    return wrong_count(answer, _RIGHT_MACS, known, "Weights that meet a map that is left, times places.")
+def few_and_right(mask: Answer, *, refitted: Callable[[Mask], int]) -> str | None:
+    """Judge a mask of LeNet-5's channels by how many digits are right after the refit."""
+    if not isinstance(mask, Mask):
+        return "give a mask, as pv.prune returns it."
+    if mask.granularity != "channel":
+        return f"this is a mask of {mask.granularity}s: prune with granularity='channel'."
+    if mask.kept > MOST_UNITS:
+        return f"{mask.kept} of {mask.total} units stay, and at most {MOST_UNITS} may."
+    if (count := refitted(mask)) < TARGET:
+        return (
+            f"{count:,} digits are right, and {TARGET:,} are asked for. Which layers have few units, "
+            "and which many? Spend where one unit carries most."
+        )
+    return None
 
 
 def _shown(value: Answer) -> str:
