@@ -20,6 +20,7 @@ Shapes and axes leave out the batch, which is always first. The operations are
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,18 @@ def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
     return np.concatenate(arrays, axis=node.options["axis"])
 
 
+def indexed(given: object, ndim: int) -> tuple[Any, ...] | None:
+    """Write an index of numbers and slices without the batch, which it leaves whole; None for another one."""
+    items = list(given) if isinstance(given, tuple) else [given]
+    for at in [i for i, item in enumerate(items) if item is Ellipsis]:
+        items[at : at + 1] = [slice(None)] * (ndim - len(items) + 1)
+    slices = [item for item in items if isinstance(item, slice)]
+    ends = [end for part in slices for end in (part.start, part.stop, part.step) if end is not None]
+    ends += [item for item in items if not isinstance(item, slice)]
+    whole = isinstance(items[0], slice) and items[0] == slice(None)
+    return tuple(items[1:]) if whole and all(type(end) is int for end in ends) else None
+
+
 def spread(values: Array, axis: int, shape: tuple[int, ...]) -> Array:
     """View (channels,) as an array of `shape` that is the same all along the other axes."""
     sizes = [1] * len(shape)
@@ -121,6 +134,13 @@ def thin(*arrays: Array) -> list[Array]:
     repeats = [all(a.strides[i] == 0 for a in arrays) and n > 1 for i, n in enumerate(arrays[0].shape)]
     index = tuple(slice(0, 1) if repeat else slice(None) for repeat in repeats)
     return [a[index] for a in arrays]
+
+
+def folded(array: Array, axes: Sequence[int]) -> Array:
+    """Lay an array out as (entries along the other axes, entries along these)."""
+    rest = [i for i in range(array.ndim) if i not in axes]
+    apart = array.transpose([*rest, *axes])
+    return apart.reshape(math.prod(apart.shape[: len(rest)]), -1)
 
 
 def rows(array: Array, axis: int) -> Array:

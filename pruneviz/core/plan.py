@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pruneviz.core.graph import KERNELS, MOVES, Graph, Node, moved, rows, spread, thin
+from pruneviz.core.graph import KERNELS, MOVES, Graph, Node, folded, moved, rows, spread, thin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,9 +87,7 @@ class _Walk:
             lost = (columns != 0) & bool(node.options.get("padded"))
             return spread(np.where(lost, np.nan, columns), node.options["axis"], node.shape)
         if node.op == "reduce":
-            rest = [i for i in range(values[0].ndim) if i not in node.options["axes"]]
-            table = values[0].transpose([*rest, *node.options["axes"]])
-            table = table.reshape(int(np.prod(table.shape[: len(rest)])), -1)
+            table = folded(values[0], node.options["axes"])
             times = table.shape[1] if node.options.get("sums") else 1
             return (times * _constants(table)).reshape(node.shape)
         return np.broadcast_to(np.nan, node.shape)

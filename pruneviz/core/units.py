@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pruneviz.core.graph import KERNELS, MOVES, Graph, Node, moved, rows, spread, thin
+from pruneviz.core.graph import KERNELS, MOVES, Graph, Node, folded, moved, rows, spread, thin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -129,9 +129,7 @@ class _Walk:
         if node.op == "combine":
             return self._combine(node, arrays)
         if node.op == "reduce":
-            rest = [i for i in range(arrays[0].ndim) if i not in node.options["axes"]]
-            kept = arrays[0].transpose([*rest, *node.options["axes"]])
-            table = kept.reshape(int(np.prod(kept.shape[: len(rest)])), -1)
+            table = folded(arrays[0], node.options["axes"])
             if (stays := (table == _FIXED).any(axis=1)).any():
                 self.tie(table[stays], np.full_like(table[stays], _FIXED))
                 table = np.where(stays[:, None], _FIXED, table)

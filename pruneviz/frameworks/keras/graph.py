@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
     from pruneviz.frameworks.keras.calls import Call, Flat
 
-_ACTIVATIONS = (  # noqa: SIM905
-    "linear relu relu6 sigmoid tanh elu selu celu gelu silu swish mish softplus softsign hard_sigmoid "
-    "hard_silu hard_swish hard_tanh leaky_relu exponential log_sigmoid"
-).split()
 _MAPS = ("Activation", "ReLU", "LeakyReLU", "ELU", "Rescaling")
 _PASSES = (  # noqa: SIM905
     "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout GaussianNoise "
@@ -86,7 +82,7 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
 
 def _activation(activation: Any) -> tuple[str, dict[str, Any]]:
     name = getattr(activation, "__name__", type(activation).__name__)
-    if name in _ACTIVATIONS:
+    if name.replace("_", "") in operations.MAPS:
         return "map", {"function": _numbers(activation)}
     op = "mix" if name in ("softmax", "log_softmax") else "unknown"
     return op, {"what": f"a layer with the activation {name}"}
@@ -134,8 +130,7 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
     if name in _MAPS and len(call.inputs) == 1 and np.ndim(getattr(layer, "scale", 0)) == 0:
         return "map", {"function": _numbers(layer.call)}
     if name.lower() in operations.COMBINATIONS and len(call.inputs) > 1:
-        function = operations.COMBINATIONS[name.lower()]
-        return "combine", {"function": function, "product": name == "Multiply"}
+        return operations.combined(name.lower(), len(call.inputs))
     if name == "Concatenate":
         return "concat", {"axis": layer.axis if layer.axis < 0 else layer.axis - 1}
     if not channels_last:

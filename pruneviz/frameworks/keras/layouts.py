@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
 
 
+_PRUNABLE = {"Dense", "BaseConv", "Conv", "BaseDepthwiseConv", "BaseSeparableConv"}
+
+
 @dataclass(frozen=True)
 class Kernel:
     """One prunable kernel of a Keras layer; separable layers have two."""
@@ -41,27 +44,21 @@ class Kernel:
         """Whether it is the second half of a separable layer, and reads what the first half makes."""
         return getattr(self.layer, "pointwise_kernel", None) is self.variable
 
+    @property
+    def _ends(self) -> tuple[int, int]:
+        """Axes of the outputs and of the inputs in Keras's layout; a depthwise kernel's are both outputs."""
+        return (-2, -1) if self.kind in ("transposed", "depthwise") else (-1, -2)
+
     def outputs_first(self, array: Array) -> Array:
         """Turn Keras's kernel layout into (out, in, *kernel)."""
-        if self.kind == "dense":
-            return array.T
-        if self.kind == "transposed":
-            return np.moveaxis(array, (-2, -1), (0, 1))
-        if self.kind == "depthwise":
-            moved = np.moveaxis(array, (-2, -1), (0, 1))
-            return moved.reshape(-1, 1, *moved.shape[2:])
-        return np.moveaxis(array, (-1, -2), (0, 1))
+        moved = np.moveaxis(array, self._ends, (0, 1))
+        return moved.reshape(-1, 1, *moved.shape[2:]) if self.kind == "depthwise" else moved
 
     def native(self, array: Array) -> Array:
         """Undo `outputs_first`."""
-        if self.kind == "dense":
-            return array.T
-        if self.kind == "transposed":
-            return np.moveaxis(array, (0, 1), (-2, -1))
         if self.kind == "depthwise":
-            inputs, multiplier = self.variable.shape[-2:]
-            return np.moveaxis(array.reshape(inputs, multiplier, *array.shape[2:]), (0, 1), (-2, -1))
-        return np.moveaxis(array, (0, 1), (-1, -2))
+            array = array.reshape(*self.variable.shape[-2:], *array.shape[2:])
+        return np.moveaxis(array, (0, 1), self._ends)
 
 
 def kernels(model: Any) -> Iterator[Kernel]:
@@ -112,13 +109,7 @@ def kernels_of(name: str, layer: Any) -> Iterator[Kernel]:
         return
     ancestors = {ancestor.__name__ for ancestor in type(layer).__mro__ if "keras" in ancestor.__module__}
     bias = getattr(layer, "bias", None)
-    if not layer.built and ancestors & {
-        "Dense",
-        "BaseConv",
-        "Conv",
-        "BaseDepthwiseConv",
-        "BaseSeparableConv",
-    }:
+    if not layer.built and ancestors & _PRUNABLE:
         raise ValueError(f"layer {name!r} has no weights yet: build the model, or run it once on a batch")
     if ancestors & {"BaseSeparableConv", "SeparableConv"}:
         yield Kernel(f"{name}.depthwise", "depthwise", layer, layer.depthwise_kernel, None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from pruneviz.core.graph import indexed
 from pruneviz.frameworks.keras.calls import filled
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 Described = tuple[str, dict[str, Any]]
 
-COMBINATIONS: dict[str, Callable[..., Array]] = {
-    "add": lambda *arrays: functools.reduce(np.add, arrays),
-    "subtract": lambda *arrays: functools.reduce(np.subtract, arrays),
-    "multiply": lambda *arrays: functools.reduce(np.multiply, arrays),
-    "maximum": lambda *arrays: functools.reduce(np.maximum, arrays),
-    "minimum": lambda *arrays: functools.reduce(np.minimum, arrays),
-    "average": lambda *arrays: functools.reduce(np.add, arrays) / len(arrays),
+COMBINATIONS: dict[str, Callable[[Array, Array], Array]] = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "average": np.add,
     "divide": lambda one, other: np.divide(one, other, where=other != 0, out=np.full(one.shape, np.nan)),
 }
 _NAMES = {
@@ -43,10 +44,10 @@ _NAMES = {
     "reducesum": "sum",
     "pow": "power",
 }
-_MAPS = (  # noqa: SIM905
-    "relu relu6 sigmoid tanh silu swish softplus softsign elu selu gelu celu mish leakyrelu hardsigmoid "
-    "hardsilu hardswish hardtanh logsigmoid exp expm1 log log1p abs absolute negative neg sign square sqrt "
-    "rsqrt reciprocal sin cos clip clipbyvalue cast identity copy stopgradient power"
+MAPS = (  # noqa: SIM905
+    "linear relu relu6 sigmoid tanh silu swish softplus softsign elu selu gelu celu mish leakyrelu "
+    "hardsigmoid hardsilu hardswish hardtanh logsigmoid exponential exp expm1 log log1p abs absolute neg "
+    "negative sign square sqrt rsqrt reciprocal sin cos clip clipbyvalue cast identity copy stopgradient power"
 ).split()
 _REDUCTIONS = ("mean", "max", "min", "amax", "amin", "sum")
 
@@ -71,10 +72,10 @@ def constants(call: Call) -> list[Array]:
 def described(call: Call, shapes: list[Any]) -> Described:  # noqa: PLR0911
     """Say what an operation does to its inputs, of these shapes."""
     name, shapes = name_of(call), [*shapes, *(array.shape for array in constants(call))]
-    if name in _MAPS or (name in COMBINATIONS and len(shapes) == 1):
+    if name in MAPS or (name in COMBINATIONS and len(shapes) == 1):
         return ("map", {"function": _of_numbers(call)}) if len(shapes) == 1 else ("unknown", {})
     if name in COMBINATIONS:
-        return "combine", {"function": COMBINATIONS[name], "product": name == "multiply"}
+        return combined(name, len(shapes))
     if name == "concatenate":
         return _along(option(call, "axis", 1, -1), len(call.shape or ()), "concat")
     if len(shapes) != 1:
@@ -84,7 +85,7 @@ def described(call: Call, shapes: list[Any]) -> Described:  # noqa: PLR0911
         found = _along(option(call, "axis", 1), dims, "reduce")
         return found[0], {**found[1], "sums": name == "sum"}
     if name == "getitem":
-        return _sliced(call.args[1], dims)
+        return _sliced(call.args[1], dims + 1)
     if name in ("reshape", "expanddims", "squeeze"):
         return "reshape", {}
     if name == "transpose":
@@ -110,18 +111,21 @@ def _along(axes: Any, dims: int, op: str) -> Described:
     return op, {"axis": own[0]} if op == "concat" else {"axes": own}
 
 
+def combined(name: str, several: int) -> Described:
+    """Say how a function of two arrays combines several, one after the other."""
+
+    def function(*arrays: Array) -> Array:
+        found = functools.reduce(COMBINATIONS[name], arrays)
+        return found / several if name == "average" else found
+
+    return "combine", {"function": function, "product": name == "multiply"}
+
+
 def _sliced(key: Any, dims: int) -> Described:
-    """Read the key of x[…]: numbers and slices with steps of any axis but the batch's."""
+    """Read the key of x[…], whose slices Keras 3 and tf_keras write as dictionaries."""
     parts = list(key) if isinstance(key, (tuple, list)) else [key]
-    parts = [slice(*part.values()) if isinstance(part, dict) else part for part in parts]
-    if Ellipsis in parts:
-        place = parts.index(Ellipsis)
-        parts[place : place + 1] = [slice(None)] * (dims + 2 - len(parts))
-    parts += [slice(None)] * (dims + 1 - len(parts))
-    known = all(isinstance(part, (int, slice)) and not isinstance(part, bool) for part in parts)
-    if len(parts) != dims + 1 or not known or parts[0] != slice(None):
-        return "unknown", {}
-    return "slice", {"key": tuple(parts[1:])}
+    found = indexed(tuple(slice(*p.values()) if isinstance(p, dict) else p for p in parts), dims)
+    return ("unknown", {}) if found is None else ("slice", {"key": found})
 
 
 def _of_numbers(call: Call) -> Callable[[Array], Array]:

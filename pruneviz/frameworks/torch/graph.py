@@ -11,7 +11,7 @@ from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
-from pruneviz.core.graph import Graph, Node
+from pruneviz.core.graph import Graph, Node, indexed
 from pruneviz.frameworks.torch import moves
 from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, to_numpy
 from pruneviz.frameworks.torch.tracing import Trace, alike, traced_in_training
@@ -21,21 +21,23 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array
 
-_Translated: TypeAlias = tuple[str, str, dict[str, Any]]  # operation, layer, options
+_Translated: TypeAlias = tuple[str, dict[str, Any]]  # operation, options
 
+# What classes and functions are called, in small letters and without underscores.
 _MAPS = (  # noqa: SIM905
-    "relu relu6 leaky_relu leakyrelu elu selu celu gelu silu mish softplus softsign sigmoid logsigmoid tanh "
-    "hardsigmoid hardswish hardtanh tanhshrink softshrink hardshrink threshold clamp clip abs neg exp sqrt "
-    "square add sub mul truediv div pow"
+    "relu relu6 leakyrelu elu selu celu gelu silu mish softplus softsign sigmoid logsigmoid tanh hardsigmoid "
+    "hardswish hardtanh tanhshrink softshrink hardshrink threshold clamp clip abs neg exp sqrt square prelu "
+    "add sub mul truediv div pow"
 ).split()
 _PASSES = (  # noqa: SIM905
-    "identity dropout dropout1d dropout2d dropout3d alphadropout featurealphadropout alpha_dropout "
-    "stochasticdepth stochastic_depth contiguous clone detach float double"
+    "identity dropout dropout1d dropout2d dropout3d alphadropout featurealphadropout stochasticdepth "
+    "contiguous clone detach float double"
 ).split()
 _POOLS = [f"{kind}pool{n}d" for kind in ("max", "avg", "adaptivemax", "adaptiveavg") for n in (1, 2, 3)]
 _POOLS += ["upsample", "upsamplingnearest2d", "upsamplingbilinear2d", "interpolate"]
 _POOLS += [f"{kind}pad{n}d" for kind in ("reflection", "replication", "circular") for n in (1, 2, 3)]
-RESHAPES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten", "view_as", "reshape_as")
+_MIXES = ("softmax", "logsoftmax", "layernorm", "groupnorm", "rmsnorm")
+_RESHAPES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten", "viewas", "reshapeas")
 _PERMUTATIONS = ("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis")
 _REDUCTIONS = ("mean", "sum", "amax", "amin")
 _COMBINATIONS: dict[str, Callable[..., Array]] = {
@@ -44,7 +46,7 @@ _COMBINATIONS: dict[str, Callable[..., Array]] = {
     "mul": np.multiply,
     "maximum": np.maximum,
     "minimum": np.minimum,
-    "expand_as": lambda array, _: array,
+    "expandas": lambda array, _: array,
 }
 
 
@@ -149,10 +151,8 @@ class _Exporter:
             return Node(name, "input", (), shape, str(node.target))
         if self._outside(node):
             return Node(name, "input", (), self._whole(node), str(node.target))
-        if node.op == "call_module":
-            op, layer, options = self._module(node, self.module.get_submodule(str(node.target)))
-        else:
-            op, layer, options = self._function(node)
+        layer = str(node.target) if node.op == "call_module" else ""
+        op, options = self._module(node, layer) if layer else self._function(node)
         if isinstance(value, torch.Tensor) and op != "input" and (not value.ndim or len(value) != 2):
             op, options = "unknown", {"what": "an operation on the batch"}
         inputs = tuple(self.prefix + n.name for n in self._sources(node, repeats=op in ("concat", "combine")))
@@ -185,77 +185,71 @@ class _Exporter:
         shape = tuple(getattr(self.values[node], "shape", ()))
         return shape[1:] if node in self.batched or shape[:1] == (1,) else shape
 
-    def _module(self, node: fx.Node, module: Any) -> _Translated:  # noqa: C901, PLR0911, PLR0912
-        layer, name = str(node.target), type(module).__name__.lower()
+    def _module(self, node: fx.Node, layer: str) -> _Translated:  # noqa: PLR0911
+        module: Any = self.module.get_submodule(layer)
+        name = type(module).__name__.lower()
         if is_prunable(module):
             owner = self.owners.setdefault(id(module.weight), layer)
             if owner != layer:
-                return "unknown", layer, {"what": f"a layer that shares its weight with {owner!r},"}
+                return "unknown", {"what": f"a layer that shares its weight with {owner!r},"}
             known: Any = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn"))
             if type(module).forward is not known.forward:
-                return "unknown", layer, {"what": f"a {type(module).__name__} with a forward of its own,"}
-            return _kernel(module, self._input(node)), layer, _kernel_options(module)
-        if isinstance(module, _BatchNorm):
-            if module.running_mean is None or module.running_var is None:
-                return "mix", layer, {"what": "a BatchNorm without running statistics"}
-            width = np.sqrt(to_numpy(module.running_var).astype(np.float64) + module.eps)
-            return "norm", layer, {"axis": 0, "spread": width, "scaled": module.affine}
-        if isinstance(module, _InstanceNorm):
+                return "unknown", {"what": f"a {type(module).__name__} with a forward of its own,"}
+            return _kernel(module, self._input(node)), _kernel_options(module)
+        if isinstance(module, (_BatchNorm, _InstanceNorm)):
             width = np.full(module.num_features, np.inf)  # what is the same everywhere becomes 0
             if module.running_var is not None:
                 width = np.sqrt(to_numpy(module.running_var).astype(np.float64) + module.eps)
-            return "norm", layer, {"axis": 0, "spread": width, "scaled": module.affine}
+            elif isinstance(module, _BatchNorm):
+                return "mix", {"what": "a BatchNorm without running statistics"}
+            return "norm", {"axis": 0, "spread": width, "scaled": module.affine}
         if name == "prelu" and module.weight.numel() > 1:
-            return "norm", layer, {"axis": 0, "function": self._mapping(node, name)}
+            return "norm", {"axis": 0, "function": self._mapping(node, name)}
         if name in moves.SHUFFLES:
-            return "permute", layer, moves.shuffle(module, name, self._input(node).shape[1:])
-        if name in _MAPS or name in _PASSES or name == "prelu":
-            return "map", layer, {"function": self._mapping(node, name), "passes": name in _PASSES}
-        if name in _POOLS:
-            return "pool", layer, {"axis": 0, "padded": _sees_zeros(vars(module))}
-        if name in ("flatten", "unflatten"):
-            return "reshape", layer, {}
+            return "permute", moves.shuffle(module, name, self._input(node).shape[1:])
         if name.startswith("zeropad"):
-            return self._padding(node, module.padding, 0, layer)
-        if name in ("softmax", "layernorm", "groupnorm", "logsoftmax", "rmsnorm"):
-            return "mix", layer, {"what": f"a {type(module).__name__}"}
-        return "unknown", layer, {"what": f"a {type(module).__name__}"}
+            return self._padding(node, module.padding, 0)
+        return self._named(node, name, f"a {type(module).__name__}", padded=_sees_zeros(vars(module)))
 
-    def _function(self, node: fx.Node) -> _Translated:  # noqa: C901, PLR0911
+    def _named(self, node: fx.Node, name: str, what: str, *, padded: bool) -> _Translated:
+        """Translate what layers and functions of a name do alike."""
+        one = len(self._sources(node)) == 1 and self._input(node).ndim > 0
+        if one and (name in _MAPS or name in _PASSES):
+            return "map", {"function": self._mapping(node, name), "passes": name in _PASSES}
+        if one and name in _POOLS:
+            return "pool", {"axis": 0, "padded": padded}
+        if name in _RESHAPES and isinstance(self.values[node], torch.Tensor):
+            return "reshape", {}
+        return "mix" if one and name in _MIXES else "unknown", {"what": what}
+
+    def _function(self, node: fx.Node) -> _Translated:  # noqa: PLR0911
         target = moves.called(node)
-        name = (
-            target.strip("_").removeprefix("i") if target in ("iadd", "imul", "isub") else target.strip("_")
-        )
-        flowing = self._sources(node)
+        name = target.replace("_", "")
+        name = name[1:] if name in ("iadd", "imul", "isub") else name
         if name == "getitem":
             return self._indexed(node)
-        first, ndim = self._input(node), self._input(node).ndim
+        ndim, several = self._input(node).ndim, len(self._sources(node)) > 1
         if name in ("cat", "concat", "concatenate"):
             axis = self._argument(node, 1, ("dim", "axis"), 0) % ndim
-            batch: dict[str, Any] = {"what": "a batch of batches"}
-            return ("concat", "", {"axis": axis - 1}) if axis else ("unknown", node.name, batch)
-        if name in RESHAPES and isinstance(self.values[node], torch.Tensor):
-            return "reshape", node.name, {}
-        if name in _COMBINATIONS and len(flowing) > 1:
+            return ("concat", {"axis": axis - 1}) if axis else ("unknown", {"what": "a batch of batches"})
+        if name in _COMBINATIONS and several:
             alpha, function = self._argument(node, 9, ("alpha",), 1), _COMBINATIONS[name]
             scaled = function if alpha == 1 else lambda a, b: function(a, alpha * b)
-            return "combine", "", {"function": scaled, "product": name == "mul"}
-        if len(flowing) > 1 or not first.ndim:
-            return "unknown", node.name, {"what": target}
-        if name in _MAPS or name in _PASSES:
-            return "map", "", {"function": self._mapping(node, name), "passes": name in _PASSES}
-        if name.replace("_", "") in _POOLS:
-            return "pool", "", {"axis": 0, "padded": "avg" in name and "adaptive" not in name}
-        if name in _PERMUTATIONS:
+            return "combine", {"function": scaled, "product": name == "mul"}
+        if name in _PERMUTATIONS and ndim:
             return self._permutation(node)
-        if name in _REDUCTIONS and (dims := self._argument(node, 1, ("dim", "axis"), None)) is not None:
+        if name in _REDUCTIONS and not several and ndim:
+            dims = self._argument(node, 1, ("dim", "axis"), None)
             dims = [dims] if isinstance(dims, int) else dims
-            return "reduce", "", {"axes": tuple(d % ndim - 1 for d in dims), "sums": name == "sum"}
+            sums = {"sums": name == "sum"}
+            return (
+                ("reduce", {"axes": tuple(d % ndim - 1 for d in dims), **sums})
+                if dims
+                else ("unknown", {"what": target})
+            )
         if name == "pad":
             return self._padded(node)
-        if name in ("softmax", "log_softmax", "layer_norm", "group_norm"):
-            return "mix", node.name, {"what": target}
-        return "unknown", node.name, {"what": target}
+        return self._named(node, name, target, padded="avg" in name and "adaptive" not in name)
 
     def _input(self, node: fx.Node) -> torch.Tensor:
         tensors = [self.values[n] for n in self._sources(node) if isinstance(self.values[n], torch.Tensor)]
@@ -271,37 +265,38 @@ class _Exporter:
         probe = torch.empty([*range(2, 2 + self._input(node).ndim)], device="meta")
         order = [size - 2 for size in self._called(node, probe).shape]
         if order[0] != 0:
-            return "unknown", node.name, {"what": "a permutation of the batch"}
-        return "permute", "", {"axes": tuple(axis - 1 for axis in order[1:])}
+            return "unknown", {"what": "a permutation of the batch"}
+        return "permute", {"axes": tuple(axis - 1 for axis in order[1:])}
 
     def _indexed(self, node: fx.Node) -> _Translated:
         """Translate what takes a part of a tensor, or one of the parts into which one was divided."""
         source, index = node.args
         if not isinstance(source, fx.Node) or not self.flows(source):
-            return "unknown", node.name, {"what": "getitem"}
-        if not isinstance(self.values[source], torch.Tensor):
-            if not moves.divides(source):
-                return "input", node.name, {}
+            return "unknown", {"what": "getitem"}
+        if isinstance(self.values[source], torch.Tensor):
+            key = indexed(fx.node.map_arg(index, lambda n: self.values[n]), self._input(node).ndim)
+            found = None if key is None else {"key": key}
+        elif moves.divides(source):
             axis = self._argument(source, 2, ("dim",), 0)
             found = moves.part(source, self.values[source], axis, int(index))  # type: ignore[arg-type]
         else:
-            found = moves.index(fx.node.map_arg(index, lambda n: self.values[n]), self._input(node).ndim)
-        return ("slice", node.name, found) if found else ("unknown", node.name, {"what": "getitem"})
+            return "input", {}
+        return ("slice", found) if found else ("unknown", {"what": "getitem"})
 
     def _padded(self, node: fx.Node) -> _Translated:
         if self._argument(node, 2, ("mode",), "constant") != "constant":
-            return "pool", "", {"axis": 0, "padded": False}
+            return "pool", {"axis": 0, "padded": False}
         value = self._argument(node, 3, ("value",), None)
-        return self._padding(node, self._argument(node, 1, ("pad",), ()), value, "")
+        return self._padding(node, self._argument(node, 1, ("pad",), ()), value)
 
-    def _padding(self, node: fx.Node, padding: Any, value: Any, layer: str) -> _Translated:
+    def _padding(self, node: fx.Node, padding: Any, value: Any) -> _Translated:
         ndim = self._input(node).ndim
         if value:
-            return "unknown", layer or node.name, {"what": "a padding with other values than zero"}
+            return "unknown", {"what": "a padding with other values than zero"}
         if len(padding) > 2 * (ndim - 2) or min(padding) < 0:
-            return "unknown", layer or node.name, {"what": "a padding"}
+            return "unknown", {"what": "a padding"}
         widths = [(padding[i], padding[i + 1]) for i in range(0, len(padding), 2)][::-1]
-        return "pad", layer, {"widths": [(0, 0)] * (ndim - 1 - len(widths)) + widths}
+        return "pad", {"widths": [(0, 0)] * (ndim - 1 - len(widths)) + widths}
 
     def _mapping(self, node: fx.Node, name: str) -> Callable[[Array], Array]:
         """Compute what a node does to single numbers, by the node itself; dropout is as in evaluation."""

@@ -45,20 +45,6 @@ def part(node: fx.Node, parts: Sequence[torch.Tensor], axis: int, place: int) ->
     return {"key": tuple(cut), **({"parts": (axis - 1, len(parts))} if equal else {})}
 
 
-def index(given: Any, ndim: int) -> dict[str, Any] | None:
-    """Write an index of numbers and slices without the batch; None if it is another one."""
-    items = list(given) if isinstance(given, tuple) else [given]
-    for at in [i for i, item in enumerate(items) if item is Ellipsis]:
-        items[at : at + 1] = [slice(None)] * (ndim - len(items) + 1)
-    whole = isinstance(items[0], slice) and items[0] == slice(None)
-    return {"key": tuple(items[1:])} if whole and all(map(_is_plain, items)) else None
-
-
-def _is_plain(item: Any) -> bool:
-    ends = (item.start, item.stop, item.step) if isinstance(item, slice) else (item,)
-    return all(isinstance(end, int) or (end is None and isinstance(item, slice)) for end in ends)
-
-
 def called(node: fx.Node) -> str:
     """Name the function, method or module that a node calls."""
     return str(getattr(node.target, "__name__", node.target))
