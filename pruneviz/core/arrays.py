@@ -11,17 +11,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 Array: TypeAlias = NDArray[Any]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Data: TypeAlias = tuple[Array, Array]
 
 
-def checked_data(data: Data) -> Data:
-    """Refuse what is not (x, y) in the form that every function of pruneviz takes; give the same two arrays.
+class Several:
+    """What a model with several inputs takes: arrays that are cut by images as one is."""
 
-    x is (n, …) uint8, or float and finite; images are (n, height, width, channels). y is (n,) integers.
+    def __init__(self, arrays: Iterable[Array]) -> None:
+        self.arrays = tuple(arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    def __getitem__(self, images: slice | Array) -> Several:
+        return Several(array[images] for array in self.arrays)
+
+    def __iter__(self) -> Iterator[Array]:
+        return iter(self.arrays)
+
+
+Images: TypeAlias = Array | Several
+Given: TypeAlias = Images | tuple[Array, ...]  # as a learner passes them
+Pair: TypeAlias = tuple[Given, Array]
+Checked: TypeAlias = tuple[Images, Array]
+
+
+def each(x: Images) -> tuple[Array, ...]:
+    """List the arrays that the inputs of a model take."""
+    return x.arrays if isinstance(x, Several) else (x,)
+
+
+def checked_data(data: Data) -> Data:
+    """Do as `checked_pair` does, for what shows images: those of a model with one input."""
+    x, y = checked_pair(data)
+    if isinstance(x, Several):
+        raise TypeError(f"x is {len(x.arrays)} arrays: only what a model with one input does is shown")
+    return x, y
+
+
+def checked_pair(data: Pair) -> Checked:
+    """Refuse what is not (x, y) in the form that every function of pruneviz takes; give the same two.
+
+    x is (n, …) integers, or floats that are finite; images are (n, height, width, channels). A model with
+    several inputs takes a tuple of such arrays. y is (n,) integers.
 
     Raises
     ------
@@ -30,10 +66,9 @@ def checked_data(data: Data) -> Data:
     ValueError
         If there is no image, the lengths differ, or x is NaN or infinite somewhere.
     """
-    if not isinstance(data, tuple) or len(data) != 2 or not all(isinstance(a, np.ndarray) for a in data):
+    if not isinstance(data, tuple) or len(data) != 2 or not isinstance(data[1], np.ndarray):
         raise TypeError("data must be a pair (x, y) of NumPy arrays, such as pv.datasets.mnist().validation")
-    x, y = data
-    _refuse_other_than_pixels("x", x)
+    x, y = _checked("x", data[0]), data[1]
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         whole = "" if np.issubdtype(y.dtype, np.integer) else ".astype(int)"
         hint = f"for numbers: y{whole}" if y.ndim == 1 else "for one-hot: y.argmax(1)"
@@ -45,21 +80,32 @@ def checked_data(data: Data) -> Data:
     return x, y
 
 
-def checked_images(argument: str, x: Array) -> Array:
+def checked_images(argument: str, x: Given) -> Images:
     """Refuse what is not (n, …) images of finite numbers; `argument` names them in errors."""
-    if not isinstance(x, np.ndarray) or x.ndim < 2 or not len(x):
+    if not isinstance(x, (tuple, Several)) and (np.ndim(x) < 2 or not len(x)):
         raise TypeError(f"{argument} must be an array (n, …) of at least one image, such as x[:8]")
-    _refuse_other_than_pixels(argument, x)
-    return x
+    return _checked(argument, x)
 
 
-def _refuse_other_than_pixels(argument: str, x: Array) -> None:
-    if x.dtype == np.uint8:
-        return
-    if not np.issubdtype(x.dtype, np.floating):
+def _checked(argument: str, x: object) -> Images:
+    if isinstance(x, Several):
+        return x
+    if not isinstance(x, tuple):
+        return _one(argument, x)
+    several = Several(_one(f"{argument}[{place}]", array) for place, array in enumerate(x))
+    if len({len(array) for array in several}) != 1:
+        raise ValueError(f"{argument} is a tuple of arrays, and must have one (n, …) for each input")
+    return several
+
+
+def _one(argument: str, x: object) -> Array:
+    if not isinstance(x, np.ndarray) or not x.ndim:
+        raise TypeError(f"{argument} must be a NumPy array (n, …)")
+    if x.dtype.kind not in "iuf":
         raise TypeError(f"{argument} is {x.dtype}: pass uint8 images, or floats in [0, 1]")
     if not np.isfinite(x).all():
         raise ValueError(f"{argument} has entries that are NaN or infinite")
+    return x
 
 
 def names_in(exclude: Iterable[str]) -> tuple[str, ...]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pruneviz.core import criteria
-from pruneviz.core.arrays import checked_data, checked_images, names_in, whole
+from pruneviz.core.arrays import Several, checked_images, checked_pair, names_in, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pruneviz.core.arrays import Array, Data
+    from pruneviz.core.arrays import Array, Given, Images, Pair
     from pruneviz.core.criteria import Criterion
     from pruneviz.core.masks import Scope
 
@@ -33,8 +33,8 @@ class How:
     granularity: str = "weight"
     criterion: Criterion = "magnitude"
     scope: Scope = "global"
-    data: Data | Array | None = None
-    example: Array | None = None
+    data: Pair | Images | None = None
+    example: Given | None = None
     exclude: Iterable[str] = ()
     keep_at_least: int = 0
     loss: Callable[..., Any] | None = None
@@ -49,10 +49,12 @@ class How:
             self._check_name(self.criterion)
         elif not callable(self.criterion):
             raise TypeError(f"criterion must be a name or a function of a Layer, not {self.criterion!r}")
-        if isinstance(self.data, np.ndarray) and self.needs != "gradients":
+        if isinstance(self.data, (np.ndarray, Several)) and self.needs != "gradients":
             checked_images("data", self.data)
         elif self.data is not None:
-            checked_data(cast("Data", self.data))
+            object.__setattr__(self, "data", checked_pair(cast("Pair", self.data)))
+        if self.example is not None:
+            object.__setattr__(self, "example", checked_images("example", self.example))
 
     def _check_name(self, name: str) -> None:
         known = criteria.names(self.granularity)
@@ -79,11 +81,11 @@ class How:
         return cast("Callable[..., Array]", rule.weight if self.granularity == "weight" else rule.unit)
 
     @property
-    def x(self) -> Array:
+    def x(self) -> Images:
         """The images of the data."""
-        return self.data[0] if isinstance(self.data, tuple) else cast("Array", self.data)
+        return cast("Images", self.data[0] if isinstance(self.data, tuple) else self.data)
 
     @property
-    def images(self) -> Array | None:
+    def images(self) -> Images | None:
         """What to follow units by: the example, or else the data."""
-        return self.x if self.example is None else self.example
+        return self.x if self.example is None else cast("Images", self.example)

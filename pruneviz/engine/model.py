@@ -17,7 +17,7 @@ from pruneviz.core.units import find
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray, Given
     from pruneviz.core.graph import Graph
     from pruneviz.core.units import Units
 
@@ -39,11 +39,12 @@ class Seen:
     model
         A torch.nn.Module, keras.Model or tf_keras.Model.
     example
-        (n, …) images like those it takes, to follow units through it; a Keras model can do without.
+        (n, …) images like those it takes, to follow units through it, or a tuple of an array for each input;
+        a Keras model can do without.
     """
 
-    def __init__(self, model: object, example: Array | None = None) -> None:
-        self.model, self.example = model, example
+    def __init__(self, model: object, example: Given | None = None) -> None:
+        self.model, self.example = model, None if example is None else checked_images("example", example)
         self.adapter = frameworks.adapter(model)
 
     @cached_property
@@ -61,8 +62,6 @@ class Seen:
     @cached_property
     def structure(self) -> Structure:
         """How units run through the model; a missing example, or what cannot be traced, is refused."""
-        if self.example is not None:
-            checked_images("example", self.example)
         graph = self.adapter.graph(None if self.example is None else self.example[:1])
         units, labels = find(graph, self.layers.layers)
         return Structure(graph, units, labels)

@@ -14,7 +14,7 @@ from pruneviz.engine.scoring import scored
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pruneviz.core.arrays import Array, BoolArray, Data
+    from pruneviz.core.arrays import BoolArray, Given, Images, Pair
     from pruneviz.core.criteria import Criterion
     from pruneviz.core.masks import Mask, Scope
 
@@ -28,8 +28,8 @@ def prune(
     granularity: str = "weight",
     criterion: Criterion = "magnitude",
     scope: Scope = "global",
-    data: Data | Array | None = None,
-    example: Array | None = None,
+    data: Pair | Images | None = None,
+    example: Given | None = None,
     exclude: Iterable[str] = (),
     keep_at_least: int = 0,
     loss: Callable[..., Any] | None = None,
@@ -67,7 +67,7 @@ def prune(
     return cut(scores, sparsity, how.scope, how.exclude, how.keep_at_least)
 
 
-def apply(model: _Model, mask: Mask, example: Array | None = None) -> _Model:
+def apply(model: _Model, mask: Mask, example: Given | None = None) -> _Model:
     """Copy a model and set what the mask prunes to zero.
 
     Of a pruned unit these are its weights, its bias, and the scale, shift and running mean of every BatchNorm

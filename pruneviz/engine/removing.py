@@ -8,19 +8,19 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core import plan as removal
-from pruneviz.core.arrays import checked_images
+from pruneviz.core.arrays import Several, checked_images, each
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import apply, masked
 
 if TYPE_CHECKING:
-    from pruneviz.core.arrays import Array
+    from pruneviz.core.arrays import Array, Given, Images
     from pruneviz.core.masks import Mask
 
 _Model = TypeVar("_Model")
 _TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
 
 
-def remove(model: _Model, mask: Mask, example: Array) -> _Model:
+def remove(model: _Model, mask: Mask, example: Given) -> _Model:
     """Build a smaller model that computes what the masked one does: pruned units are gone.
 
     Parameters
@@ -47,7 +47,8 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
         If the mask does not fit, the model cannot be traced, what is left cannot compute the same, or the
         comparison fails; the message names the layer or the reason.
     """
-    seen = Seen(model, checked_images("example", example))
+    example = checked_images("example", example)
+    seen = Seen(model, example)
     pruned, found = seen.taken_out(mask), seen.structure
     thin = masked(seen, mask)
     layers = frameworks.adapter(thin).layers()
@@ -64,7 +65,7 @@ def remove(model: _Model, mask: Mask, example: Array) -> _Model:
     return small  # type: ignore[return-value]
 
 
-def check_removed(model: object, mask: Mask, small: object, x: Array) -> float:
+def check_removed(model: object, mask: Mask, small: object, x: Given) -> float:
     """Compare a smaller model with the masked one.
 
     Parameters
@@ -86,20 +87,27 @@ def check_removed(model: object, mask: Mask, small: object, x: Array) -> float:
     ValueError
         If the outputs differ in shape or dtype.
     """
-    return _difference(apply(model, mask, x), small, checked_images("x", x))
+    x = checked_images("x", x)
+    return _difference(apply(model, mask, x), small, x)
 
 
-def _noise(example: Array) -> Array:
+def _noise(example: Images) -> Images:
     """Draw images like those of an example; what reads integers gets none that is larger than its own."""
-    rng, shape = np.random.default_rng(0), (min(len(example), 8), *example.shape[1:])
-    if example.dtype == np.uint8:
-        return rng.integers(0, 256, shape, np.uint8)
-    if np.issubdtype(example.dtype, np.integer):
-        return rng.integers(example.min(), example.max(), shape, example.dtype, endpoint=True)
-    return rng.uniform(min(0, example.min()), max(1, example.max()), shape).astype(example.dtype)
+    rng = np.random.default_rng(0)
+    drawn = [_like(array, rng) for array in each(example)]
+    return Several(drawn) if isinstance(example, Several) else drawn[0]
 
 
-def _difference(thin: object, small: object, x: Array) -> float:
+def _like(array: Array, rng: np.random.Generator) -> Array:
+    shape = (min(len(array), 8), *array.shape[1:])
+    if np.issubdtype(array.dtype, np.integer):
+        bytes_of_images = array.dtype == np.uint8 and array.ndim > 2
+        most = 255 if bytes_of_images else max(1, array.max())
+        return rng.integers(0, most, shape, array.dtype, endpoint=True)
+    return rng.uniform(min(0, array.min()), max(1, array.max()), shape).astype(array.dtype)
+
+
+def _difference(thin: object, small: object, x: Images) -> float:
     wanted, given = (frameworks.adapter(model).predict(x) for model in (thin, small))
     if wanted.shape != given.shape or wanted.dtype != given.dtype:
         raise ValueError(

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core.arrays import checked_data
+from pruneviz.core.arrays import checked_pair
 from pruneviz.core.intervals import wilson
 from pruneviz.engine import storage, timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pruneviz.core.arrays import Array, Data
+    from pruneviz.core.arrays import Array, Checked, Pair
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Scorecard:
 
 
 def scorecard(
-    model: object, data: Data, name: str | None = None, *, latency: Iterable[int] = ()
+    model: object, data: Pair, name: str | None = None, *, latency: Iterable[int] = ()
 ) -> Scorecard:
     """Measure a model on the given images.
 
@@ -164,14 +164,14 @@ def scorecard(
     TypeError, ValueError
         If data or model are of another form, or the outputs are not (n, classes) or hold NaN.
     """
-    x, y = checked_data(data)
+    x, y = checked_pair(data)
     adapter = frameworks.adapter(model)
     title = name or type(model).__name__
     card = carded(adapter, (x, y), classes(adapter.predict(x), len(x)), title)
     return replace(card, latency_ms=timing.latency({title: model}, x, latency)[title])
 
 
-def carded(adapter: frameworks.Adapter, data: Data, predictions: Array, name: str) -> Scorecard:
+def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name: str) -> Scorecard:
     """Make the card of a model whose predictions, (n,) classes as `classes` gives them, are known."""
     x, y = data
     correct = int(np.count_nonzero(predictions == y))

@@ -24,7 +24,7 @@ from pruneviz.engine.model import Seen
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pruneviz.core.arrays import Array, Data
+    from pruneviz.core.arrays import Array, Checked, Given, Images, Pair
     from pruneviz.core.criteria import Criterion
     from pruneviz.core.layers import Layer
     from pruneviz.core.units import Units
@@ -37,8 +37,8 @@ def importance(
     *,
     granularity: str = "weight",
     criterion: Criterion = "magnitude",
-    data: Data | Array | None = None,
-    example: Array | None = None,
+    data: Pair | Images | None = None,
+    example: Given | None = None,
     loss: Callable[..., Any] | None = None,
     seed: int = 0,
 ) -> Importance:
@@ -111,7 +111,7 @@ def scored(seen: Seen, how: How) -> Importance:
 def _beside(seen: Seen, how: How) -> Beside:
     """Fetch what a rule is given of each layer beside the layer itself."""
     if how.needs == "gradients":
-        slopes = seen.adapter.gradients(cast("Data", how.data), how.loss)
+        slopes = seen.adapter.gradients(cast("Checked", how.data), how.loss)
         return {name: (slopes[name],) for name in seen.layers}
     if how.needs == "inputs":
         return _multiplied(seen, how)

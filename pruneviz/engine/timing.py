@@ -15,13 +15,13 @@ from pruneviz.core.progress import steps
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pruneviz.core.arrays import Array
+    from pruneviz.core.arrays import Given
 
 _ROUNDS = 9
 
 
 def latency(
-    models: Mapping[str, object], x: Array, batches: Iterable[int] = (1, 64), *, seconds: float = 0.2
+    models: Mapping[str, object], x: Given, batches: Iterable[int] = (1, 64), *, seconds: float = 0.2
 ) -> dict[str, dict[int, float]]:
     """Time the forward pass of some models, turn by turn, so that a busy machine is fair to each.
 
@@ -49,7 +49,7 @@ def latency(
     TypeError, ValueError
         If a batch is no whole number from 1, x is no array of images, or a model is of another type.
     """
-    checked_images("x", x)
+    x = checked_images("x", x)
     sizes = [whole("a batch", size, 1) for size in batches]
     adapters = {name: frameworks.adapter(model) for name, model in models.items()}
     found: dict[str, dict[int, float]] = {name: {} for name in models}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from pruneviz.core.arrays import Array, BoolArray, Data
+    from pruneviz.core.arrays import Array, BoolArray, Checked, Images
     from pruneviz.core.graph import Graph
     from pruneviz.core.layers import Layer
     from pruneviz.core.plan import Plan
@@ -36,16 +36,16 @@ class Adapter(Protocol):
     def layers(self) -> list[Layer]:
         """List the prunable layers with canonical, read-only weights."""
 
-    def predict(self, x: Array, batch: int = BATCH) -> Array:
+    def predict(self, x: Images, batch: int = BATCH) -> Array:
         """Compute the outputs (n, classes) in evaluation mode, batch by batch."""
 
-    def forward(self, x: Array) -> Callable[[], object]:
+    def forward(self, x: Images) -> Callable[[], object]:
         """Prepare a pass over one batch, in evaluation mode, compiled where that is the usual way."""
 
-    def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
+    def gradients(self, data: Checked, loss: Callable[..., Any] | None) -> dict[str, Array]:
         """Differentiate the mean loss by each prunable weight; float64, canonical."""
 
-    def watch(self, x: Array, see: Watcher) -> None:
+    def watch(self, x: Images, see: Watcher) -> None:
         """Run the model and show each call of a layer to `see`."""
 
     def parameters(self) -> dict[str, Array]:
@@ -84,11 +84,11 @@ class Adapter(Protocol):
     def norms(self) -> dict[str, dict[str, str]]:
         """Name for each BatchNorm those of the arrays "scale", "shift" and "mean" that it has."""
 
-    def graph(self, example: Array | None) -> Graph:
+    def graph(self, example: Images | None) -> Graph:
         """Export what flows into what; the example gives the shapes."""
 
     def activations(
-        self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
+        self, x: Images, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
     ) -> Iterator[dict[str, Array]]:
         """Compute the outputs of some nodes of the graph in evaluation mode, batch by batch.
 
@@ -98,10 +98,10 @@ class Adapter(Protocol):
     def patches(self, name: str, array: Array) -> Array:
         """Turn what a dense layer or a convolution of images reads into (places, columns of its weight)."""
 
-    def rebuilt(self, plan: Plan, example: Array | None) -> object:
+    def rebuilt(self, plan: Plan, example: Images | None) -> object:
         """Build the smaller model that a plan, made for an example, describes."""
 
-    def recalibrated(self, x: Array) -> object:
+    def recalibrated(self, x: Images) -> object:
         """Copy the model and set the statistics of its BatchNorms to averages over x."""
 
 
@@ -133,7 +133,7 @@ def single(output: Any, tensor: type) -> Any:
     return output
 
 
-def uses(adapter: Adapter, x: Array) -> Mapping[str, int]:
+def uses(adapter: Adapter, x: Images) -> Mapping[str, int]:
     """Count how often each weight of a layer is multiplied for one image like those in x."""
     counts: Counter[str] = Counter()
     adapter.watch(x[:1], lambda name, times, _: counts.update({name: times}))

@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pruneviz.core.arrays import Array, checked_data, checked_images
+from pruneviz.core.arrays import Array, checked_images, checked_pair
 from pruneviz.core.graph import KERNELS
 from pruneviz.core.progress import quiet, steps
 from pruneviz.engine.model import Seen
 from pruneviz.engine.scorecards import classes
 
 if TYPE_CHECKING:
-    from pruneviz.core.arrays import BoolArray, Data
+    from pruneviz.core.arrays import BoolArray, Given, Images, Pair
     from pruneviz.core.graph import Graph, Node
     from pruneviz.core.units import Units
 
@@ -85,7 +85,7 @@ class Gated:
         return "\n".join(lines)
 
 
-def gate(model: object, data: Data, threshold: float | Mapping[str, float], *, measure: str = "max") -> Gated:
+def gate(model: object, data: Pair, threshold: float | Mapping[str, float], *, measure: str = "max") -> Gated:
     """Classify images, and skip for each the feature maps that are all but empty.
 
     Parameters
@@ -119,13 +119,13 @@ def gate(model: object, data: Data, threshold: float | Mapping[str, float], *, m
     .. [1] T. Liang, L. Wang, S. Shi and J. Glossner, "Dynamic runtime feature map pruning",
        arXiv:1812.09922, 2018.
     """
-    x, y = checked_data(data)
+    x, y = checked_pair(data)
     circuit = _Circuit(model, x, measure)
     outputs, skipped, macs = circuit.run(x, circuit.limits(threshold))
     return Gated(skipped, macs, circuit.total, classes(outputs, len(x)), y.copy())
 
 
-def gate_threshold(model: object, x: Array, share: float, *, measure: str = "max") -> float:
+def gate_threshold(model: object, x: Given, share: float, *, measure: str = "max") -> float:
     """Find the threshold at which gates leave a given share of the multiplications.
 
     Parameters
@@ -149,10 +149,10 @@ def gate_threshold(model: object, x: Array, share: float, *, measure: str = "max
     """
     if isinstance(share, bool) or not isinstance(share, Real) or not 0 < share <= 1:
         raise ValueError(f"share {share!r} is not a number above 0 and at most 1, such as 0.8")
-    checked_images("x", x)
+    x = checked_images("x", x)
     circuit = _Circuit(model, x, measure)
 
-    def left(threshold: float, images: Array = x) -> float:
+    def left(threshold: float, images: Images = x) -> float:
         with quiet():
             return float(circuit.run(images, circuit.limits(threshold))[2].mean()) / circuit.total
 
@@ -175,7 +175,7 @@ def gate_threshold(model: object, x: Array, share: float, *, measure: str = "max
 class _Circuit:
     """Where a model's gates stand, and what the layers behind them read."""
 
-    def __init__(self, model: object, x: Array, measure: str) -> None:
+    def __init__(self, model: object, x: Images, measure: str) -> None:
         if measure not in _LEVELS:
             raise ValueError(f"measure {measure!r} is not one of {', '.join(_LEVELS)}")
         seen = Seen(model, x)
@@ -219,7 +219,7 @@ class _Circuit:
                 raise ValueError(f"the threshold of layer {name!r} is {value!r}, not a number from 0")
         return {name: float(named[name]) for name in self.gates if name in named}
 
-    def run(self, x: Array, limits: Mapping[str, float]) -> tuple[Array, dict[str, BoolArray], Array]:
+    def run(self, x: Images, limits: Mapping[str, float]) -> tuple[Array, dict[str, BoolArray], Array]:
         """Compute the outputs, what was skipped, and the multiplications that are left for each image."""
         at = {self.gates[name][0]: name for name in limits}
         skipped: dict[str, list[BoolArray]] = {name: [] for name in limits}

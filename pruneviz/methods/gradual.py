@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Unpack
 
-    from pruneviz.core.arrays import Array, Data
+    from pruneviz.core.arrays import Array, Given, Pair
     from pruneviz.core.criteria import Criterion
 
 _STAYS = np.iinfo(np.uint32).max  # the rank of what is never pruned
@@ -30,14 +30,14 @@ class Words(TypedDict, total=False):
     granularity: str
     criterion: Criterion
     scope: str
-    scored_on: Data | None
-    example: Array | None
+    scored_on: Pair | None
+    example: Given | None
     exclude: Iterable[str]
     keep_at_least: int
     loss: Callable[..., Any] | None
 
 
-def how_by(words: Words, seed: int, example: Array | None = None) -> How:
+def how_by(words: Words, seed: int, example: Given | None = None) -> How:
     """Check words, among them a scope that would contradict a schedule; the example is a default."""
     unknown = sorted(words.keys() - Words.__annotations__.keys())
     if unknown:

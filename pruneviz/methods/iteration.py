@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core.arrays import checked_data, number_to_prune, whole
+from pruneviz.core.arrays import checked_pair, number_to_prune, whole
 from pruneviz.core.masks import Mask
 from pruneviz.core.progress import bar, quiet
 from pruneviz.engine.model import Seen
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import os
     from typing import Any, Unpack
 
-    from pruneviz.core.arrays import Array, Data
+    from pruneviz.core.arrays import Array, Pair
     from pruneviz.engine.how import How
 
 FineTune: TypeAlias = "Callable[[Any, Mask, int], object]"
@@ -63,7 +63,7 @@ def iterate(
     model: object,
     schedule: Callable[[int], float],
     fine_tune: FineTune,
-    data: Data,
+    data: Pair,
     *,
     rounds: int | None = None,
     seed: int = 0,
@@ -128,7 +128,7 @@ def iterate(
     >>> for r in pv.iterate(model, schedule, fine_tune, mnist.validation, stop={"accuracy": 0.97}):
     ...     print(r)
     """
-    x, _ = checked_data(data)
+    x, _ = checked_pair(data)
     if not callable(fine_tune):
         raise TypeError(f"fine_tune is {fine_tune!r}, not a function of a model, its mask and a seed")
     if not callable(schedule):
@@ -203,7 +203,7 @@ class Run:
 
 def _given(
     run: Run,
-    data: Data,
+    data: Pair,
     rounds: int,
     stops: Callable[[Round], bool],
     folder: RunFolder | None,

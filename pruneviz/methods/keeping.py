@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from pruneviz.core.arrays import Array
+    from pruneviz.core.arrays import Given
     from pruneviz.core.masks import Mask
 
 
 def keep_pruned(
-    model: object, mask: Mask, optimizer: object = None, example: Array | None = None
+    model: object, mask: Mask, optimizer: object = None, example: Given | None = None
 ) -> contextlib.AbstractContextManager[None]:
     """Train a masked model, in any training loop, so that what was pruned stays at zero.
 

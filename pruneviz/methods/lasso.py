@@ -35,7 +35,7 @@ from pruneviz.core.progress import steps
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray, Images
     from pruneviz.core.units import Units
     from pruneviz.engine.model import Seen
     from pruneviz.frameworks import Adapter
@@ -44,7 +44,7 @@ _IMAGES = 256  # at a time through the model
 _LAID_OUT = 64  # at a time as tables: what the kernels of a convolution see is nine times what it reads
 
 
-def score(seen: Seen, units: Units, x: Array) -> dict[str, Array]:
+def score(seen: Seen, units: Units, x: Images) -> dict[str, Array]:
     """Score channels by when they enter the LASSO paths of the layers that read them.
 
     x are (n, …) images, a few hundred; outputs that must stay score 0.
@@ -117,7 +117,7 @@ def readers(seen: Seen, wanted: Mapping[str, BoolArray]) -> dict[str, list[str]]
     return found
 
 
-def tables(adapter: Adapter, reading: Mapping[str, list[str]], x: Array) -> Iterator[tuple[str, Array]]:
+def tables(adapter: Adapter, reading: Mapping[str, list[str]], x: Images) -> Iterator[tuple[str, Array]]:
     """Give, again and again, a layer and what its kernels see of some images: (places, columns), float64."""
     nodes = {node for sources in reading.values() for node in sources}
     for start in steps("reading the model", "batch", range(0, len(x), _IMAGES)):

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
-    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray, Given
 
 _Model = TypeVar("_Model")
 
 
-def load(path: str | os.PathLike[str], model: _Model, example: Array | None = None) -> _Model:
+def load(path: str | os.PathLike[str], model: _Model, example: Given | None = None) -> _Model:
     """Read a compact file into a copy of a model.
 
     Parameters
@@ -61,7 +61,7 @@ def load(path: str | os.PathLike[str], model: _Model, example: Array | None = No
     return here.copy_with(arrays)  # type: ignore[return-value]
 
 
-def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -> object:
+def _shrunk(model: object, arrays: Mapping[str, Array], example: Given | None) -> object:
     """Take as many units out of each layer as the saved arrays lack."""
     seen = Seen(model, example)
     found, parameters, norms = seen.structure, seen.adapter.parameters(), seen.adapter.norms()
@@ -79,7 +79,7 @@ def _shrunk(model: object, arrays: Mapping[str, Array], example: Array | None) -
     for name in plan.outputs:
         gained = f"{name}.bias" in arrays and f"{name}.bias" not in parameters
         plan.shifts[name] = np.full(1, float(gained))
-    return seen.adapter.rebuilt(plan, example)
+    return seen.adapter.rebuilt(plan, seen.example)
 
 
 def _taken_out(left: Sequence[tuple[Array, int]], count: int) -> BoolArray:

@@ -17,7 +17,7 @@ from pruneviz.methods import lasso
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray, Given
     from pruneviz.core.layers import Layer
     from pruneviz.core.masks import Mask
 
@@ -25,7 +25,7 @@ _Model = TypeVar("_Model")
 _RIDGE = 1e-6  # of the mean square of a column: holds weights that no image tells apart where they were
 
 
-def reconstruct(model: _Model, mask: Mask, x: Array) -> _Model:
+def reconstruct(model: _Model, mask: Mask, x: Given) -> _Model:
     """Mask a model, and refit the layers that read what is gone, so that they give what they gave before.
 
     Layer after layer, least squares find the weights (and the bias, if there is one) with which the layer's
@@ -64,7 +64,8 @@ def reconstruct(model: _Model, mask: Mask, x: Array) -> _Model:
     .. [1] Y. He, X. Zhang and J. Sun, "Channel pruning for accelerating very deep neural networks",
        International Conference on Computer Vision, 2017.
     """
-    seen = Seen(model, checked_images("x", x))
+    x = checked_images("x", x)
+    seen = Seen(model, x)
     pruned, units = np.append(seen.taken_out(mask), False), seen.structure.units
     readers = lasso.readers(seen, {name: pruned[of] for name, of in units.columns.items()})
     thin = masked(seen, mask)

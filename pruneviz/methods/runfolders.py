@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from pruneviz import frameworks
+from pruneviz.core.arrays import each
 from pruneviz.core.files import whole
 from pruneviz.engine import storage
 from pruneviz.methods.gradual import prunes_at
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
 
-    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray, Checked
     from pruneviz.core.masks import Mask
     from pruneviz.engine.how import How
 
@@ -107,7 +108,8 @@ def fingerprint(model: object, start: object, how: How) -> dict[str, Any]:
 
     It does not say the schedule, which each round answers for, nor the code of fine_tune.
     """
-    images, labels = how.data or (np.empty(0), np.empty(0))
+    images, labels = cast("Checked", how.data or (np.empty(0), np.empty(0)))
+    given = {f"x{place or ''}": array for place, array in enumerate(each(images))}
     return {
         "model": _name(model),
         "start": _name(start),
@@ -115,7 +117,7 @@ def fingerprint(model: object, start: object, how: How) -> dict[str, Any]:
         "granularity": how.granularity,
         "criterion": _name(how.criterion),
         "scope": how.scope,
-        "scored_on": _digest({"x": images, "y": labels}),
+        "scored_on": _digest({**given, "y": labels}),
         "exclude": sorted(how.exclude),
         "keep_at_least": how.keep_at_least,
         "loss": _name(how.loss),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import as_completed
 from typing import TYPE_CHECKING
 
-from pruneviz.core.arrays import checked_data
+from pruneviz.core.arrays import checked_pair
 from pruneviz.core.masks import Ranking, rank
 from pruneviz.core.progress import bar, quiet
 from pruneviz.engine.how import How
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from tqdm.auto import tqdm
 
-    from pruneviz.core.arrays import Data
+    from pruneviz.core.arrays import Pair
     from pruneviz.core.criteria import Criterion
 
 
 def sweep(
     model: object,
-    data: Data,
+    data: Pair,
     sparsities: Iterable[float],
     *,
     granularity: str = "weight",
@@ -38,7 +38,7 @@ def sweep(
     scope: str = "global",
     exclude: Iterable[str] = (),
     keep_at_least: int = 0,
-    scored_on: Data | None = None,
+    scored_on: Pair | None = None,
     executor: Executor | None = None,
     progress: bool = True,
 ) -> list[Scorecard]:
@@ -82,7 +82,7 @@ def sweep(
         raise TypeError(f"sparsities is {sparsities!r}, not a list of shares, such as [0.5, 0.9]")
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise TypeError(f"executor is {executor!r}, not an Executor such as ThreadPoolExecutor(4)")
-    shares, (x, _) = list(sparsities), checked_data(data)
+    shares, (x, _) = list(sparsities), checked_pair(data)
     how = How(granularity, criterion, scope, scored_on, x[:1], exclude, keep_at_least)
     with quiet(silent=not progress):
         scores = scored(Seen(model, how.images), how)
@@ -99,7 +99,7 @@ def sweep(
         return cards
 
 
-def _measure(model: object, data: Data, ranking: Ranking, sparsity: float) -> Scorecard:
+def _measure(model: object, data: Pair, ranking: Ranking, sparsity: float) -> Scorecard:
     with quiet():
         return scorecard(apply(model, ranking.mask(sparsity)), data, name=f"{100 * float(sparsity):g}%")
 

@@ -149,7 +149,10 @@ def test_several_inputs_are_refused_by_a_sentence():
         lambda: pv.scorecard(model, (X, np.arange(4))),
         lambda: pv.importance(model, criterion="gradient", data=(X, np.arange(4) % 3)),
     ):
-        with pytest.raises(ValueError, match="Net takes 2 inputs, x, e; pruneviz passes one array"):
+        with pytest.raises(
+            ValueError,
+            match=r"Net takes 2 inputs, x, e, and one array was passed: pass a tuple of arrays, \(x, e\)",
+        ):
             call()
     assert pv.apply(model, pv.prune(model, 0.5)).a.weight.eq(0).any()
 

@@ -5,28 +5,28 @@ from __future__ import annotations
 import contextlib
 import math
 import warnings
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.numpy
 import tensorflow as tf
 
+from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
 from pruneviz.frameworks import BATCH, PRECISIONS, single
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
-from pruneviz.frameworks.keras.calls import flat
+from pruneviz.frameworks.keras.calls import flat, graph_of
 from pruneviz.frameworks.keras.copies import Copier
-from pruneviz.frameworks.keras.inputs import takes_bytes, takes_indices
+from pruneviz.frameworks.keras.inputs import way_of
 from pruneviz.frameworks.keras.layouts import Kernel, home_of, kernels, to_numpy, variable_of, walk
 from pruneviz.frameworks.keras.rebuild import rebuilt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pruneviz.core.arrays import Array, BoolArray, Data
+    from pruneviz.core.arrays import Array, BoolArray, Checked
     from pruneviz.core.graph import Graph
     from pruneviz.core.plan import Plan
     from pruneviz.frameworks import Watcher
@@ -45,6 +45,7 @@ class KerasAdapter:
             raise ValueError("the model has no weights yet: build it, or run it once on a batch")
         self.model = model
         self.name = home_of(model).__name__
+        self._ways: dict[int, str] = {}
         self.kernels = {kernel.name: kernel for kernel in kernels(model)}
 
     def layers(self) -> list[Layer]:
@@ -58,27 +59,27 @@ class KerasAdapter:
             for kernel in self.kernels.values()
         ]
 
-    def predict(self, x: Array, batch: int = BATCH) -> Array:
-        batches = [single(self.model(part, training=False), tf.Tensor) for part in self._batches(x, batch)]
+    def predict(self, x: Images, batch: int = BATCH) -> Array:
+        batches = [single(self._called(part), tf.Tensor) for part in self._batches(x, batch)]
         return np.concatenate([outputs.numpy() for outputs in batches])
 
-    def forward(self, x: Array) -> Callable[[], object]:
-        batch = tf.concat(list(self._batches(x)), axis=0)
-        compiled = tf.function(lambda part: self.model(part, training=False)).get_concrete_function(batch)
+    def forward(self, x: Images) -> Callable[[], object]:
+        batch = [tf.concat(parts, axis=0) for parts in zip(*self._batches(x), strict=True)]
+        compiled = tf.function(self._called).get_concrete_function(batch)
         return lambda: compiled(batch).numpy()
 
-    def gradients(self, data: Data, loss: Callable[..., Any] | None) -> dict[str, Array]:
+    def gradients(self, data: Checked, loss: Callable[..., Any] | None) -> dict[str, Array]:
         x, y = data
         variables = [variable_of(kernel.variable) for kernel in self.kernels.values()]
         totals = [np.zeros(variable.shape) for variable in variables]
         criterion = loss or _cross_entropy
         done = 0
         for batch in self._batches(x):
-            labels = y[done : done + len(batch)]
-            done += len(batch)
+            labels = y[done : done + len(batch[0])]
+            done += len(labels)
             with tf.GradientTape() as tape:
                 tape.watch(variables)
-                value = criterion(self.model(batch, training=False), labels)
+                value = criterion(self._called(batch), labels)
             slopes = tape.gradient(value, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             for total, slope in zip(totals, slopes, strict=True):
                 np.add(total, slope.numpy().astype(np.float64) * (len(labels) / len(x)), out=total)
@@ -87,7 +88,7 @@ class KerasAdapter:
             for kernel, total in zip(self.kernels.values(), totals, strict=True)
         }
 
-    def watch(self, x: Array, see: Watcher) -> None:
+    def watch(self, x: Images, see: Watcher) -> None:
         def watch(kernel: Kernel) -> Callable[..., Any]:
             call = kernel.layer.call
 
@@ -192,7 +193,7 @@ class KerasAdapter:
             for name, layer in self._norms()
         }
 
-    def graph(self, example: Array | None) -> Graph:
+    def graph(self, example: Images | None) -> Graph:
         calls = flat(self.model)
         if example is not None and any(None in (call.shape or ()) for call in calls.calls):
             (batch,) = self._batches(example)
@@ -200,14 +201,14 @@ class KerasAdapter:
         return graphs.export(calls)
 
     def activations(
-        self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
+        self, x: Images, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
     ) -> Iterator[dict[str, Array]]:
         def edited(name: str, value: Any) -> Any:
             return tf.convert_to_tensor(edit(name, value.numpy())) if edit and name in nodes else value
 
         calls = flat(self.model)
         for batch in self._batches(x):
-            values = calls.run([batch], edit=edited)
+            values = calls.run(batch, edit=edited)
             yield {name: np.asarray(values[name]) for name in nodes if name in values}
 
     def patches(self, name: str, array: Array) -> Array:
@@ -236,10 +237,10 @@ class KerasAdapter:
         squares: Array = np.square(array).mean(axis=0, keepdims=True)
         return np.asarray(self.patches(kernel.name, squares).mean(axis=0))
 
-    def rebuilt(self, plan: Plan, example: Array | None) -> Any:  # noqa: ARG002
+    def rebuilt(self, plan: Plan, example: Images | None) -> Any:  # noqa: ARG002
         return rebuilt(self.model, flat(self.model), plan)
 
-    def recalibrated(self, x: Array) -> Any:
+    def recalibrated(self, x: Images) -> Any:
         twin = KerasAdapter(Copier()(self.model))
         norms = [layer for _, layer in twin._norms()]
         before = [(layer.momentum, layer.trainable) for layer in norms]
@@ -249,10 +250,10 @@ class KerasAdapter:
                 layer.call = _in_training(layer.call)
             seen = 0
             for batch in twin._batches(x):
-                seen += len(batch)
+                seen += len(batch[0])
                 for layer in norms:
-                    layer.momentum = 1 - len(batch) / seen
-                twin.model(batch, training=False)
+                    layer.momentum = 1 - len(batch[0]) / seen
+                twin._called(batch)
         finally:
             for layer, (momentum, trainable) in zip(norms, before, strict=True):
                 vars(layer).pop("call", None)
@@ -303,29 +304,38 @@ class KerasAdapter:
                 views[name] = array if kernel is None else kernel.outputs_first(array)
         return views
 
-    def _batches(self, x: Array, size: int = BATCH) -> Iterator[tf.Tensor]:
-        entries = getattr(self.model, "inputs", None) or []
-        if len(entries) > 1:
+    def _called(self, batch: list[tf.Tensor]) -> Any:
+        """Call the model in evaluation mode, with one tensor or with several as it names them."""
+        given = batch[0] if len(batch) == 1 else batch
+        if len(batch) > 1 and getattr(self.model, "inputs", None):
+            given = tf.nest.pack_sequence_as(self.model.input, batch)
+        return self.model(given, training=False)
+
+    def _batches(self, x: Images, size: int = BATCH) -> Iterator[list[tf.Tensor]]:
+        given, wanted = len(each(x)), len(getattr(self.model, "inputs", None) or each(x))
+        if given != wanted:
             raise ValueError(
-                f"the model has {len(entries)} inputs and x is one array: wrap it in a model that makes them "
-                "of one"
+                f"the model has {wanted} inputs and x is {given} array{'s' * (given > 1)}: pass a tuple, "
+                "one array for each input"
             )
-        declared = self.model.input_shape[1:] if hasattr(self.model, "input_shape") else x.shape[1:]
-        shape = [-1, *declared] if _same_size(declared, x.shape[1:]) else [-1, *x.shape[1:]]
         size = min(size, self._images_that_fit())
         for start in steps("running the model", "batch", range(0, len(x), size)):
-            batch = tf.reshape(tf.convert_to_tensor(x[start : start + size]), shape)
-            if not self._indices:
-                batch = tf.cast(batch, self.model.compute_dtype)
-            yield batch / 255 if x.dtype == np.uint8 and not self._as_they_are else batch
+            yield [self._tensor(i, part) for i, part in enumerate(each(x[start : start + size]))]
 
-    @cached_property
-    def _indices(self) -> bool:
-        return takes_indices(self.model)
-
-    @cached_property
-    def _as_they_are(self) -> bool:
-        return self._indices or takes_bytes(self.model)
+    def _tensor(self, place: int, array: Array) -> tf.Tensor:
+        """Make what an input takes of images, or of whole numbers that an Embedding reads."""
+        if place not in self._ways:
+            self._ways[place] = way_of(self.model, place)
+        way, inputs = self._ways[place], getattr(self.model, "inputs", None)
+        if array.dtype.kind in "iu" and array.dtype != np.uint8 and way == "numbers" and graph_of(self.model):
+            raise TypeError(f"x is {array.dtype}, which no Embedding reads: pass uint8 images, or floats")
+        declared = inputs[place].shape[1:] if inputs else array.shape[1:]
+        shape = declared if _same_size(declared, array.shape[1:]) else array.shape[1:]
+        batch = tf.reshape(tf.convert_to_tensor(array), [-1, *shape])
+        if way == "indices":
+            return batch
+        batch = tf.cast(batch, self.model.compute_dtype)
+        return batch / 255 if array.dtype == np.uint8 and way == "numbers" else batch
 
     def _images_that_fit(self) -> int:
         """Keras holds what all layers make until the last one is done: a deep model takes fewer images."""

@@ -80,9 +80,9 @@ class Flat:
                 values[call.name] = value if edit is None else edit(call.name, value)
         return values
 
-    def sized(self, batch: Any) -> Flat:
+    def sized(self, batch: list[Any]) -> Flat:
         """Fill the sizes in that depend on the input, as they are for these images."""
-        values = self.run([batch])
+        values = self.run(batch)
         shapes = {
             call.name: None if call.shape is None else tuple(values[call.name].shape[1:])
             for call in self.calls

@@ -19,40 +19,34 @@ _MODEST = 10  # what a network computes with is not much larger
 _SCALES = ("add", "subtract", "multiply", "divide")
 
 
-def takes_indices(model: Any) -> bool:
-    """Tell whether an Embedding reads the input."""
-    layers = [type(layer).__name__ for _, layer in walk(model)]
-    if "Embedding" not in layers or graph_of(model) is None:
-        return layers[:1] == ["Embedding"]
-    return any(type(call.layer).__name__ == "Embedding" for call, _ in _first(model))
+def way_of(model: Any, place: int) -> str:
+    """Tell what one of a model's inputs takes: "indices" for an Embedding, "bytes", or "numbers" from 0 to 1.
 
-
-def takes_bytes(model: Any) -> bool:
-    """Tell whether the model scales bytes by itself: 0 and 255 come out small, or 0 and 1 do not.
-
-    `Rescaling(1/255)`, `x / 127.5 - 1` and an adapted Normalization take bytes; `Rescaling(2, -1)` takes
-    numbers from 0 to 1. A model without a graph does not say; it is given numbers from 0 to 1.
+    `Rescaling(1/255)`, `x / 127.5 - 1` and an adapted Normalization take bytes: 0 and 255 come out small, or
+    0 and 1 do not. `Rescaling(2, -1)` takes numbers from 0 to 1. A model without a graph does not say; it is
+    given indices if its first layer is an Embedding, or else numbers.
     """
     if graph_of(model) is None:
-        return False
-    last = None
-    for call, values in _first(model):
-        if call.layer is not None and _scaled(call, values) is not None:
-            last = _scaled(call, values)
-    if last is None:
-        return False
-    low, one, high = np.abs(last.reshape(3, -1))
-    return bool(max(low.max(), high.max()) <= _MODEST or min(low.min(), one.min()) >= _MODEST)
+        first = next((type(layer).__name__ for _, layer in walk(model)), "")
+        return "indices" if first == "Embedding" else "numbers"
+    calls = _first(model, place)
+    if any(type(call.layer).__name__ == "Embedding" for call, _ in calls):
+        return "indices"
+    scaled = [found for call, values in calls if (found := _scaled(call, values)) is not None]
+    if not scaled:
+        return "numbers"
+    low, one, high = np.abs(scaled[-1].reshape(3, -1))
+    modest = max(low.max(), high.max()) <= _MODEST or min(low.min(), one.min()) >= _MODEST
+    return "bytes" if modest else "numbers"
 
 
-def _first(model: Any) -> list[tuple[Call, Array]]:
-    """List the calls that read the input before anything is learned, and what they read of 0, 1 and 255."""
+def _first(model: Any, place: int) -> list[tuple[Call, Array]]:
+    """List the calls that read an input before anything is learned, and what they read of 0, 1 and 255."""
     seen: list[tuple[Call, Array]] = []
-    after: dict[str, Array] = {}
-    for call in flat(model).calls:
-        if call.layer is None:
-            after[call.name] = np.array([0.0, 1.0, 255.0])
-        elif call.inputs and set(call.inputs) <= after.keys():
+    calls = flat(model)
+    after: dict[str, Array] = {calls.inputs[place]: np.array([0.0, 1.0, 255.0])}
+    for call in calls.calls:
+        if call.inputs and set(call.inputs) <= after.keys():
             values = after[call.inputs[0]]
             seen.append((call, values))
             scaled = _scaled(call, values)

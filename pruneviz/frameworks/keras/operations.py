@@ -47,7 +47,8 @@ _NAMES = {
 MAPS = (  # noqa: SIM905
     "linear relu relu6 sigmoid tanh silu swish softplus softsign elu selu gelu celu mish leakyrelu "
     "hardsigmoid hardsilu hardswish hardtanh logsigmoid exponential exp expm1 log log1p abs absolute neg "
-    "negative sign square sqrt rsqrt reciprocal sin cos clip clipbyvalue cast identity copy stopgradient power"
+    "negative sign square sqrt rsqrt reciprocal sin cos clip clipbyvalue cast identity copy stopgradient "
+    "power"
 ).split()
 _REDUCTIONS = ("mean", "max", "min", "amax", "amin", "sum")
 

@@ -47,7 +47,8 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
         small = home.Sequential([*inputs, *map(smaller, flat.calls[1:])], name=model.name)
     else:
         values = flat.run(inputs, smaller)
-        small = home.Model(inputs, filled(flat.outputs, values), name=model.name)
+        named = tf.nest.pack_sequence_as(model.input, inputs) if len(inputs) > 1 else inputs
+        small = home.Model(named, filled(flat.outputs, values), name=model.name)
     for call in fresh:
         _fill(call.path, call.layer, made[id(call.layer)], plan)
     return small

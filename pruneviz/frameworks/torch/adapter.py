@@ -17,6 +17,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.prune import BasePruningMethod
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
+from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
 from pruneviz.frameworks import BATCH, PRECISIONS, single
@@ -31,12 +32,12 @@ from pruneviz.frameworks.torch.layouts import (
     to_numpy,
 )
 from pruneviz.frameworks.torch.rebuild import rebuilt
-from pruneviz.frameworks.torch.tracing import Trace, inputs_of, traced
+from pruneviz.frameworks.torch.tracing import Inputs, Trace, refuse_other_number, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pruneviz.core.arrays import Array, BoolArray, Data
+    from pruneviz.core.arrays import Array, BoolArray, Checked
     from pruneviz.core.graph import Graph
     from pruneviz.core.plan import Plan
     from pruneviz.frameworks import Watcher
@@ -56,7 +57,7 @@ class TorchAdapter:
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.modules = dict(_prunable(model))
-        self._traces: dict[tuple[int, ...], Trace] = {}
+        self._traces: dict[tuple[torch.Size, ...], Trace] = {}
 
     def layers(self) -> list[Layer]:
         return [
@@ -69,22 +70,22 @@ class TorchAdapter:
             for name, module in self.modules.items()
         ]
 
-    def predict(self, x: Array, batch: int = BATCH) -> Array:
+    def predict(self, x: Images, batch: int = BATCH) -> Array:
         with _evaluating(self.model), torch.no_grad():
-            batches = [single(self.model(part), torch.Tensor) for part in self._batches(x, batch)]
+            batches = [single(self.model(*part), torch.Tensor) for part in self._batches(x, batch)]
             return to_numpy(torch.cat(batches))
 
-    def forward(self, x: Array) -> Callable[[], object]:
+    def forward(self, x: Images) -> Callable[[], object]:
         twin = copy.deepcopy(self.model).eval()
-        batch = torch.cat(list(self._batches(x)))
+        batch = [torch.cat(parts) for parts in zip(*self._batches(x), strict=True)]
 
         def one() -> torch.Tensor:
             with torch.inference_mode():
-                return twin(batch)  # type: ignore[no-any-return]
+                return twin(*batch)  # type: ignore[no-any-return]
 
         return one
 
-    def gradients(self, data: Data, loss: Callable[..., torch.Tensor] | None) -> dict[str, Array]:
+    def gradients(self, data: Checked, loss: Callable[..., torch.Tensor] | None) -> dict[str, Array]:
         x, y = data
         twin = TorchAdapter(copy.deepcopy(self.model).eval().requires_grad_(True))
         weights = [module.weight for module in twin.modules.values()]
@@ -92,9 +93,9 @@ class TorchAdapter:
         criterion = loss or _cross_entropy
         for start, batch in enumerate(twin._batches(x)):
             labels = torch.from_numpy(y[start * BATCH : start * BATCH + BATCH].astype(np.int64)).to(
-                batch.device
+                batch[0].device
             )
-            slopes = torch.autograd.grad(criterion(twin.model(batch), labels), weights, allow_unused=True)
+            slopes = torch.autograd.grad(criterion(twin.model(*batch), labels), weights, allow_unused=True)
             for total, slope in zip(totals, slopes, strict=True):
                 if slope is not None:
                     np.add(total, to_numpy(slope).astype(np.float64) * (len(labels) / len(x)), out=total)
@@ -103,7 +104,7 @@ class TorchAdapter:
             for (name, module), total in zip(self.modules.items(), totals, strict=True)
         }
 
-    def watch(self, x: Array, see: Watcher) -> None:
+    def watch(self, x: Images, see: Watcher) -> None:
         def watch(name: str, kind: str) -> Callable[..., None]:
             def hook(module: Any, args: tuple[Any, ...], named: dict[str, Any], made: torch.Tensor) -> None:
                 read = next(iter((*args, *named.values())))
@@ -223,22 +224,22 @@ class TorchAdapter:
             if isinstance(module, (_BatchNorm, _InstanceNorm))
         }
 
-    def graph(self, example: Array | None) -> Graph:
+    def graph(self, example: Images | None) -> Graph:
         batch = self._two(example)
         return graphs.export(self.model, self._trace(batch), batch)
 
     def activations(
-        self, x: Array, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
+        self, x: Images, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
     ) -> Iterator[dict[str, Array]]:
         return graphs.activations(self._trace(self._two(x)), self._batches(x), nodes, edit)
 
     def patches(self, name: str, array: Array) -> Array:
         return patches(self.modules[name], array)
 
-    def rebuilt(self, plan: Plan, example: Array | None) -> nn.Module:
+    def rebuilt(self, plan: Plan, example: Images | None) -> nn.Module:
         return rebuilt(self.model, plan, self._two(example))
 
-    def recalibrated(self, x: Array) -> nn.Module:
+    def recalibrated(self, x: Images) -> nn.Module:
         twin = copy.deepcopy(self.model)
         norms = [m for m in twin.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
         momenta = [norm.momentum for norm in norms]
@@ -247,10 +248,10 @@ class TorchAdapter:
                 norm.train()
             seen = 0
             for batch in self._batches(x):
-                seen += len(batch)
+                seen += len(batch[0])
                 for norm in norms:
-                    norm.momentum = len(batch) / seen
-                twin(batch)
+                    norm.momentum = len(batch[0]) / seen
+                twin(*batch)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
         return twin
@@ -274,9 +275,9 @@ class TorchAdapter:
     def _array(self, name: str, tensor: torch.Tensor) -> Array:
         return self._canonical(name, to_numpy(tensor))
 
-    def _trace(self, batch: torch.Tensor) -> Trace:
+    def _trace(self, batch: Inputs) -> Trace:
         """Trace once for images of one shape; what was written into the model since is brought over."""
-        shape = tuple(batch.shape)
+        shape = tuple(part.shape for part in batch)
         if shape not in self._traces:
             self._traces[shape] = traced(self.model, batch)
             return self._traces[shape]
@@ -287,31 +288,35 @@ class TorchAdapter:
                 old.copy_(new)
         return self._traces[shape]
 
-    def _two(self, example: Array | None) -> torch.Tensor:
+    def _two(self, example: Images | None) -> Inputs:
         """Make a batch of the first image and itself, whose number no other size is likely to be."""
         if example is None:
             raise ValueError("PyTorch models do not know their input's shape: pass example, such as x[:1]")
-        (batch,) = self._batches(np.repeat(example[:1], 2, axis=0))
+        (batch,) = self._batches(example[np.zeros(2, int)])
         return batch
 
-    def _batches(self, x: Array, size: int = BATCH) -> Iterator[torch.Tensor]:
-        if len(inputs := inputs_of(self.model)) > 1:
-            raise ValueError(
-                f"{type(self.model).__name__} takes {len(inputs)} inputs, {', '.join(inputs)}; pruneviz "
-                "passes one array: wrap it in a module that makes the others from it"
-            )
-        like = next((p for p in self.model.parameters() if p.is_floating_point()), torch.empty(0))
+    def _batches(self, x: Images, size: int = BATCH) -> Iterator[Inputs]:
+        refuse_other_number(self.model, len(each(x)))
+        embeds = any(isinstance(module, (nn.Embedding, nn.EmbeddingBag)) for module in self.model.modules())
         for start in steps("running the model", "batch", range(0, len(x), size)):
-            # A copy, because PyTorch warns about arrays that it may not write to.
-            batch = torch.from_numpy(x[start : start + size].copy())
-            batch = batch.to(like.device, like.dtype)
-            batch = batch / 255 if x.dtype == np.uint8 else batch
-            if (
-                batch.ndim == 4
-            ):  # contiguous() would leave one channel with strides that count as channels_last
-                turned = batch.permute(0, 3, 1, 2)
-                batch = torch.empty(turned.shape, dtype=batch.dtype, device=batch.device).copy_(turned)
-            yield batch
+            yield tuple(self._tensor(part, embeds=embeds) for part in each(x[start : start + size]))
+
+    def _tensor(self, array: Array, *, embeds: bool) -> torch.Tensor:
+        """Make what a module takes of images, or of whole numbers that an Embedding reads."""
+        like = next((p for p in self.model.parameters() if p.is_floating_point()), torch.empty(0))
+        batch = torch.from_numpy(array.copy())  # PyTorch warns about arrays that it may not write to
+        if array.dtype.kind in "iu" and (array.dtype != np.uint8 or array.ndim < 3) and embeds:
+            return batch.long().to(like.device)
+        if array.dtype.kind in "iu" and array.dtype != np.uint8:
+            raise TypeError(f"x is {array.dtype}, which no Embedding reads: pass uint8 images, or floats")
+        # In this order: some devices have no float64.
+        batch = batch.to(like.dtype).to(like.device)
+        batch = batch / 255 if array.dtype == np.uint8 else batch
+        if batch.ndim != 4:
+            return batch
+        turned = batch.permute(0, 3, 1, 2)
+        # contiguous() would leave one channel with strides that count as channels_last
+        return torch.empty(turned.shape, dtype=batch.dtype, device=batch.device).copy_(turned)
 
 
 def _prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:

@@ -14,7 +14,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from pruneviz.core.graph import Graph, Node, indexed
 from pruneviz.frameworks.torch import moves
 from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, to_numpy
-from pruneviz.frameworks.torch.tracing import Trace, alike, traced_in_training
+from pruneviz.frameworks.torch.tracing import Inputs, Trace, alike, traced_in_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ _COMBINATIONS: dict[str, Callable[..., Array]] = {
 }
 
 
-def export(model: nn.Module, trace: Trace, batch: torch.Tensor) -> Graph:
+def export(model: nn.Module, trace: Trace, batch: Inputs) -> Graph:
     """Turn a module into a neutral graph; `batch` holds the two images it was traced on.
 
     Raises
@@ -66,7 +66,7 @@ def export(model: nn.Module, trace: Trace, batch: torch.Tensor) -> Graph:
     return Graph(graph.nodes, graph.outputs, graph.whole | again.whole, again)
 
 
-def training_of(trace: Trace, batch: torch.Tensor, name: str) -> Trace | None:
+def training_of(trace: Trace, batch: Inputs, name: str) -> Trace | None:
     """Trace what a module does in training mode; None where torch.fx cannot follow it, and need not.
 
     Raises
@@ -104,7 +104,7 @@ def _shared(model: nn.Module, graph: fx.Graph) -> frozenset[str]:
 
 def activations(
     trace: Trace,
-    batches: Iterator[torch.Tensor],
+    batches: Iterator[Inputs],
     names: set[str],
     edit: Callable[[str, Array], Array] | None,
 ) -> Iterator[dict[str, Array]]:
@@ -123,7 +123,7 @@ def activations(
     for batch in batches:
         found: dict[str, Array] = {}
         with torch.no_grad():
-            Reader(trace.module, graph=trace.graph).run(batch)
+            Reader(trace.module, graph=trace.graph).run(*batch)
         yield found
 
 

@@ -13,6 +13,7 @@ from torch import fx, nn
 from pruneviz.frameworks.torch.graph import training_of
 from pruneviz.frameworks.torch.layouts import outputs_first, to_numpy
 from pruneviz.frameworks.torch.tracing import (
+    Inputs,
     Trace,
     alike,
     is_dropout,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
-def rebuilt(model: nn.Module, plan: Plan, batch: torch.Tensor) -> nn.Module:
+def rebuilt(model: nn.Module, plan: Plan, batch: Inputs) -> nn.Module:
     """Copy a module with smaller layers; `batch` holds two images.
 
     The copy is of the model's own class. Only where its forward spells out a size that changes, as in
@@ -79,14 +80,14 @@ def _replace(module: Any, name: str, array: Array) -> None:
     setattr(module, name, nn.Parameter(new, old.requires_grad) if isinstance(old, nn.Parameter) else new)
 
 
-def _with_new_sizes(model: nn.Module, twin: nn.Module, plan: Plan, batch: torch.Tensor) -> nn.Module:
+def _with_new_sizes(model: nn.Module, twin: nn.Module, plan: Plan, batch: Inputs) -> nn.Module:
     """Change the sizes that the forward of a shrunk copy spells out, if it is not right as it is."""
     trace, name = traced(model, batch), type(model).__name__
     training = training_of(trace, batch, name)
     same = training is not None and alike(trace, training)
     changed = [_changed(node, trace, plan, twin) for node in trace.graph.nodes]
     check = _with_constants(copy.deepcopy(twin).eval(), trace)
-    wanted = fx.Interpreter(check, graph=trace.graph).run(batch) if any(changed) else None
+    wanted = fx.Interpreter(check, graph=trace.graph).run(*batch) if any(changed) else None
     right = not any(changed) or _computes(check, batch, wanted)
     if not same and not (right and (training is None or _computes(check.train(), batch))):
         raise ValueError(
@@ -119,11 +120,11 @@ def _changed(node: fx.Node, trace: Trace, plan: Plan, twin: nn.Module) -> bool:
     return sizes != old
 
 
-def _computes(module: nn.Module, batch: torch.Tensor, wanted: Any = None) -> bool:
+def _computes(module: nn.Module, batch: Inputs, wanted: Any = None) -> bool:
     """Tell whether a module runs on a batch, and gives what is wanted, if anything is."""
     try:
-        with torch.no_grad(), torch.random.fork_rng([batch.device] if batch.is_cuda else []):
-            found = module(batch)
+        with torch.no_grad(), torch.random.fork_rng([part.device for part in batch if part.is_cuda]):
+            found = module(*batch)
     except Exception:  # noqa: BLE001  (whatever a forward raises, it does not run)
         return False
     return wanted is None or (isinstance(found, torch.Tensor) and torch.equal(found, wanted))

@@ -25,6 +25,7 @@ from pruneviz.frameworks.torch.moves import called
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+Inputs: TypeAlias = tuple[torch.Tensor, ...]  # one for each argument of a forward
 Values: TypeAlias = dict[fx.Node, Any]
 
 
@@ -37,14 +38,22 @@ class Trace:
     values: Values
 
 
-def inputs_of(model: nn.Module) -> list[str]:
-    """Name the arguments that a model's forward cannot do without."""
-    parameters = inspect.signature(model.forward).parameters.values()
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [p.name for p in parameters if p.default is p.empty and p.kind not in kinds]
+def refuse_other_number(model: nn.Module, given: int) -> None:
+    """Raise a ValueError unless a model's forward takes this number of arrays."""
+    known = inspect.signature(model.forward)
+    try:
+        known.bind(*range(given))
+    except TypeError:
+        kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        wanted = [p.name for p in known.parameters.values() if p.default is p.empty and p.kind not in kinds]
+        passed = "one array was" if given == 1 else f"{given} arrays were"
+        raise ValueError(
+            f"{type(model).__name__} takes {len(wanted)} inputs, {', '.join(wanted)}, and {passed} passed: "
+            f"pass a tuple of arrays, ({', '.join(wanted)})"
+        ) from None
 
 
-def traced(model: nn.Module, batch: torch.Tensor) -> Trace:
+def traced(model: nn.Module, batch: Inputs) -> Trace:
     """Trace a copy of a module in eval mode on a batch of two images.
 
     Raises
@@ -58,9 +67,9 @@ def traced(model: nn.Module, batch: torch.Tensor) -> Trace:
     return _trace(twin, batch, type(model).__name__)
 
 
-def traced_in_training(trace: Trace, batch: torch.Tensor, name: str) -> Trace:
+def traced_in_training(trace: Trace, batch: Inputs, name: str) -> Trace:
     """Trace a module anew, in training mode; it is carried out anew only where it does something else."""
-    devices = [batch.device] if batch.is_cuda else []
+    devices = [part.device for part in batch if part.is_cuda]
     with torch.random.fork_rng(devices):  # what tracing draws is not drawn from the learner's numbers
         try:
             return _trace(trace.module.train(), batch, name, trace)
@@ -104,7 +113,7 @@ def spell_anew(node: fx.Node, sizes: Sequence[Any]) -> None:
     node.args, node.kwargs = (node.all_input_nodes[0], *sizes), {}
 
 
-def _trace(twin: nn.Module, batch: torch.Tensor, name: str, known: Trace | None = None) -> Trace:
+def _trace(twin: nn.Module, batch: Inputs, name: str, known: Trace | None = None) -> Trace:
     tracer = _Tracer(batch, known)
     try:
         with torch.no_grad(), _Sizing(tracer):
@@ -123,7 +132,7 @@ def _trace(twin: nn.Module, batch: torch.Tensor, name: str, known: Trace | None 
     for (
         node
     ) in graph.nodes:  # one way to write them; and the batch's size is no number, as in x.view(len(x), -1)
-        if called(node) == "unflatten" or sizes_of(node)[:1] == [len(batch)]:
+        if called(node) == "unflatten" or sizes_of(node)[:1] == [len(batch[0])]:
             spell_anew(node, [-1, *values[node].shape[1:]])
     return Trace(twin, graph, values)
 
@@ -221,9 +230,9 @@ class _Known(fx.Proxy):
 class _Tracer(fx.Tracer):
     """Sees every layer with parameters of its own as one operation, classes of the learner included."""
 
-    def __init__(self, batch: torch.Tensor, known: Trace | None) -> None:
+    def __init__(self, batch: Inputs, known: Trace | None) -> None:
         super().__init__()
-        self.batch = batch
+        self.number, self.inputs = len(batch), iter(batch)
         self.values: Values = {}
         self.running = False
         # What the same operations gave in another mode, as long as they are the same.
@@ -234,9 +243,12 @@ class _Tracer(fx.Tracer):
         return is_prunable(m) or isinstance(m, _BatchNorm) or super().is_leaf_module(m, module_qualified_name)
 
     def create_args_for_root(self, root_fn: Callable[..., Any], *_: Any) -> tuple[Any, list[Any]]:
-        """Pass the first argument alone: all others have their defaults."""
-        names = [*inspect.signature(root_fn).parameters, "x"]
-        return root_fn, [self.root, self.create_proxy("placeholder", names[1], (), {})]
+        """Pass the first arguments alone: all others have their defaults."""
+        parameters = [*inspect.signature(root_fn).parameters.values()][1:]
+        names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
+        names += [f"x{place}" for place in range(len(names), self.number)]
+        inputs = [self.create_proxy("placeholder", name, (), {}) for name in names[: self.number]]
+        return root_fn, [self.root, *inputs]
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Known(node, self)
@@ -268,7 +280,7 @@ class _Tracer(fx.Tracer):
         self.running = True
         try:
             if node.op == "placeholder":
-                return self.batch
+                return next(self.inputs)
             return _carried_out(self.root, node, args, kwargs)
         except Exception as error:
             what = f"layer {node.target!r}" if node.op == "call_module" else f"its {node.name!r}"
