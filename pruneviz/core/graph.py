@@ -6,7 +6,8 @@ Shapes and axes leave out the batch, which is always first. The operations are
 ``input``          what comes from outside, parameters that are used as they are included
 ``dense``          contracts the last axis
 ``conv``           contracts axis ``axis``; also ``transposed`` and ``depthwise`` (out = in · multiplier)
-``norm``           BatchNorm, PReLU: each index of axis ``axis`` for itself, with parameters of its own
+``norm``           BatchNorm, PReLU: each index of axis ``axis``, or each of ``groups`` parts, for itself,
+                   with parameters of its own
 ``map``            each entry for itself, by ``function`` (array -> array)
 ``pool``           windows over all axes but ``axis``: pooling, resizing
 ``reduce``         mean, maximum or, if ``sums``, sum over ``axes``

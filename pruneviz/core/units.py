@@ -160,10 +160,13 @@ class _Walk:
             return spread(columns, node.options["axis"], node.shape)
         seen = self.norms if node.op == "norm" else self.columns
         self.tie(seen.setdefault(node.layer, columns), columns)
+        groups = node.options.get("groups", 1)
         if node.op == "norm":
+            if groups > 1:  # whole groups go
+                table = columns.reshape(groups, -1)
+                self.tie(np.broadcast_to(table[:, :1], table.shape), table)
             return array
         labels = self.outputs[node.layer]
-        groups = node.options.get("groups", 1)
         if node.op == "depthwise":
             self.tie(labels, np.repeat(columns, len(labels) // len(columns)))
         elif groups > 1:

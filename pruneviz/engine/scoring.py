@@ -231,7 +231,7 @@ def _from_norms(seen: Seen, how: How, units: Units) -> dict[str, Array]:
     totals = np.zeros(len(units.groups))
     reached = ~units.counted
     for norm, ids in units.norms.items():
-        if "scale" in names[norm]:
+        if "scale" in names.get(norm, {}):
             found = how.score(arrays[names[norm]["scale"]].astype(np.float64))
             np.add.at(totals, ids[ids >= 0], found[ids >= 0])
             reached[ids[ids >= 0]] = True

@@ -123,6 +123,11 @@ def adapter(model: object) -> Adapter:
     )
 
 
+def held(name: str, layer: object, parts: Mapping[str, str]) -> dict[str, str]:
+    """Name those arrays of a layer that it has, part by part."""
+    return {part: f"{name}.{own}" for part, own in parts.items() if getattr(layer, own, None) is not None}
+
+
 def single(output: Any, tensor: type) -> Any:
     """Refuse what a model with several outputs gives."""
     if not isinstance(output, tensor):

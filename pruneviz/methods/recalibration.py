@@ -8,12 +8,12 @@ from pruneviz import frameworks
 from pruneviz.core.arrays import checked_images
 
 if TYPE_CHECKING:
-    from pruneviz.core.arrays import Array
+    from pruneviz.core.arrays import Given
 
 _Model = TypeVar("_Model")
 
 
-def recalibrate(model: _Model, x: Array) -> _Model:
+def recalibrate(model: _Model, x: Given) -> _Model:
     """Estimate the statistics of every BatchNorm anew, as averages over the given images.
 
     Parameters

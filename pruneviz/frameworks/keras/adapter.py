@@ -14,7 +14,7 @@ import tensorflow as tf
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
-from pruneviz.frameworks import BATCH, PRECISIONS, single
+from pruneviz.frameworks import BATCH, PRECISIONS, held, single
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import flat, graph_of
@@ -184,14 +184,7 @@ class KerasAdapter:
 
     def norms(self) -> dict[str, dict[str, str]]:
         parts = {"scale": "gamma", "shift": "beta", "mean": "moving_mean"}
-        return {
-            name: {
-                part: f"{name}.{array}"
-                for part, array in parts.items()
-                if getattr(layer, array, None) is not None
-            }
-            for name, layer in self._norms()
-        }
+        return {name: held(name, layer, parts) for name, layer in self._norms()}
 
     def graph(self, example: Images | None) -> Graph:
         calls = flat(self.model)
@@ -242,7 +235,7 @@ class KerasAdapter:
 
     def recalibrated(self, x: Images) -> Any:
         twin = KerasAdapter(Copier()(self.model))
-        norms = [layer for _, layer in twin._norms()]
+        norms = [layer for _, layer in twin._norms() if hasattr(layer, "moving_mean")]
         before = [(layer.momentum, layer.trainable) for layer in norms]
         try:
             for layer in norms:
@@ -262,7 +255,8 @@ class KerasAdapter:
 
     def _norms(self) -> list[tuple[str, Any]]:
         found = {id(layer): (name, layer) for name, layer in reversed(list(walk(self.model)))}
-        return [pair for pair in reversed(found.values()) if "BatchNorm" in type(pair[1]).__name__]
+        kinds = ("BatchNormalization", "SyncBatchNormalization", "GroupNormalization")
+        return [pair for pair in reversed(found.values()) if type(pair[1]).__name__ in kinds]
 
     def _kernel(self, name: str) -> Kernel | None:
         """Find the kernel that an array named "layer.weight" is; None for other arrays."""
@@ -330,8 +324,8 @@ class KerasAdapter:
         if array.dtype.kind in "iu" and array.dtype != np.uint8 and way == "numbers" and graph_of(self.model):
             raise TypeError(f"x is {array.dtype}, which no Embedding reads: pass uint8 images, or floats")
         declared = inputs[place].shape[1:] if inputs else array.shape[1:]
-        shape = declared if _same_size(declared, array.shape[1:]) else array.shape[1:]
-        batch = tf.reshape(tf.convert_to_tensor(array), [-1, *shape])
+        fits = math.prod(size or 0 for size in declared) == math.prod(array.shape[1:])
+        batch = tf.reshape(tf.convert_to_tensor(array), [-1, *(declared if fits else array.shape[1:])])
         if way == "indices":
             return batch
         batch = tf.cast(batch, self.model.compute_dtype)
@@ -361,10 +355,6 @@ def _in_training(call: Callable[..., Any]) -> Callable[..., Any]:
         return call(inputs, **{**options, "training": True})
 
     return training
-
-
-def _same_size(declared: tuple[int | None, ...], given: tuple[int, ...]) -> bool:
-    return math.prod(size or 0 for size in declared) == math.prod(given)
 
 
 def _zeroing(

@@ -94,12 +94,8 @@ def _kernel(kernel: Kernel) -> tuple[str, dict[str, Any]]:
         return "dense", {"axis": -1}
     if layer.data_format != "channels_last":
         return "unknown", {"what": "a convolution with channels first"}
-    whole = (
-        not kernel.name.endswith(".pointwise")
-        or kernel.kind != "conv"
-        or not hasattr(layer, "pointwise_kernel")
-    )
-    padded = whole and layer.padding != "valid" and math.prod(layer.kernel_size) > 1
+    single = kernel.reads_inside or math.prod(layer.kernel_size) == 1
+    padded = layer.padding != "valid" and not single
     if kernel.kind == "depthwise":
         single = kernel.variable.shape[-2] == 1
         return "conv" if single else "depthwise", {"axis": -1, "padded": padded}
@@ -123,6 +119,11 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
         axis = layer.axis if isinstance(layer.axis, int) else layer.axis[0]
         width = np.sqrt(to_numpy(layer.moving_variance).astype(np.float64) + layer.epsilon)
         return "norm", {"axis": axis if axis < 0 else axis - 1, "spread": width, "scaled": bool(layer.scale)}
+    if name == "GroupNormalization" and layer.groups > 1 and layer.axis in (-1, len(shapes[0])):
+        same = np.full(shapes[0][-1], np.inf)  # what is the same everywhere becomes 0
+        return "norm", {"axis": -1, "spread": same, "scaled": bool(layer.scale), "groups": layer.groups}
+    if name == "PReLU" and layer.alpha.shape[-1] == shapes[0][-1]:
+        return "norm", {"axis": -1, "function": _numbers(layer.call)}
     if name in _PASSES:
         return "map", {"function": np.array, "passes": True}
     if name == "Activation":

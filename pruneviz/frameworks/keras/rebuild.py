@@ -66,6 +66,8 @@ def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
         return None
     if type(call.layer).__name__ == "Reshape" and call.name in plan.shapes:
         changes["target_shape"] = plan.shapes[call.name]
+    if hasattr(call.layer, "groups") and call.path in plan.norms:
+        changes["groups"] = call.layer.groups * len(plan.norms[call.path]) // call.shape[-1]  # type: ignore[index]
     for kernel in kernels:
         if kernel.name not in plan.outputs:
             continue
@@ -110,7 +112,7 @@ def _fill(path: str, old: Any, new: Any, plan: Plan) -> None:
     if not smaller:
         for before, after in zip(old.weights, new.weights, strict=True):
             array = to_numpy(before)
-            after.assign(array[plan.norms[path]] if path in plan.norms else array)
+            after.assign(array[..., plan.norms[path]] if path in plan.norms else array)
 
 
 def _shift(name: str, plan: Plan) -> Array:

@@ -12,7 +12,6 @@ import safetensors.torch
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.utils import parametrize
 from torch.nn.utils.prune import BasePruningMethod
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
@@ -20,10 +19,11 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
-from pruneviz.frameworks import BATCH, PRECISIONS, single
+from pruneviz.frameworks import BATCH, PRECISIONS, held, single
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import (
     Prunable,
+    is_norm,
     is_prunable,
     kind_of,
     name_of,
@@ -136,7 +136,7 @@ class TorchAdapter:
     def serialised(self) -> bytes:
         stored = self._stored()
         tensors = {
-            name: torch.from_numpy(np.array(array)).to(stored[name].dtype)
+            name: torch.from_numpy(np.array(array, order="C")).to(stored[name].dtype)
             for name, array in self.arrays().items()
         }
         return safetensors.torch.save(tensors)
@@ -154,7 +154,8 @@ class TorchAdapter:
         stored = self._stored()
         with torch.no_grad():
             for name, array in arrays.items():
-                stored[name].copy_(torch.from_numpy(np.array(self._canonical(name, array))))
+                new = torch.from_numpy(np.array(self._canonical(name, array)))
+                stored[name].copy_(new.to(stored[name].dtype))
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
@@ -216,13 +217,8 @@ class TorchAdapter:
 
     def norms(self) -> dict[str, dict[str, str]]:
         parts = {"scale": "weight", "shift": "bias", "mean": "running_mean"}
-        return {
-            name: {
-                part: f"{name}.{array}" for part, array in parts.items() if getattr(module, array) is not None
-            }
-            for name, module in self.model.named_modules()
-            if isinstance(module, (_BatchNorm, _InstanceNorm))
-        }
+        named = self.model.named_modules()
+        return {name: held(name, module, parts) for name, module in named if is_norm(module)}
 
     def graph(self, example: Images | None) -> Graph:
         batch = self._two(example)
@@ -375,7 +371,7 @@ def _cross_entropy(output: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
     Log-probabilities are logits whose softmax is themselves.
     """
-    rows = output.detach().double()
+    rows = output.detach().cpu().double()
     if (rows >= 0).all() and ((rows.sum(1) - 1).abs() < 1e-2).all():
         return nn.functional.nll_loss(output.clamp_min(1e-12).log(), labels)
     return nn.functional.cross_entropy(output, labels)

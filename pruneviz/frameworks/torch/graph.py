@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.instancenorm import _InstanceNorm
 
 from pruneviz.core.graph import Graph, Node, indexed
 from pruneviz.frameworks.torch import moves
-from pruneviz.frameworks.torch.layouts import is_prunable, kind_of, to_numpy
+from pruneviz.frameworks.torch.layouts import is_norm, is_prunable, kind_of, to_numpy
 from pruneviz.frameworks.torch.tracing import Inputs, Trace, alike, traced_in_training
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def _exported(model: nn.Module, trace: Trace, prefix: str = "") -> Graph:
 
 def _shared(model: nn.Module, graph: fx.Graph) -> frozenset[str]:
     """Find the layers whose parameters another module holds too, or the forward of another one reads."""
-    reads = {str(node.target) for node in graph.nodes if node.op == "get_attr"}
+    reads = {str(node.target) for node in graph.nodes if node.op == "get_attr" and node.users}
     owners: dict[int, list[str]] = {}
     for path, module in model.named_modules():
         for name, parameter in module.named_parameters(recurse=False):
@@ -117,7 +116,7 @@ def activations(
                 found[n.name] = to_numpy(result).copy()
                 if edit is not None:
                     found[n.name] = edit(n.name, found[n.name])
-                    result = torch.from_numpy(found[n.name].copy()).to(result)
+                    result = torch.from_numpy(found[n.name].copy()).to(result.dtype).to(result.device)
             return result
 
     for batch in batches:
@@ -173,7 +172,8 @@ class _Exporter:
         made = target.startswith("new_") or target.endswith("_like")
         if not made and any(n not in self.outside for n in flowing):
             return False
-        sizes = any(not self.flows(n) or n in self.batched for n in node.all_input_nodes) or made
+        sizes = any(not self.flows(n) or n in self.batched for n in node.all_input_nodes)
+        sizes = sizes or made or target in ("expand", "repeat")  # a size may be a number, as len(x) is
         value = self.values[node]
         if sizes and isinstance(value, torch.Tensor) and value.ndim and len(value) == 2:
             self.batched.add(node)
@@ -195,14 +195,16 @@ class _Exporter:
             known: Any = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn"))
             if type(module).forward is not known.forward:
                 return "unknown", {"what": f"a {type(module).__name__} with a forward of its own,"}
-            return _kernel(module, self._input(node)), _kernel_options(module)
-        if isinstance(module, (_BatchNorm, _InstanceNorm)):
-            width = np.full(module.num_features, np.inf)  # what is the same everywhere becomes 0
-            if module.running_var is not None:
-                width = np.sqrt(to_numpy(module.running_var).astype(np.float64) + module.eps)
+            return _kernel(module, self._input(node))
+        if is_norm(module) and not (name == "groupnorm" and module.num_groups == 1):
+            variance, groups = getattr(module, "running_var", None), getattr(module, "num_groups", None)
+            width = np.full(self._input(node).shape[1], np.inf)  # what is the same everywhere becomes 0
+            if variance is not None:
+                width = np.sqrt(to_numpy(variance).astype(np.float64) + module.eps)
             elif isinstance(module, _BatchNorm):
                 return "mix", {"what": "a BatchNorm without running statistics"}
-            return "norm", {"axis": 0, "spread": width, "scaled": module.affine}
+            scaled = getattr(module, "weight", None) is not None
+            return "norm", {"axis": 0, "spread": width, "scaled": scaled, "groups": groups or 1}
         if name == "prelu" and module.weight.numel() > 1:
             return "norm", {"axis": 0, "function": self._mapping(node, name)}
         if name in moves.SHUFFLES:
@@ -324,25 +326,14 @@ class _Exporter:
             return target(*args, **kwargs)  # type: ignore[no-any-return]
 
 
-def _kernel(module: Any, inputs: torch.Tensor) -> str:
-    kind = kind_of(module)
-    if kind == "dense":
-        return kind
-    if inputs.ndim != module.weight.ndim:
-        return "unknown"
-    return "depthwise" if 1 < module.groups == module.in_channels else kind
-
-
-def _kernel_options(module: Any) -> dict[str, Any]:
+def _kernel(module: Any, inputs: torch.Tensor) -> _Translated:
     if isinstance(module, nn.Linear):
-        return {"axis": -1}
+        return "dense", {"axis": -1}
+    if inputs.ndim != module.weight.ndim:
+        return "unknown", {"what": "a convolution of images without a batch"}
     padded = module.padding == "same" if isinstance(module.padding, str) else any(module.padding)
-    return {
-        "axis": 0,
-        "groups": module.groups,
-        "padded": module.transposed or (padded and module.padding_mode == "zeros"),
-        "what": "a convolution of images without a batch",
-    }
+    padded = module.transposed or (padded and module.padding_mode == "zeros")
+    return kind_of(module), {"axis": 0, "groups": module.groups, "padded": padded}
 
 
 def _sees_zeros(options: dict[str, Any]) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
@@ -28,6 +30,12 @@ Prunable: TypeAlias = (
 def is_prunable(module: nn.Module) -> TypeGuard[Prunable]:
     """Tell whether pruneviz prunes this module's weight."""
     return isinstance(module, (nn.Linear, *_CONVOLUTIONS, *_TRANSPOSED))
+
+
+def is_norm(module: nn.Module) -> bool:
+    """Tell whether a module scales channels, or groups of them, by what is the same in all places."""
+    kinds = (_BatchNorm, _InstanceNorm, nn.GroupNorm)
+    return isinstance(module, kinds) or type(module).__name__ == "FrozenBatchNorm2d"
 
 
 def name_of(path: str, module: nn.Module) -> str:

@@ -52,7 +52,7 @@ def _shrink_kernel(module: Any, outputs: Array, inputs: Array, shift: Array | No
     weight = outputs_first(module, to_numpy(module.weight))[outputs][:, inputs]
     if shift is not None and shift.any():
         old = 0 if module.bias is None else to_numpy(module.bias).astype(np.float64)
-        bias = torch.from_numpy(old + shift).to(module.weight)
+        bias = torch.from_numpy(old + shift).to(module.weight.dtype).to(module.weight.device)
         module.bias = nn.Parameter(bias, requires_grad=module.weight.requires_grad)
     if isinstance(module, nn.Linear):
         module.in_features, module.out_features = len(inputs), len(outputs)
@@ -69,7 +69,11 @@ def _shrink_norm(module: Any, kept: Array) -> None:
     for name in ("weight", "bias", "running_mean", "running_var"):
         if getattr(module, name, None) is not None:
             _replace(module, name, to_numpy(getattr(module, name))[kept])
-    setattr(module, "num_parameters" if isinstance(module, nn.PReLU) else "num_features", len(kept))
+    if isinstance(module, nn.GroupNorm):
+        module.num_groups = module.num_groups * len(kept) // module.num_channels
+    for name in ("num_features", "num_channels", "num_parameters"):
+        if hasattr(module, name):
+            setattr(module, name, len(kept))
 
 
 def _replace(module: Any, name: str, array: Array) -> None:

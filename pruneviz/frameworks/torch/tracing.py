@@ -222,7 +222,7 @@ class _Known(fx.Proxy):
         if isinstance(value, torch.Tensor):
             if name == "shape":
                 return self.size()
-            if name in ("ndim", "dtype", "device", "is_cuda", "layout"):
+            if name in ("ndim", "dtype", "device", "is_cuda", "is_nested", "layout"):
                 return getattr(value, name)
         return super().__getattr__(name)
 
@@ -240,7 +240,10 @@ class _Tracer(fx.Tracer):
         self.known = {} if known is None else known.values
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return is_prunable(m) or isinstance(m, _BatchNorm) or super().is_leaf_module(m, module_qualified_name)
+        if isinstance(m, (nn.TransformerEncoder, nn.TransformerEncoderLayer)):
+            return False
+        own = is_prunable(m) or isinstance(m, _BatchNorm) or type(m).__name__ == "FrozenBatchNorm2d"
+        return own or super().is_leaf_module(m, module_qualified_name)
 
     def create_args_for_root(self, root_fn: Callable[..., Any], *_: Any) -> tuple[Any, list[Any]]:
         """Pass the first arguments alone: all others have their defaults."""
