@@ -62,6 +62,8 @@ def table(found: dict[str, dict[str, str]]) -> str:
             if said not in ("", "yes"):
                 notes.append(f"- {name}, {step}: {said.removeprefix('yes, ')}")
         lines.append(f"| {name} | {unseen.ROWS[name].granularity}s | " + " | ".join(cells) + " |")
+    waiting = [name for name in unseen.ROWS if name not in found]
+    notes += [f"- not run yet: {'; '.join(waiting)}"] if waiting else []
     return "\n".join([*lines, "", *notes]) + "\n"
 
 
