@@ -278,7 +278,8 @@ from sklearn.linear_model import lars_path
 
 seven = np.column_stack([parts, 0.8 * parts[:, 5]])
 _, _, factors = lars_path(seven, seven.sum(axis=1), method="lasso")
-rank = int(np.sum(np.abs(seven).sum(axis=0) > np.abs(seven[:, 6]).sum()))
+sizes = np.abs(seven).sum(axis=0)
+rank = int(np.sum(sizes > sizes[6]))
 copy_ends, twin_ends = factors[6, -1], factors[5, -1]
 print(f"by the size of its part the copy is number {rank + 1} of seven")
 print(f"at the end of the path: factor of channel 5 {twin_ends:.2f}, of the copy {copy_ends:.2f}")
@@ -589,11 +590,11 @@ pv.teaching.compare(guess, int((np.concatenate(scales_of(slim)) < 0.02).sum()), 
 # %% [markdown]
 # **Measure.** The price spread the scales, and it was paid before any cut, in errors.
 #
-# **Predict.** Now cut 20% of the filters, smallest scales first. How many of 5,000 digits does the network *without* a
+# **Predict.** Now cut 20% of the filters, smallest scales first. How many thousand of 5 does the network *without* a
 # price keep right?
 
 # %% tags=["answer", "trains"]
-guess = ...  # how many of the 5,000 digits, no price, 20% cut?
+guess = ...  # how many thousand of the 5 thousand digits, no price, 20% cut?
 shares = (0, 0.1, 0.2, 0.3, 0.4, 0.5)
 figure = Figure(figsize=(6.5, 3), layout="constrained")
 ax = figure.subplots()
@@ -602,7 +603,8 @@ counts = {}
 for (title, network), (colour, mark, line) in zip(both.items(), style.SERIES, strict=False):
     counts[title] = [card.correct for card in pv.sweep(network, validation, shares, **words)]
     ax.plot(shares, counts[title], color=colour, marker=mark, linestyle=line, label=title)
-    print(f"{title:11} 20% cut: {counts[title][2]:,} right, {counts[title][0]:,} before")
+    at_20, before = counts[title][2] / 1000, counts[title][0] / 1000
+    print(f"{title:11} 20% cut: {at_20:.1f} thousand right, {before:.1f} before")
 ax.set(xlabel="filters cut, smallest scales first", ylabel="right of 5,000", ylim=(0, 5_200))
 ax.xaxis.set_major_formatter(style.PERCENT_TICKS)
 ax.yaxis.set_major_formatter(style.GROUPED_TICKS)
@@ -613,7 +615,7 @@ pv.teaching.show(
     alt="Right answers against the share of filters cut, smallest scales first, nothing trained "
     "afterwards. The network that was trained with a price holds longer.",
 )
-pv.teaching.compare(guess, counts["no price"][2], "digits right")
+pv.teaching.compare(guess, round(counts["no price"][2] / 1000, 1), "thousand digits right")
 
 # %% [markdown]
 # **Explain.** The two networks differ in the price alone, so it is the price that makes the first cuts cheap. But small is
