@@ -183,3 +183,24 @@ def test_measuring_in_the_network_itself_is_recognised(thin, digits):
         return network.eval()
 
     assert "Work on a copy" in lesson_04a.statistics.verdict(spoiled, network=thin, x=digits)
+
+
+def mask_of(granularity="filter", pruned=140):
+    return pv.Mask({"conv1": np.arange(448) >= pruned}, granularity)
+
+
+@pytest.mark.parametrize(
+    ("mask", "right", "told"),
+    [
+        (mask_of(), 701, "Right."),
+        (mask_of("channel"), 770, "Right."),
+        (mask_of(), 700, "700 are right, and more than 700 have to be"),
+        (mask_of(), 516, "tied to no other layer"),
+        (mask_of(pruned=134), 900, "this cuts 134 of 448 channels, 29.9%"),
+        (mask_of("neuron"), 900, "give a mask of filters or channels"),
+        (0.3, 900, "give a mask of filters or channels"),
+        (..., 900, "Not answered yet:"),
+    ],
+)
+def test_thirty_per_cent_of_the_channels_without_labels(mask, right, told):
+    assert told in lesson_04a.without_labels.verdict(mask, count_right=lambda _: right)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import frameworks
+from pruneviz.core.masks import Mask
 from pruneviz.engine.scorecards import scorecard
 from pruneviz.methods.recalibration import recalibrate
 from pruneviz.teaching.exercises import Wrong, close, exercise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pruneviz.core.arrays import Array, Data
 
@@ -41,6 +42,7 @@ _ROLES = {"makes": _MAKES, "normalises": _NORMALISES, "reads": _READS}
 _BLOCK = 8
 _PARAMETERS = 2 * 9 * 64 * 64 + 2 * 2 * 64
 _MACS = 2 * 9 * 64 * 64 * 8 * 8
+_CHANNELS, _ENOUGH = 0.3, 700
 
 
 @exercise(right="Four make it, four normalise it, four read it: one channel, twelve layers.")
@@ -219,3 +221,19 @@ def _moved(old: Mapping[str, Array], given: Mapping[str, Array], right: Mapping[
             "all images, in batches of fifty or more?"
         )
     return None
+
+
+@exercise(right="No label and no training: where nothing is tied, a channel is cheap to take.")
+def without_labels(mask: Answer, *, count_right: Callable[[Mask], int]) -> str | None:
+    """Judge a mask of ResNet-20's channels; ``count_right(mask)`` counts right images, recalibrated."""
+    if not isinstance(mask, Mask) or mask.granularity not in ("filter", "channel"):
+        return "give a mask of filters or channels, as pv.prune(…, granularity='filter') returns it."
+    if mask.sparsity < _CHANNELS:
+        return f"this cuts {mask.pruned} of {mask.total} channels, {mask.sparsity:.1%}. Cut at least 30%."
+    right = count_right(mask)
+    if right > _ENOUGH:
+        return None
+    return (
+        f"{right} are right, and more than {_ENOUGH} have to be. The same share everywhere takes wires, "
+        "which many layers read: where is a channel tied to no other layer?"
+    )
