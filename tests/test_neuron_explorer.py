@@ -445,13 +445,13 @@ def test_explore_refuses(model, images):
 
 
 def test_twins_and_page(view, tmp_path):
-    view.guess = 0.4
+    view.guess, view.more = 0.4, True
     view.measure()
     data, _ = view._repr_mimebundle_()
     assert "neurons kept" in data["text/plain"]
     assert "right" in view.sentence()
     assert len(view.snapshot().axes) == 4
-    filters = Filters(view_of_conv(), conv_images(), predict=False)
+    filters = Filters(view_of_conv(), conv_images(), predict=False, more=True)
     assert len(filters.snapshot().axes) == 1  # nothing is measured yet
     filters.measure()
     assert len(filters.snapshot().axes) == 4

@@ -393,6 +393,8 @@ def test_snapshot_shows_accuracy_after_a_guess_and_leaves_pyplot_alone(view):
     assert [text.get_text() for text in curve.texts] == ["waits for your guess"]
     view.guess = 0.4
     view.measure()
+    assert len(view.snapshot().axes) == 2  # the basic parts
+    view.more = True
     figure = view.snapshot()
     assert len(figure.axes) == 4
     assert "50%" in pv.alt_text(figure)
@@ -400,7 +402,7 @@ def test_snapshot_shows_accuracy_after_a_guess_and_leaves_pyplot_alone(view):
 
 @pytest.mark.parametrize(("criterion", "scale"), [("magnitude", "linear"), ("taylor", "log")])
 def test_snapshot_has_the_bars_of_the_live_histogram(view, criterion, scale):
-    view.criterion, view.sparsity = criterion, 0.9
+    view.criterion, view.sparsity, view.more = criterion, 0.9, True
     view.measure()
     ax = view.snapshot().axes[1]
     found = view.ranking["layers"][view.layer]["histogram"]
@@ -436,8 +438,12 @@ def test_a_panel_is_one_entry_and_its_drawing(model, images):
     assert view.panels[-1] == ["noise", "grid"]
     assert view.show[-1] == "noise"
     view.measure()
+    assert view.basic == ["slider", "selectors", "mask", "accuracy"]
+    assert view.snapshot().axes[-1].get_title() != "fc"  # it waits for More
+    view.more = True
     assert view.snapshot().axes[-1].get_title() == "fc"
     only = WithAPanel(model, images, show=["noise"])
+    assert only.basic == []
     assert not only._eager()
     with pytest.raises(ValueError, match=r"show takes some of slider, .*history, noise; not"):
         WithAPanel(model, images, show=["signal"])

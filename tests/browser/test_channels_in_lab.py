@@ -12,6 +12,7 @@ data = draw.integers(0, 255, (60, 32, 32, 3), dtype=np.uint8), draw.integers(0, 
 prune = lambda s=None, **more: pv.prune(
     model, s, granularity='channel', data=data, example=data[0][:1], keep_at_least=1, **more)""",
     "view = pv.explore(model, data, granularity='channel', title='ResNet-20 · channels')\nview",
+    "view.more = True",
 )
 # The BatchNorm strip beside each block, one row an output: how many of them are in the blue of what is kept?
 BLUE = """() => {

@@ -10,7 +10,7 @@ CELLS = (
 import numpy as np, pruneviz as pv
 model = pv.zoo.lenet_300_100('torch')
 data = pv.datasets.mnist().validation""",
-    "view = pv.explore(model, data, title='LeNet-300-100')\nview",
+    "view = pv.explore(model, data, title='LeNet-300-100')\nview.more = True\nview",
 )
 KEPT = """() => {
   const canvas = document.querySelector('.pv-mask');
@@ -352,7 +352,7 @@ def test_notebook_saved_at_work_is_draggable_without_a_kernel(page, server, brow
     assert again.evaluate(KEPT) == inside
     words = again.locator(".pv-count").inner_text()
     assert words.startswith(f"{kept:,} of 266,200 weights kept")
-    assert "fixed in this file" in again.locator(".pv-selectors").first.inner_text()
+    assert "needs a kernel" in again.locator(".pv-selectors").first.inner_text()
     assert again.locator("progress:visible").count() == 0  # nothing that would never end
     assert "needs a kernel" in again.locator(".pv-says").inner_text()
     assert "unfinished, 1 of 4 rounds" in again.locator(".pv-runs").inner_text()
@@ -361,3 +361,41 @@ def test_notebook_saved_at_work_is_draggable_without_a_kernel(page, server, brow
     assert again.get_by_role("button", name="Run", exact=True).is_disabled()
     assert seen == {"errors": [], "outside": []}
     again.close()
+
+
+def test_the_verdict_comes_first_and_more_unfolds_the_rest(server, browser):
+    small = "view = pv.explore(model, data, predict=False, sparsity=0.8)\nview"
+    with lab.notebook(browser, server, "basic.ipynb", CELLS[0], small, height=780) as page:
+        lab.settled(page)
+        big = page.locator(".pv-now strong")
+        right = lab.kernel(page, "view.card.accuracy")
+        page.wait_for_function(
+            "(words) => document.querySelector('.pv-now strong').textContent === words",
+            arg=f"{100 * right:.1f}%",
+        )
+        assert page.locator(".pv").bounding_box()["height"] < 780
+        assert page.locator(".pv-panel").count() == 2
+        more = page.get_by_role("button", name="More", exact=True)
+        more.click()
+        page.get_by_text("Pruned in each layer").wait_for()
+        assert page.get_by_role("button", name="Less").get_attribute("aria-expanded") == "true"
+        assert lab.kernel(page, "view.more")
+        page.locator(".pv-rows").scroll_into_view_if_needed()
+        top, low = big.bounding_box()["y"], page.locator(".pv-rows").bounding_box()["y"]
+        assert 0 < top < low  # it stays in sight while the page is scrolled
+        assert page.locator(".pv-range").first.bounding_box()["y"] > 0
+        page.get_by_role("button", name="Less").click()
+        page.get_by_text("Pruned in each layer").wait_for(state="detached")
+
+
+def test_play_sweeps_the_sparsity_and_stops(page):
+    lab.type_sparsity(page, "50")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => Number(document.querySelector('.pv-range').value) > 0.05")
+    page.get_by_role("button", name="Stop").click()
+    lab.settled(page)
+    share = lab.kernel(page, "view.sparsity")
+    assert 0.05 < share < 0.95
+    assert page.get_by_role("button", name="Play").is_visible()
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("() => document.querySelector('.pv-range').value === '0.5'")

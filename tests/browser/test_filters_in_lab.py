@@ -10,7 +10,7 @@ model = pv.zoo.lenet_5('torch')
 data = pv.datasets.mnist().validation
 prune = lambda s, **more: pv.prune(
     model, s, granularity='filter', data=data, example=data[0][:1], keep_at_least=1, **more)""",
-    "view = pv.explore(model, data, granularity='filter', title='LeNet-5 · filters')\nview",
+    "view = pv.explore(model, data, granularity='filter', title='LeNet-5 · filters')\nview.more = True\nview",
 )
 CARD = """(i) => {
   const { gallery } = document.querySelector('.pv').pruneviz;

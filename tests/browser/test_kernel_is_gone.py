@@ -10,7 +10,7 @@ MODEL = """\
 import os, torch, pruneviz as pv
 model = pv.zoo.tiny_cnn("torch")
 x, y = (part[:200] for part in pv.datasets.mnist().validation)"""
-VIEW = "view = pv.explore(model, (x, y), predict=False, granularity='{}')\nview"
+VIEW = "view = pv.explore(model, (x, y), predict=False, granularity='{}')\nview.more = True\nview"
 SCHEDULE = """\
 import threading
 gate = threading.Event()

@@ -11,6 +11,7 @@ data = pv.datasets.mnist().validation
 prune = lambda s, **more: pv.prune(
     model, s, granularity='neuron', data=data, example=data[0][:1], keep_at_least=1, **more)""",
     "view = pv.explore(model, data, granularity='neuron', title='LeNet-300-100 · neurons')\nview",
+    "view.more = True",
 )
 SPOT = """([layer, i]) => {
   const { network } = document.querySelector('.pv').pruneviz;

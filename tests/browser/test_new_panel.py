@@ -68,7 +68,10 @@ def model():
 def test_a_panel_of_ones_own_is_drawn_and_follows_the_slider(base, model, written, browser, tmp_path):
     class WithALevel(base):
         _esm = written("explorer/level.js", LEVEL.format(**FILES[base]))
-        parts = (*base.parts, Part("level", "grid", lambda ax, view: ax.barh(0, view.result().kept)))
+        parts = (
+            *base.parts,
+            Part("level", "grid", lambda ax, view: ax.barh(0, view.result().kept), basic=True),
+        )
 
     draw = np.random.default_rng(0)
     view = WithALevel(model, (draw.random((12, 4, 4, 1), np.float32), draw.integers(0, 3, 12)), predict=False)

@@ -92,7 +92,7 @@ class ChannelExplorer(UnitExplorer):
     granularity: ClassVar = "channel"
     parts: ClassVar = (
         *CONTROLS,
-        Part("chain", "grid", draw_chain, wide=True),
+        Part("chain", "grid", draw_chain, wide=True, basic=True),
         Part("groups", "grid", write_groups),
         *(SCORES, ACCURACY, SCORECARD, *BELOW),
     )

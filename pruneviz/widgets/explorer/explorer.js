@@ -27,7 +27,8 @@ export function explorer(Counts, drawings) {
 
 function open({ model, el: parent }, counts, drawings) {
   const shown = (part) => model.get("show").includes(part);
-  const tools = ["undo", "reset", ...(shown("history") ? ["keep"] : []), "code", "save"];
+  const folds = model.get("basic").length > 0;
+  const tools = ["undo", "reset", ...(shown("history") ? ["keep"] : []), "code", "save", ...(folds ? ["more"] : [])];
   const frame = new Frame(model, parent, { tools });
   frame.code = () => {
     const sparsity = model.get("sparsity");
@@ -40,16 +41,34 @@ function open({ model, el: parent }, counts, drawings) {
   const written = ["code", "criterion", "scope", "sparsity", "sparsities", "by_hand", "removal"];
   for (const name of written) frame.on(name, () => frame.refreshTools());
   for (const name of ["curve", "exact", "guess", "target", "dense"]) frame.on(name, () => {});
-  const panels = model.get("panels").filter(([name]) => shown(name));
-  const at = (place) => panels.filter(([, where]) => where === place).map(([name]) => drawings[name](frame, counts));
-  const stack = el("div", { class: "pv-stack" }, ...at("stack"));
-  frame.body.append(
-    el("div", { class: "pv-controls" }, ...at("controls")),
-    el("div", { class: "pv-grid" }, ...at("grid"), ...(stack.childElementCount ? [stack] : []), ...at("end")),
-  );
+  arrange(frame, (name) => drawings[name](frame, counts));
   speakAfterRelease(frame, counts);
   if (!["accuracy", "scorecard", "history"].some(shown) || frame.offline) frame.progressNode.hidden = true;
   return frame;
+}
+
+/** Put the parts on view in their places: the basic ones, and the others once More is pressed. */
+function arrange(frame, draw) {
+  const places = ["grid", "stack", "controls", "top"];
+  const [grid, stack, controls, top] = places.map((name) => el("div", { class: `pv-${name}` }));
+  const made = new Map();
+  const node = (name) => made.get(name) ?? made.set(name, draw(name)).get(name);
+  const seen = (name) => frame.get("show").includes(name) && (frame.get("more") || !frame.get("basic").length
+    || frame.get("basic").includes(name) || (name === "history" && frame.get("kept").length));
+  let last = "";
+  const place = () => {
+    const panels = frame.get("panels").filter(([name]) => seen(name));
+    if (last === (last = String(panels))) return;
+    const at = (where) => panels.filter((panel) => panel[1] === where).map(([name]) => node(name));
+    stack.replaceChildren(...at("stack"));
+    grid.replaceChildren(...at("grid"), ...(stack.childElementCount ? [stack] : []), ...at("end"));
+    top.replaceChildren(...at("top"));
+    (top.querySelector(".pv-under") ?? controls).append(...at("controls"));
+    frame.body.replaceChildren(...[top, controls, grid].filter((part) => part.childElementCount));
+    frame.resized();
+  };
+  for (const name of ["more", "kept"]) frame.on(name, place);
+  place();
 }
 
 /** After release, once: what the scorecard says. */

@@ -19,7 +19,7 @@ from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
 from pruneviz.widgets.explorer import measuring
 from pruneviz.widgets.explorer.history import State
-from pruneviz.widgets.explorer.parts import Part, draw, shown
+from pruneviz.widgets.explorer.parts import Part, basic, draw, shown
 from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import code
 from pruneviz.widgets.frame.names import Given
@@ -51,8 +51,8 @@ class Explorer(View):
         As for `pruneviz.prune`.
     by_hand
         Layer name -> ``{"cut": […], "kept": […]}``: indices that overrule the rule.
-    show
-        The parts on view.
+    show, basic, more
+        The parts on view; where `basic` names some, the others wait until `more` is true.
     predict
         Whether learners mark a guess before they see any accuracy.
     target
@@ -82,6 +82,8 @@ class Explorer(View):
     by_hand = t.Dict().tag(sync=True, echo_update=False)
     panels: t.List[list[str]] = t.List().tag(sync=True)
     show = t.List(t.Unicode()).tag(sync=True)
+    basic = t.List(t.Unicode()).tag(sync=True)
+    more = t.Bool(default_value=False).tag(sync=True, echo_update=False)
     predict = t.Bool(default_value=True).tag(sync=True)
     target = t.Float(None, allow_none=True).tag(sync=True)
     guess = t.Float(None, allow_none=True).tag(sync=True, echo_update=False)
@@ -122,12 +124,14 @@ class Explorer(View):
             "criteria": list(self._criteria),
             "panels": [[part.name, part.place] for part in self.parts],
             "show": shown(self.parts, show),
+            "basic": basic(self.parts, guess=traits.get("predict", True)) if show is None else [],
             "n": len(self._meter.x),
             "criterion": name,
         }
         super().__init__(**{**given, **described, **traits})
         self._rerank()
         self.observe(self._rerank, ["scope", "criterion"])
+        self.observe(lambda _: self.set_trait("basic", []), "show")  # parts that are named are wanted
         self.observe(self._settle, [*self.state_names, "moving", "compare"])
         self.observe(self._settle_kept, "kept")
 

@@ -71,8 +71,10 @@ function rivalChoice(frame, gallery) {
     if (frame.get("moving")) return;
     second.select.value = frame.get("rival");
     second.select.disabled = frame.offline;
+    node.hidden = !frame.get("rival") && frame.get("basic").length > 0 && !frame.get("more");
   }));
-  return el("div", { class: "pv-rival" }, second.node, words);
+  const node = el("div", { class: "pv-rival" }, second.node, words);
+  return node;
 }
 
 /** A kernel in words: all of it, or of many inputs their mean. */

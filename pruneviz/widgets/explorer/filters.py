@@ -94,7 +94,7 @@ class FilterExplorer(ImageExplorer):
     granularity: ClassVar = "filter"
     parts: ClassVar = (
         *CONTROLS,
-        Part("filters", "grid", draw_filters),
+        Part("filters", "grid", draw_filters, basic=True),
         *(Part("scores", "grid"), ACCURACY, SCORECARD, LAYERS, *BELOW),
     )
 

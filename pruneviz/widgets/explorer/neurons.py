@@ -66,7 +66,7 @@ class NeuronExplorer(ImageExplorer):
     _mean: dict[str, Array] | None = None
     parts: ClassVar = (
         *CONTROLS,
-        Part("network", "grid", draw_network),
+        Part("network", "grid", draw_network, basic=True),
         *(Part("scores", "grid"), ACCURACY, SCORECARD, LAYERS, *BELOW),
     )
 

@@ -58,10 +58,11 @@ def explore(
     scored_on
         (x, y) for criteria that look at images; `data` if None.
     show
-        The parts to show; all if None. Of weights ``slider, selectors, mask, histogram, accuracy, scorecard,
-        layers, history``; of neurons ``network, scores, confusion, removal, changes`` instead of mask and
-        histogram, of filters the same with ``filters`` instead of ``network``,
-        of channels with ``chain`` and ``groups`` instead of ``network`` and ``layers``.
+        The parts to show; if None the most telling, and all once *More* is pressed. Of weights ``slider,
+        selectors, mask, histogram, accuracy, scorecard, layers, history``; of neurons ``network, scores,
+        confusion, removal, changes`` instead of mask and histogram, of filters the same with ``filters``
+        instead of ``network``, of channels with ``chain`` and ``groups`` instead of ``network`` and
+        ``layers``.
     predict
         Whether learners guess before any accuracy is shown.
     target

@@ -9,6 +9,7 @@ import {
 import { decode } from "./wire.js";
 
 const HEIGHT = 210; // of the accuracy curve
+const SWEEP = 8000; // milliseconds
 
 export function sliderPart(frame, counts) {
   const slider = shareSlider("Sparsity", {
@@ -16,8 +17,10 @@ export function sliderPart(frame, counts) {
     release: (sparsity) => { frame.set({ sparsity }); frame.speak = true; },
   });
   const kept = el("p", { class: "pv-count", "data-png": true });
+  const { node, show } = verdictPart(frame);
   frame.paint(() => {
     const sparsity = frame.get("sparsity");
+    show();
     const at = counts.at(sparsity, frame.get("by_hand"));
     frame.write(() => {
       setText(kept, countOf(at.kept, counts.total).replace("kept", `${counts.noun} kept`));
@@ -25,7 +28,61 @@ export function sliderPart(frame, counts) {
       slider.show(sparsity, frame.get("moving") ? "" : `${sparsityText(sparsity)} pruned, ${counted}`);
     });
   });
-  return el("div", { class: "pv-top" }, slider.node, kept);
+  slider.node.append(playButton(frame));
+  const under = el("div", { class: "pv-under" }, kept);
+  return el("div", { class: "pv-rule" }, el("div", {}, slider.node, under), node);
+}
+
+/** How well it does at present, in large type beside the slider. */
+function verdictPart(frame) {
+  const big = el("strong", { class: "pv-big", "data-png": true });
+  const badge = el("span", { class: "pv-badge", "data-png": true });
+  const words = el("p", { class: "pv-count", "data-png": true });
+  const node = el("div", { class: "pv-now" }, el("p", {}, big, badge), words);
+  node.hidden = !["accuracy", "scorecard"].some((part) => frame.get("show").includes(part));
+  const show = () => frame.write(() => {
+    const now = hidden(frame) ? null : accuracyNow(frame);
+    setText(big, now ? `${now.measured ? "" : "≈ "}${percent(now.correct / now.n)}` : "?");
+    setBadge(frame, badge, now);
+    const wait = hidden(frame) ? "set your guess first" : "accuracy: not measured yet";
+    setText(words, now ? `${grouped(now.correct)} of ${grouped(now.n)} images right` : wait);
+  });
+  return { node, show };
+}
+
+function setBadge(frame, badge, now) {
+  setText(badge, now ? (now.measured ? (frame.gone ? "measured before" : "exact") : "estimate") : "");
+  badge.toggleAttribute("data-estimate", Boolean(now && !now.measured));
+}
+
+/** Sweep the sparsity from none to all: smoothly, or in ten steps for those who want no motion. */
+function playButton(frame) {
+  let start = 0;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const stop = () => {
+    start = 0;
+    setText(node, "Play");
+    frame.set({ sparsity: frame.get("sparsity") });
+    frame.speak = true;
+  };
+  const step = (now) => {
+    if (!start || !node.isConnected) return;
+    const along = Math.min(1, (now - start) / SWEEP);
+    const sparsity = calm.matches ? Math.floor(10 * along) / 10 : Math.round(1000 * along) / 1000;
+    if (sparsity !== frame.get("sparsity")) frame.set({ sparsity }, { moving: true });
+    if (along < 1) requestAnimationFrame(step);
+    else stop();
+  };
+  const play = () => {
+    if (start) return stop();
+    setText(node, "Stop");
+    start = performance.now();
+    requestAnimationFrame(step);
+    return undefined;
+  };
+  const node = button("Play", play, { title: "From nothing pruned to everything, in eight seconds" });
+  frame.root.addEventListener("input", () => { start = 0; setText(node, "Play"); }); // a hand takes over
+  return node;
 }
 
 export function selectors(frame) {
@@ -39,7 +96,7 @@ export function selectors(frame) {
     scope.select.value = frame.get("scope");
     by.select.value = frame.get("criterion");
     for (const { select } of [scope, by]) select.disabled = frame.offline;
-    setText(waiting, frame.offline ? "fixed in this file" : isRanked(frame) ? "" : "ranking…");
+    setText(waiting, frame.offline ? "needs a kernel" : isRanked(frame) ? "" : "ranking…");
   }));
   return el("div", { class: "pv-selectors" }, scope.node, by.node, waiting);
 }
@@ -176,8 +233,7 @@ export function scorecardPart(frame, counts, rows) {
     const at = counts.at(frame.get("sparsity"), frame.get("by_hand"));
     const now = hidden(frame) ? null : accuracyNow(frame);
     const exact = sameState(frame) ? frame.get("exact") : null;
-    setText(badge, now ? (now.measured ? (frame.gone ? "measured before" : "exact") : "estimate") : "");
-    badge.toggleAttribute("data-estimate", Boolean(now && !now.measured));
+    setBadge(frame, badge, now);
     const guessed = now ? `${now.measured ? "" : "≈ "}${accuracyWords(now)}` : "not measured yet";
     setText(cells.accuracy, hidden(frame) ? "set your guess first" : guessed);
     const changed = exact && `${grouped(exact.lost)} lost, ${grouped(exact.won)} won against the whole model`;

@@ -28,13 +28,15 @@ class Part:
     name
         What `show` and the drawing are called.
     place
-        ``"controls"``, ``"grid"``, ``"stack"`` (the narrow column) or ``"end"``.
+        ``"top"`` (always in sight), ``"controls"``, ``"grid"``, ``"stack"`` (the narrow column) or ``"end"``.
     still
         Draws the panel's static twin: ``still(ax, view)``.
     measured
         Whether it shows what the kernel measures.
     wide
         Whether its static twin takes a row.
+    basic
+        Whether it is seen before *More* unfolds the others.
     """
 
     name: str
@@ -42,9 +44,10 @@ class Part:
     still: Callable[[Axes, Any], None] | None = None
     measured: bool = False
     wide: bool = False
+    basic: bool = False
 
 
-SLIDER, SELECTORS = Part("slider", "controls"), Part("selectors", "controls")
+SLIDER, SELECTORS = Part("slider", "top", basic=True), Part("selectors", "controls", basic=True)
 ACCURACY = Part("accuracy", "grid", still.draw_curve, measured=True)
 LAYERS = Part("layers", "stack")
 HISTORY = Part("history", "end", measured=True)
@@ -62,6 +65,11 @@ def shown(parts: Sequence[Part], show: Sequence[str] | None) -> list[str]:
     if isinstance(show, str) or not set(show or ()) <= set(names):
         raise ValueError(f"show takes some of {', '.join(names)}; not {show!r}")
     return [name for name in names if show is None or name in show]
+
+
+def basic(parts: Sequence[Part], *, guess: bool) -> list[str]:
+    """Name the parts that are seen at first; where learners are to `guess`, the curve is one of them."""
+    return [part.name for part in parts if part.basic or (guess and part.name == "accuracy")]
 
 
 def draw(view: Shown, parts: Sequence[Part]) -> Figure:
@@ -83,7 +91,8 @@ def draw(view: Shown, parts: Sequence[Part]) -> Figure:
     """
     blank = _blank(view)
     drawn = [(part, part.still) for part in parts if part.still is not None]
-    full = [(part, panel) for part, panel in drawn if part.name in view.show and part.name not in blank]
+    seen = set(view.show if view.more or not view.basic else view.basic) - blank
+    full = [(part, panel) for part, panel in drawn if part.name in seen]
     panels = full or drawn[:1]
     cells = _cells([part.wide for part, _ in panels])
     rows = cells[-1][0] + 1
@@ -91,6 +100,12 @@ def draw(view: Shown, parts: Sequence[Part]) -> Figure:
     figure.suptitle(
         view.title, x=0.01, ha="left", fontsize=style.FONT + 2, fontweight="bold", color=style.INK
     )
+    if view.is_measured and not view.hidden and {"accuracy", "scorecard"} & set(view.show):
+        right = f"{style.percent(view.exact['correct'] / view.n)} right"
+        size = style.FONT + 4
+        figure.text(
+            0.99, 0.99, right, ha="right", va="top", fontsize=size, fontweight="bold", color=style.INK
+        )
     grid = figure.add_gridspec(rows, 2)
     for (_, panel), cell in zip(panels, cells, strict=True):
         panel(figure.add_subplot(grid[cell]), view)

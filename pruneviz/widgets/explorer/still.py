@@ -18,6 +18,8 @@ class Shown(Protocol):
 
     title: str
     show: list[str]
+    basic: list[str]
+    more: bool
     sparsity: float
     guess: float | None
     n: int

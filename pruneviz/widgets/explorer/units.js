@@ -193,7 +193,7 @@ export function removalPart(frame, units) {
     const problem = sameState(frame) ? frame.get("exact").smaller?.problem : null;
     const plain = `A masked model keeps its shapes. Removing takes the ${units.noun} out, and compares the outputs.`;
     const open = asked ? "removing…" : problem ? `They cannot go: ${problem}` : plain;
-    setText(note, frame.offline ? "fixed in this file" : done ? "" : open);
+    setText(note, frame.offline ? "needs a kernel" : done ? "" : open);
     body.toggleAttribute("data-stale", Boolean(found.state) && !done);
   }));
   return section("Smaller for real", el("div", { class: "pv-bar pv-remove" }, go, note), body);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -83,9 +84,9 @@ class WeightExplorer(Explorer):
     parts: ClassVar = (
         SLIDER,
         SELECTORS,
-        Part("mask", "grid", draw_mask),
+        Part("mask", "grid", draw_mask, basic=True),
         Part("histogram", "grid", draw_histogram),
-        ACCURACY,
+        replace(ACCURACY, basic=True),
         Part("scorecard", "stack", write_weights, measured=True),
         LAYERS,
         HISTORY,

@@ -24,6 +24,7 @@ export class Frame {
   undoButton = /** @type {HTMLButtonElement | null} */ (null);
   resetButton = /** @type {HTMLButtonElement | null} */ (null);
   codeButton = /** @type {HTMLButtonElement | null} */ (null);
+  moreButton = /** @type {HTMLButtonElement | null} */ (null);
   /** What Keep adds to a state, so that the strip can tell of it. */
   summary = () => ({});
   painters = [];
@@ -67,9 +68,12 @@ export class Frame {
     const all = {
       undo: ["Undo", () => this.undo()], reset: ["Reset", () => this.reset()], keep: ["Keep", () => this.keep()],
       code: ["Show code", () => this.toggleCode()], save: ["Save PNG", () => this.savePNG()],
+      more: ["More", () => this.set({ more: !this.get("more") })],
     };
     for (const tool of tools) this.buttons.append((this[`${tool}Button`] = button(...all[tool])));
     this.codeButton?.setAttribute("aria-expanded", "false");
+    if (this.moreButton) this.on("more", () => this.showMore());
+    this.showMore();
     for (const name of [...this.names, "moving"]) this.on(name, () => this.commit());
     for (const name of ["progress", "running", "problem"]) this.on(name, () => this.showProgress());
     this.watchTheme();
@@ -128,7 +132,9 @@ export class Frame {
     const start = performance.now();
     if (!this.colours) this.applyTheme();
     const moving = this.get("moving");
-    for (const [painter, node] of this.painters) if (!moving || !this.outOfSight.has(node)) painter(this.colours);
+    for (const [painter, node] of this.painters) {
+      if (node?.isConnected !== false && !(moving && this.outOfSight.has(node))) painter(this.colours);
+    }
     for (const write of this.writes.splice(0)) write();
     this.work = performance.now() - start;
   }
@@ -250,6 +256,12 @@ export class Frame {
     return this.codePanelNode;
   }
 
+  showMore() {
+    const open = Boolean(this.get("more"));
+    this.moreButton?.setAttribute("aria-expanded", String(open));
+    if (this.moreButton) setText(this.moreButton, open ? "Less" : "More");
+  }
+
   toggleCode() {
     const open = this.codePanelNode.hidden;
     this.codePanelNode.hidden = !open;
@@ -346,7 +358,7 @@ export class Frame {
   // -- theme and size ----------------------------------------------------------------------------------
 
   watchTheme() {
-    const refresh = () => { this.applyTheme(); this.widths = new WeakMap(); this.repaint(); };
+    const refresh = () => { this.applyTheme(); this.resized(); };
     const later = () => { refresh(); setTimeout(refresh, 400); }; // JupyterLab loads the theme's CSS after naming it
     const watcher = new MutationObserver(later);
     watcher.observe(document.body, { attributes: true });
@@ -358,6 +370,12 @@ export class Frame {
       for (const one of [watcher, sizes, this.sight]) one.disconnect();
       system.removeEventListener("change", later);
     });
+  }
+
+  /** Measure all widths anew. */
+  resized() {
+    this.widths = new WeakMap();
+    this.repaint();
   }
 
   /** While the hand moves, it does not wait for what is out of sight. */
