@@ -144,7 +144,7 @@ def test_groups_with_a_share_of_their_own_overrule(either, images, scope):
     places = of_layers(view, "own")
     for name, share in (("conv1", 0.75), ("conv3", 0.75), ("conv4", 0.5)):
         assert np.array_equal(places[name] > round(share * payload.STEPS), mask[name])
-    assert "but of conv1 75%, conv4 50%" in view.sentence()
+    assert "but of conv1 75%, conv4 50%" in " ".join(view.sentence().split())
 
 
 def test_the_curve_knows_nothing_of_own_shares(view, model, images):

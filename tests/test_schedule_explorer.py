@@ -439,7 +439,7 @@ def test_sentence_bundle_and_snapshot():
     assert f"polynomial to 80% in 3 rounds leaves {view.plan()[-1]['left']:,} of" in view.sentence()
     view.run()
     view.against = "round"
-    assert "trained: polynomial to 80%" in view.sentence()
+    assert "trained: polynomial to 80%" in " ".join(view.sentence().split())
     figure = view.snapshot()
     assert len(figure.axes[0].patches) == 2 * (ROUNDS + 1)
     (trace,) = figure.axes[1].lines

@@ -1,6 +1,6 @@
 // The chain of layers, drawn: blocks of weights, outputs down and inputs across, joined by the streams of channels
 // between them; one channel can be followed through all of it.
-import { grouped, millions, remembered, sparsityText } from "../frame/pure.js";
+import { grouped, millions, remembered, sparsityText, STAYS } from "../frame/pure.js";
 import { hatch, line, sharp, sheetOf, stroke, text } from "../frame/draw.js";
 import { button, el } from "../frame/controls.js";
 import { layOutChain, orderAlong, sliceWords, stretches } from "./chain.js";
@@ -345,7 +345,7 @@ export class ChainPicture {
     const layer = this.units.layers.find((other) => other.name === name);
     const own = this.units.group(unit)?.name in this.frame.get("sparsities");
     const place = own ? this.units.ownPlaces[unit] : this.units.unitPlaces[unit];
-    const goes = place <= 10000 ? `${sparsityText(place / 10000)}${own ? " of its group" : ""}` : "never";
+    const goes = place <= 10000 ? `${sparsityText(place / 10000)}${own ? " of its group" : ""}` : STAYS;
     const worth = this.units.worth(unit);
     const slices = this.units.coupled(unit);
     return {

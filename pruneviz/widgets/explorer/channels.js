@@ -23,7 +23,7 @@ function followedPart(frame, chain) {
   const cells = { ...own.cells, ...tied.cells };
   const lists = el("div", { class: "pv-slices" }, own.node, tied.node);
   const cut = button("", () => chain.toggle());
-  const stop = button("Let go", () => chain.follow(null));
+  const stop = button("Stop following", () => chain.follow(null));
   const bar = el("div", { class: "pv-bar" }, title, el("div", { class: "pv-buttons" }, cut, stop));
   const node = el("section", { class: "pv-follow", "aria-label": "The channel that is followed" }, bar, lists, why);
   frame.paint(() => frame.write(() => {

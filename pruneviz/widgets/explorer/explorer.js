@@ -5,10 +5,10 @@
 // A drawing is make(frame, counts) -> element; `counts` is an instance of the class, and parts.js says what it offers.
 import { finishedCode, same, sparsityText } from "../frame/pure.js";
 import { countOf } from "../frame/draw.js";
-import { el } from "../frame/controls.js";
+import { el, setText } from "../frame/controls.js";
 import { Frame } from "../frame/view.js";
 import {
-  accuracyNow, accuracyPart, accuracyWords, hidden, historyPart, layersPart, sameState, selectors, sliderPart,
+  accuracyNow, accuracyPart, accuracyWords, hidden, historyPart, layersPart, ruleOf, sameState, selectors, sliderPart,
 } from "./parts.js";
 
 const PATIENCE = 3000; // milliseconds; a kernel that is gone or busy must not leave a listener without an answer
@@ -57,6 +57,8 @@ function arrange(frame, draw) {
     || frame.get("basic").includes(name) || (name === "history" && frame.get("kept").length));
   let last = "";
   const place = () => {
+    frame.moreButton?.setAttribute("aria-expanded", String(frame.get("more")));
+    if (frame.moreButton) setText(frame.moreButton, frame.get("more") ? "Less" : "More");
     const panels = frame.get("panels").filter(([name]) => seen(name));
     if (last === (last = String(panels))) return;
     const at = (where) => panels.filter((panel) => panel[1] === where).map(([name]) => node(name));
@@ -79,6 +81,7 @@ function speakAfterRelease(frame, counts) {
     const right = now ? `, ${now.measured ? "" : "about "}${accuracyWords(now)}` : "";
     return `${sparsityText(frame.get("sparsity"))} pruned, ${countOf(at.kept, counts.total)}${right}.`;
   };
+  frame.footnote = () => `${ruleOf(frame.state())}: ${frame.sentence()}`;
   const measured = ["accuracy", "scorecard"].some((part) => frame.get("show").includes(part)) && !frame.offline;
   let late = false;
   let waiting = 0;

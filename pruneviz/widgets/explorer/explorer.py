@@ -23,7 +23,7 @@ from pruneviz.widgets.explorer.parts import Part, basic, draw, shown
 from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import code
 from pruneviz.widgets.frame.names import Given
-from pruneviz.widgets.frame.view import View
+from pruneviz.widgets.frame.view import View, in_lines
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -230,9 +230,9 @@ class Explorer(View):
         noun = "" if self.granularity == "weight" else f" {self.granularity}s"
         text = f"{self.title}: {self._rule()}; {mask.kept:,} of {mask.total:,}{noun} kept"
         if not self.is_measured or "scorecard" not in self.show or self.hidden:
-            return f"{text}."
+            return in_lines(f"{text}.")
         right = self.exact["correct"]
-        return f"{text}, {right:,} of {self.n:,} images right ({right / self.n:.1%})."
+        return in_lines(f"{text}, {right:,} of {self.n:,} images right ({right / self.n:.1%}).")
 
     def snapshot(self) -> Figure:
         """Draw the present state, and what is measured so far; pyplot does not know the Figure."""

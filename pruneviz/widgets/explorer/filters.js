@@ -90,7 +90,7 @@ function glass(frame, gallery) {
   const words = () => el("figcaption", { class: "pv-hint", "data-png": true });
   const [inputWords, kernelWords, mapWords] = Array.from({ length: 3 }, words);
   const title = el("h4", CAPTION);
-  const { node, cells } = facts(["score", "rank", "goes", "activity"]);
+  const { node, cells } = facts(["score", "rank", "goes at", "activity"]);
   const pairs = [[input, inputWords], [kernel, kernelWords], [map, mapWords]];
   let drawn = "";
   const show = (canvas, picture) => {

@@ -1,5 +1,5 @@
 // The filters of a layer as cards on a canvas, best first, with the cut between them; the hand and the keyboard on it.
-import { grouped, sparsityText } from "../frame/pure.js";
+import { grouped, sparsityText, STAYS } from "../frame/pure.js";
 import { copyPart, hatch, line, sharp, sheetOf, stroke, text } from "../frame/draw.js";
 import { button, el, setText } from "../frame/controls.js";
 import { cutHandle } from "./cut_handle.js";
@@ -224,14 +224,14 @@ export class GalleryPicture {
 
   factsOf(i) {
     const { frame, layer } = this;
-    const goes = (place) => (place <= 10000 ? `at ${sparsityText(place / 10000)}` : "never");
+    const goes = (place) => (place <= 10000 ? sparsityText(place / 10000) : STAYS);
     const mean = this.pictures.mean(layer, i);
     const shown = `${mean?.toPrecision(3)} on this image, mean`;
     const rivals = this.rivalsOf(layer);
     return [
       ["score", `${layer.score[i].toPrecision(3)} by ${frame.get("ranking").criterion}`],
       ["rank", `${layer.rank[i] + 1} of ${layer.size}`],
-      ["goes", goes(layer.place[i]) + (rivals ? `; by ${frame.get("rivals").criterion} ${goes(rivals[i])}` : "")],
+      ["goes at", goes(layer.place[i]) + (rivals ? `; by ${frame.get("rivals").criterion} ${goes(rivals[i])}` : "")],
       ["activity", mean === null ? "not measured yet" : mean === 0 ? "0, silent on this image" : shown],
     ];
   }

@@ -1,5 +1,5 @@
 // A network of dense layers with all its neurons, and a cut line in each layer.
-import { grouped, percent, sparsityText } from "../frame/pure.js";
+import { grouped, percent, sparsityText, STAYS } from "../frame/pure.js";
 import { dot, hatch, line, photoOf, sharp, sheetOf, stroke, text } from "../frame/draw.js";
 import { button, el, setText } from "../frame/controls.js";
 import { cutHandle } from "./cut_handle.js";
@@ -380,7 +380,7 @@ export class NetworkPicture {
     const { index } = this.frame.get("pictured");
     const active = layer.activity[i];
     const never = active === 0 ? (index < 0 ? "0, never active" : "0, silent on this image") : active.toPrecision(3);
-    const goes = layer.place[i] <= 10000 ? sparsityText(layer.place[i] / 10000) : "never";
+    const goes = layer.place[i] <= 10000 ? sparsityText(layer.place[i] / 10000) : STAYS;
     return [
       ["score", `${layer.score[i].toPrecision(3)} by ${this.frame.get("ranking").criterion}`],
       ["rank", `${layer.rank[i] + 1} of ${layer.size}`],

@@ -37,7 +37,7 @@ export function sliderPart(frame, counts) {
 function verdictPart(frame) {
   const big = el("strong", { class: "pv-big", "data-png": true });
   const badge = el("span", { class: "pv-badge", "data-png": true });
-  const words = el("p", { class: "pv-count", "data-png": true });
+  const words = el("p", { class: "pv-right", "data-png": true });
   const node = el("div", { class: "pv-now" }, el("p", {}, big, badge), words);
   node.hidden = !["accuracy", "scorecard"].some((part) => frame.get("show").includes(part));
   const show = () => frame.write(() => {
@@ -251,8 +251,8 @@ export const accuracyWords = ({ correct, n, low, high }) =>
 const ownShares = (entry) => Object.keys(entry.sparsities ?? {}).length > 0;
 
 export const ruleOf = (entry) => [
-  `${sparsityText(entry.sparsity)}${entry.scope === "layer" ? " of each layer" : ""}`,
-  entry.criterion === "magnitude" ? "" : ` ${entry.criterion}`,
+  `${sparsityText(entry.sparsity)} ${entry.scope === "layer" ? "of each layer" : entry.scope}`,
+  ` by ${entry.criterion}`,
   ownShares(entry) ? " + groups" : "",
   Object.keys(entry.by_hand).length ? " + hand" : "",
 ].join("");

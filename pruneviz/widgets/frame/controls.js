@@ -22,6 +22,8 @@ export function setText(node, words) {
   return true;
 }
 
+const [COARSE, FINE] = [0.01, 0.001]; // by an arrow key, and with Shift
+
 const percentOf = (share) => String(+(100 * share).toFixed(2));
 
 let count = 0;
@@ -43,20 +45,28 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
   });
   range.addEventListener("input", () => input(Number(range.value)));
   range.addEventListener("change", () => release(Number(range.value)));
+  range.addEventListener("keydown", (event) => {
+    const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    const share = Number(range.value) + way * (event.shiftKey ? Math.min(step, FINE) : COARSE);
+    release(Math.round(1e4 * Math.min(1, Math.max(0, share))) / 1e4);
+  });
+  const wrong = el("span", { class: "pv-wrong-number", role: "alert", hidden: true }, "Write a number from 0 to 100.");
   let editing = false;
   const commit = () => {
     editing = false;
     const share = parsePercent(box.value);
     const good = share >= 0 && share <= 1;
     box.setAttribute("aria-invalid", String(!good));
-    box.title = good ? "" : "A number from 0 to 100";
+    wrong.hidden = good;
     if (good) release(Math.round(share * 1e4) / 1e4);
   };
   box.addEventListener("input", () => { editing = true; });
   box.addEventListener("change", commit);
   box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
   const unit = el("span", { class: "pv-unit" }, box, "%");
-  const node = el("div", { class: "pv-slider" }, el("label", { for: id }, label), range, unit);
+  const node = el("div", { class: "pv-slider" }, el("label", { for: id, "data-png": true }, label), range, unit, wrong);
   let shown = null;
   const show = (share, words) => {
     if (Number(range.value) !== share) range.value = share;
@@ -67,6 +77,7 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
     if (editing) return; // never overwrite what is being typed
     box.value = percentOf(share);
     if (box.getAttribute("aria-invalid") === "true") box.setAttribute("aria-invalid", "false");
+    wrong.hidden = true;
   };
   return { node, show, range, box };
 }

@@ -69,6 +69,9 @@ export function percent(share, digits = 1) {
   return `${value.toFixed(value === Math.round(value) ? 0 : digits)}%`;
 }
 
+/** When a unit goes by rule, if it is the last of its layer. */
+export const STAYS = "nothing: the last of its layer stays";
+
 export const sparsityText = (sparsity) => `${+(100 * sparsity).toFixed(2)}%`;
 
 export function bytesText(bytes) {

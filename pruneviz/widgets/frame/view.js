@@ -7,7 +7,8 @@
 //   frame.paint(() => ..., canvas);            // not while dragging, if this element is out of sight
 //   frame.on("count", () => ...);              // a trait changed, here or in Python; repaints by itself
 //   frame.say("…");                            // to screen readers; after release only
-//   frame.sentence = () => "…";                // what Save writes under the picture
+//   frame.sentence = () => "…";                // what a screen reader hears, and Save writes under the picture
+//   frame.footnote = () => "…";                // what Save writes there instead
 //   frame.code = () => "…";                    // what Show code shows
 //   frame.strip(parts)                         // the strip of kept states
 //   return () => frame.dispose();              // at the end of render
@@ -42,6 +43,7 @@ export class Frame {
   committing = false;
   gone = false;
   sentence = () => "";
+  footnote = () => this.sentence();
   code = () => this.model.get("code");
 
   constructor(model, parent, { tools = ["undo", "reset", "keep", "code", "save"] } = {}) {
@@ -72,8 +74,6 @@ export class Frame {
     };
     for (const tool of tools) this.buttons.append((this[`${tool}Button`] = button(...all[tool])));
     this.codeButton?.setAttribute("aria-expanded", "false");
-    if (this.moreButton) this.on("more", () => this.showMore());
-    this.showMore();
     for (const name of [...this.names, "moving"]) this.on(name, () => this.commit());
     for (const name of ["progress", "running", "problem"]) this.on(name, () => this.showProgress());
     this.watchTheme();
@@ -177,7 +177,14 @@ export class Frame {
   // -- kept states -------------------------------------------------------------------------------------
 
   keep(more = this.summary()) {
-    const kept = [...this.get("kept"), { ...this.state(), ...more, from: this.branch }];
+    const [before, now] = [this.get("kept"), this.state()];
+    const known = before.findIndex((entry) => this.names.every((name) => same(entry[name], now[name])));
+    if (known >= 0) {
+      this.branch = known;
+      this.say(`This is kept already, as state ${known + 1}.`);
+      return;
+    }
+    const kept = [...before, { ...now, ...more, from: this.branch }];
     this.branch = kept.length - 1;
     this.set({ kept });
     this.say(`Kept as state ${kept.length}.`);
@@ -256,12 +263,6 @@ export class Frame {
     return this.codePanelNode;
   }
 
-  showMore() {
-    const open = Boolean(this.get("more"));
-    this.moreButton?.setAttribute("aria-expanded", String(open));
-    if (this.moreButton) setText(this.moreButton, open ? "Less" : "More");
-  }
-
   toggleCode() {
     const open = this.codePanelNode.hidden;
     this.codePanelNode.hidden = !open;
@@ -275,7 +276,7 @@ export class Frame {
     const ratio = 2;
     const frame = this.root.getBoundingClientRect();
     const parts = [...this.root.querySelectorAll("canvas, .pv-meter, [data-png]")]
-      .filter((node) => node.getBoundingClientRect().width);
+      .filter((node) => node.checkVisibility({ visibilityProperty: true }) && node.getBoundingClientRect().width);
     const foot = Math.max(...parts.map((node) => node.getBoundingClientRect().bottom)) - frame.top + 12;
     const canvas = el("canvas", { width: Math.round(frame.width * ratio), height: Math.round((foot + 28) * ratio) });
     const context = canvas.getContext("2d");
@@ -285,7 +286,7 @@ export class Frame {
     for (const node of parts) this.copy(context, node, frame);
     context.fillStyle = this.colours.quiet;
     context.font = "12px system-ui, sans-serif";
-    context.fillText(this.sentence(), 16, foot + 10, frame.width - 32);
+    context.fillText(this.footnote(), 16, foot + 10, frame.width - 32);
     return canvas;
   }
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import textwrap
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -43,7 +44,13 @@ _BETWEEN_REPORTS = (
     0.3  # seconds: shorter work needs no progress bar, and a bar that moves more often shows no more
 )
 _DPI = 72
+_COLUMNS = 96
 _NOT_DRAWN = frozenset({"comm", "keys", "moving", "running", "progress", "problem"})
+
+
+def in_lines(sentence: str) -> str:
+    """Break a sentence between words where it is too long for a notebook's page."""
+    return textwrap.fill(sentence, _COLUMNS, break_long_words=False, break_on_hyphens=False)
 
 
 class View(anywidget.AnyWidget):

@@ -190,7 +190,10 @@ function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, w
     "aria-label": said ? `${label} in ${said}` : label, ...KEYS,
   });
   const typedIn = el("span", { class: "pv-unit", "data-png": true }, box, el("span", {}, unit));
-  const node = el("div", { class: "pv-dial" }, el("label", { for: id, "data-png": true }, label), range, typedIn);
+  const limits = unit === "%" ? "from 0 to 100" : "from 0";
+  const wrong = el("span", { class: "pv-wrong-number", role: "alert", hidden: true }, `Write a number ${limits}.`);
+  const node = el("div", { class: "pv-dial" },
+    el("label", { for: id, "data-png": true }, label), range, typedIn, wrong);
   let touched = 0; // what a hand has moved or typed is set right even where the trait stays
   for (const control of [range, box]) control.addEventListener("input", () => { touched += 1; });
   range.addEventListener("input", () => planned.change({ [name]: Number(range.value) }, true));
@@ -201,8 +204,10 @@ function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, w
     editing = false;
     touched += 1;
     const typed = (100 * parsePercent(box.value)) / scale;
-    box.setAttribute("aria-invalid", String(!(typed >= 0)));
-    if (typed >= 0) planned.change({ [name]: +typed.toFixed(6) });
+    const good = typed >= 0 && (unit !== "%" || typed <= 1);
+    box.setAttribute("aria-invalid", String(!good));
+    wrong.hidden = good;
+    if (good) planned.change({ [name]: +typed.toFixed(6) });
   };
   box.addEventListener("input", () => { editing = true; });
   box.addEventListener("change", commit);
@@ -213,6 +218,7 @@ function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, w
     const written = String(+(scale * now).toFixed(2));
     range.setAttribute("aria-valuetext", `${written} ${said}`.trim());
     if (!editing) box.value = written;
+    if (!editing && box.getAttribute("aria-invalid") !== "true") wrong.hidden = true;
   });
   const show = (state) => {
     node.hidden = !when(state);

@@ -16,6 +16,7 @@ from pruneviz.methods.gradual import Words
 from pruneviz.methods.iteration import iterate
 from pruneviz.widgets.frame import assets
 from pruneviz.widgets.frame.names import called
+from pruneviz.widgets.frame.view import in_lines
 from pruneviz.widgets.schedule import state as schedule_state
 from pruneviz.widgets.schedule.state import KINDS, STATE
 from pruneviz.widgets.schedule.training import Training
@@ -248,7 +249,7 @@ class ScheduleExplorer(Training):
             for run in self._runs
             if run.rounds
         ]
-        return f"{text}; trained: {', '.join(ends)}." if ends else f"{text}."
+        return in_lines(f"{text}; trained: {', '.join(ends)}." if ends else f"{text}.")
 
     def snapshot(self) -> Figure:
         """Draw the schedule, and what the runs reached, with matplotlib.
