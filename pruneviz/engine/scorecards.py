@@ -39,7 +39,8 @@ class Change:
 
     def __str__(self) -> str:
         other = self.changed - self.lost - self.won
-        return f"{self.changed} answers changed: {self.lost} lost, {self.won} won, {other} wrong in a new way"
+        ways = f"{self.lost:,} lost, {self.won:,} won, {other:,} wrong in a new way"
+        return f"{self.changed:,} answers changed: {ways}"
 
 
 @dataclass(frozen=True)

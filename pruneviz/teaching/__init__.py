@@ -3,6 +3,18 @@
 from pruneviz.teaching.exercises import Check, Wrong, exercise
 from pruneviz.teaching.guesses import compare
 from pruneviz.teaching.notebooks import results, show, start
+from pruneviz.teaching.rooms import hand_in, plot_room
 from pruneviz.teaching.tables import table
 
-__all__ = ["Check", "Wrong", "compare", "exercise", "results", "show", "start", "table"]
+__all__ = [
+    "Check",
+    "Wrong",
+    "compare",
+    "exercise",
+    "hand_in",
+    "plot_room",
+    "results",
+    "show",
+    "start",
+    "table",
+]
