@@ -16,8 +16,8 @@ HOME = _INSIDE if (_INSIDE / "results").is_dir() else _INSIDE.parents[1] / "less
 
 def files() -> list[Path]:
     """List what learners and instructors take with them, relative to `HOME`."""
-    notebooks = [*HOME.glob("[0-9]*.ipynb"), *HOME.glob("[a-z]*/[0-9]*.ipynb")]
-    return [path.relative_to(HOME) for path in sorted([*notebooks, HOME / "INSTRUCTOR.md", HOME / "LICENSE"])]
+    patterns = ("[0-9]*.ipynb", "[a-z]*/[0-9]*.ipynb", "[A-Z]*.md", "LICENSE")
+    return [path.relative_to(HOME) for pattern in patterns for path in sorted(HOME.glob(pattern))]
 
 
 def copy(folder: Path) -> list[Path]:
