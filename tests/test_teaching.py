@@ -11,20 +11,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import pruneviz as pv
-from pruneviz.lessons.checks import lesson_00, lesson_01
+from pruneviz.lessons.checks import lesson_00, lesson_01a, lesson_01b, lesson_01c
 from pruneviz.teaching import exercise
 from pruneviz.teaching.exercises import close
-
-ERRORS = np.array([0.5, 0.5, 0.0, 1.0])
-
-
-def right_mse(truth, prediction):
-    return np.mean((prediction - truth) ** 2)
-
-
-def right_ce(probabilities, labels):
-    chosen = probabilities[np.arange(len(labels)), labels]
-    return -np.log(np.clip(chosen, 1e-12, 1)).mean()
 
 
 def right_order(loss, weights):
@@ -44,21 +33,16 @@ def unsigned_order(loss, weights):
     return np.argsort(np.abs(np.array(cut) - loss(weights)))
 
 
-def unclipped_ce(probabilities, labels):
-    return -np.log(probabilities[np.arange(len(labels)), labels]).mean()
-
-
 def test_an_untouched_answer_is_not_called_wrong():
     for stub in (..., None, lambda *_: None, lambda *_: ...):
-        assert lesson_00.losses.verdict(stub, stub).startswith("Not answered yet:")
-    assert lesson_00.losses.verdict(right_mse, ...).startswith("Not answered yet:")
+        assert lesson_00.order_of_importance.verdict(stub).startswith("Not answered yet:")
 
 
 def test_an_error_of_the_learners_function_is_told_in_a_sentence():
-    def broken(_truth, _prediction):
+    def broken(_loss, _weights):
         return 1 / 0
 
-    assert "broken stops with ZeroDivisionError" in lesson_00.losses.verdict(broken, right_ce)
+    assert "broken stops with ZeroDivisionError" in lesson_00.order_of_importance.verdict(broken)
 
 
 def test_a_check_prints_one_line_and_returns_nothing(capsys):
@@ -76,48 +60,6 @@ def test_a_check_prints_one_line_and_returns_nothing(capsys):
 @pytest.mark.parametrize("answer", ["seven", [7, 7], object(), {"a": 1}])
 def test_close_is_false_for_what_is_no_such_number(answer):
     assert not close(answer, 7)
-
-
-def test_right_losses():
-    assert lesson_00.losses.verdict(right_mse, right_ce).startswith("Right. 0.375 and 0.511")
-
-
-@pytest.mark.parametrize(
-    ("mse", "told"),
-    [
-        (lambda t, p: np.sqrt(np.mean((p - t) ** 2)), "RMSE, 0.612"),
-        (lambda t, p: np.std(p - t), "standard deviation"),
-        (lambda t, p: np.var(p - t), "variance"),
-        (lambda t, p: np.sum((p - t) ** 2), "grows with the batch"),
-        (lambda t, p: np.mean(np.abs(p - t)), "mean absolute error"),
-        (lambda t, p: np.mean(p - t), "cancel"),
-        (lambda t, p: np.sum((p - t) ** 2) / 4, "every example is there twice"),
-        (lambda _t, _p: "0.375!", "it should be 0.375"),
-    ],
-)
-def test_wrong_squared_errors_are_recognised(mse, told):
-    verdict = lesson_00.losses.verdict(mse, right_ce)
-    assert verdict.startswith("Not yet: mean_squared_error")
-    assert told in verdict
-
-
-@pytest.mark.parametrize(
-    ("ce", "told"),
-    [
-        (lambda p, y: -right_ce(p, y), "wrong sign"),
-        (lambda p, y: right_ce(p, y) / np.log(2), "base 2"),
-        (lambda p, y: right_ce(p, y) / np.log(10), "base 10"),
-        (lambda p, y: right_ce(p, y) / p.shape[1], "over the classes"),
-        (lambda p, y: right_ce(p, y) * len(y), "grows with the batch"),
-        (unclipped_ce, "infinite at probability 0"),
-        (lambda p, y: unclipped_ce(np.clip(p, 0.05, 1), y), "Clip at a much smaller number"),
-        (lambda _p, _y: 0.7, "it should be 0.5108"),
-    ],
-)
-def test_wrong_cross_entropies_are_recognised(ce, told):
-    verdict = lesson_00.losses.verdict(right_mse, ce)
-    assert verdict.startswith("Not yet: mean_cross_entropy")
-    assert told in verdict
 
 
 @pytest.mark.parametrize(
@@ -176,38 +118,95 @@ def signed_smallest(weights, sparsity):
     ],
 )
 def test_smallest_first(prune, told):
-    assert told in lesson_01.smallest_first.verdict(prune)
-
-
-SCORES = {"fc1": np.arange(60.0).reshape(6, 10), "fc2": np.arange(100.0, 140.0).reshape(4, 10)}
-
-
-def cut(chosen):
-    flat = np.ones(100, bool)
-    flat[chosen] = False
-    return {"fc1": flat[:60].reshape(6, 10), "fc2": flat[60:].reshape(4, 10)}
+    assert told in lesson_01a.smallest_first.verdict(prune)
 
 
 @pytest.mark.parametrize(
-    ("mask", "told"),
+    ("four", "told"),
     [
-        (cut(np.arange(90, 100)), "Right."),
-        (cut(np.arange(10)), "these are the smallest"),
-        (cut(np.arange(50, 60)), "layers together"),
-        (cut(np.arange(90)), "keeps what should go"),
-        (cut(np.arange(95, 100)), "must go, but 5 do"),
-        ({"fc1": SCORES["fc1"] > 0}, "the layers fc1, fc2"),
-        ([True], "the layers fc1, fc2"),
+        ([1, 4, 6, 8], "Right."),
+        (np.array([8, 6, 4, 1]), "Right."),
+        ([0, 1, 2, 3], "100 plants are right, and 425 must be"),
+        ([1, 1, 6, 8], "four different numbers"),
+        ([1, 4, 6, 9], "four different numbers"),
+        (4, "such as [0, 1, 2, 3]"),
     ],
 )
-def test_largest_first(mask, told):
-    assert told in lesson_01.largest_first.verdict(mask, importance=SCORES, sparsity=0.1)
+def test_four_weights(four, told):
+    def right(weights):
+        return 429 if set(np.flatnonzero(weights)) == {1, 4, 6, 8} else 100
+
+    assert told in lesson_00.four_weights.verdict(four, right=right, weights=np.arange(1.0, 10.0))
 
 
-def test_largest_first_takes_a_mask_of_the_library():
-    turned = pv.Importance({name: -scores for name, scores in SCORES.items()})
-    mask = pv.rank(turned).mask(0.1)
-    assert lesson_01.largest_first.verdict(mask, importance=SCORES, sparsity=0.1).startswith("Right.")
+@pytest.fixture(scope="module")
+def lenet():
+    return pv.zoo.lenet_300_100("torch"), pv.datasets.mnist().validation
+
+
+def test_pixels_cut(lenet):
+    model, validation = lenet
+    lit = (pv.datasets.mnist().train[0].reshape(-1, 784) > 0).mean(axis=0)
+    size = np.abs(pv.network(model)["fc1"].weight).mean(axis=0)
+    order = np.argsort(lit * size)
+
+    def verdict(pixels):
+        return lesson_01a.pixels_cut.verdict(pixels, model=model, validation=validation, at_least=4_850)
+
+    assert verdict(np.isin(np.arange(784), order[:500])).startswith("Right.")
+    assert "450 pixels are cut" in verdict(np.isin(np.arange(784), order[:450]))
+    assert "4,850 must be" in verdict(np.isin(np.arange(784), np.argsort(size)[:500]))
+    assert "784 bools" in verdict(order[:500])
+    assert verdict(...).startswith("Not answered yet")
+
+
+def one_threshold(sizes, sparsity):
+    everything = np.sort(np.concatenate([array.ravel() for array in sizes.values()]))
+    return {
+        name: (array < everything[round(sparsity * everything.size)]).mean() for name, array in sizes.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        (one_threshold, "Right."),
+        (dict.fromkeys, "this is layer scope"),
+        (lambda *a: {name: 1 - share for name, share in one_threshold(*a).items()}, "the shares that stay"),
+        (lambda sizes, _: dict.fromkeys(sizes, 0.1), "it should give"),
+        (lambda *_: 0.5, "a dict with the keys a, b, c"),
+    ],
+)
+def test_shares_under_one_threshold(shares, told):
+    assert told in lesson_01b.shares_under_one_threshold.verdict(shares)
+
+
+@pytest.mark.parametrize(
+    ("factors", "told"),
+    [
+        ((1e-6, 1e6), "Right."),
+        ((10, 0.1), "fc2 loses"),
+        ((0.1, 5), "does not compute"),
+        ((-0.1, -10), "must be positive"),
+        (3, "two numbers"),
+    ],
+)
+def test_empties_the_first(factors, told, lenet):
+    assert told in lesson_01b.empties_the_first.verdict(factors, sizes=pv.importance(lenet[0]))
+
+
+def test_ninety_one(lenet):
+    model, validation = lenet
+
+    def verdict(mask):
+        return lesson_01b.ninety_one.verdict(mask, model=model, validation=validation, at_least=4_760)
+
+    wanda = pv.importance(model, criterion="wanda", data=pv.datasets.mnist().train[0][:10_000])
+    tilted = {name: score * np.abs(pv.network(model)[name].weight) ** 0.5 for name, score in wanda.items()}
+    assert verdict(pv.rank(pv.Importance(tilted), scope="global").mask(0.91)).startswith("Right.")
+    assert "4,760 must be" in verdict(pv.prune(model, 0.91))
+    assert "weights are cut, but" in verdict(pv.prune(model, 0.8))
+    assert "must be a mask" in verdict(3)
 
 
 def churn(before, after, labels):
@@ -226,14 +225,14 @@ def churn(before, after, labels):
     ],
 )
 def test_lost_won_changed(count, told):
-    assert told in lesson_01.lost_won_changed.verdict(count)
+    assert told in lesson_01a.lost_won_changed.verdict(count)
 
 
 def test_zeros_kept():
     mask, before = {"fc1": np.array([True, False])}, {"fc1": np.array([1.0, 0.0])}
 
     def verdict(after):
-        return lesson_01.zeros_kept.verdict(after, before=before, mask=mask)
+        return lesson_01c.zeros_kept.verdict(after, before=before, mask=mask)
 
     assert verdict({"fc1": np.array([1.5, 0.0])}).startswith("Right.")
     assert "1 pruned weights are not zero" in verdict({"fc1": np.array([1.5, 1e-9])})
@@ -265,7 +264,7 @@ def shown(monkeypatch, *arguments, **keywords):
     ],
 )
 def test_cost_of_cuts(cost, told):
-    assert told in lesson_01.cost_of_cuts.verdict(cost)
+    assert told in lesson_01c.cost_of_cuts.verdict(cost)
 
 
 def amounts(targets):
@@ -286,7 +285,7 @@ def amounts(targets):
     ],
 )
 def test_compounding_amounts(answer, told):
-    assert told in lesson_01.compounding_amounts.verdict(answer)
+    assert told in lesson_01c.compounding_amounts.verdict(answer)
 
 
 def test_a_figure_is_shown_with_its_words_and_the_same_bytes_each_time(monkeypatch):

@@ -2,69 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import close, exercise, known_mistake
+from pruneviz.teaching.exercises import Wrong, close, exercise, known_mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Answers come from learners: they can be anything.
 Answer = Any
-
-
-@exercise(right="0.375 and 0.511, the same for a batch twice as long, and finite at probability 0.")
-def losses(mean_squared_error: Answer, mean_cross_entropy: Answer) -> str | None:
-    """Judge ``mean_squared_error(truth, prediction)`` and ``mean_cross_entropy(probabilities, labels)``."""
-    wrong = _wrong_squared_error(mean_squared_error)
-    if wrong:
-        return f"mean_squared_error {wrong}"
-    wrong = _wrong_cross_entropy(mean_cross_entropy)
-    return f"mean_cross_entropy {wrong}" if wrong else None
-
-
-def _wrong_squared_error(mean_squared_error: Answer) -> str | None:
-    truth, prediction = np.array([3.0, -0.5, 2.0, 7.0]), np.array([2.5, 0.0, 2.0, 8.0])
-    errors = prediction - truth
-    squares = errors**2
-    known = {
-        "is the sum of the squares, so it grows with the batch. Take the mean.": squares.sum(),
-        "takes the root too: that is RMSE, 0.612. MSE is the mean square itself.": np.sqrt(squares.mean()),
-        "is the standard deviation of the errors, which ignores an error they share.": errors.std(),
-        "is the variance of the errors, which ignores an error they share.": errors.var(),
-        "takes sizes instead of squares: that is the mean absolute error.": np.abs(errors).mean(),
-        "lets positive and negative errors cancel. Square each error first.": errors.mean(),
-    }
-    wrong = _diagnose(mean_squared_error(truth.copy(), prediction.copy()), squares.mean(), known)
-    if wrong is None and not close(mean_squared_error(np.tile(truth, 2), np.tile(prediction, 2)), 0.375):
-        return "changes when every example is there twice. Divide by the number of examples."
-    return wrong
-
-
-def _wrong_cross_entropy(mean_cross_entropy: Answer) -> str | None:
-    one = np.array([[0.1, 0.2, 0.6, 0.05, 0.05]])
-    known = {
-        "has the wrong sign: the logarithm of a probability is negative, so put a minus before it.": np.log(
-            0.6
-        ),
-        "uses a logarithm to base 2. The natural logarithm is np.log.": -np.log2(0.6),
-        "uses a logarithm to base 10. The natural logarithm is np.log.": -np.log10(0.6),
-        "averages over the classes too. Only the probability of the right class counts.": -np.log(0.6) / 5,
-    }
-    wrong = _diagnose(mean_cross_entropy(one, np.array([2])), -np.log(0.6), known)
-    if wrong:
-        return wrong
-    pair, expected = np.array([[0.9, 0.1], [0.2, 0.8]]), -np.log([0.9, 0.2]).mean()
-    for times in (1, 2):
-        value = mean_cross_entropy(np.tile(pair, (times, 1)), np.zeros(2 * times, int))
-        total = {"adds the examples up, so it grows with the batch. Take the mean.": 2 * times * expected}
-        wrong = wrong or _diagnose(value, expected, total)
-    with np.errstate(all="ignore"):
-        impossible = mean_cross_entropy(np.array([[1.0, 0.0]]), np.array([1]))
-    if not wrong and not np.all(np.isfinite(impossible)):
-        return "is infinite at probability 0. Keep probabilities away from it: np.clip."
-    if not wrong and impossible < 5:
-        return "is small at probability 0, where it should be large. Clip at a much smaller number."
-    return wrong
 
 
 @exercise(right="Least important first, measured by the loss, and the weights are as they were.")
@@ -108,6 +56,21 @@ def cut_together(loss_of_both: Answer) -> str | None:
         "this is the loss without the garden alone. Set both weights to zero.": 0.125,
     }
     return _diagnose(loss_of_both, 0.4425, known)
+
+
+@exercise(right="Two neurons are left, each with a wire in and a wire out. Lesson 02 cuts like that.")
+def four_weights(four: Answer, *, right: Callable[[np.ndarray], int], weights: np.ndarray) -> str | None:
+    """Judge which four of nine weights are kept: at least 425 plants must stay right."""
+    try:
+        kept = sorted({int(number) for number in four})
+    except (TypeError, ValueError):
+        raise Wrong("give the numbers of four weights, such as [0, 1, 2, 3].") from None
+    if len(kept) != 4 or not set(kept) <= set(range(len(weights))):
+        return "give four different numbers from 0 to 8."
+    plants = right(np.where(np.isin(np.arange(len(weights)), kept), weights, 0.0))
+    if plants < 425:
+        return f"{plants} plants are right, and 425 must be. Which wires are in one line? They go together."
+    return None
 
 
 def _diagnose(answer: Answer, expected: object, known: dict[str, Any]) -> str | None:
