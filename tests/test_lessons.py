@@ -8,8 +8,6 @@ import pytest
 
 LESSONS = build.find_lessons()
 IDS = [lesson.title for lesson in LESSONS]
-# Lessons that do not hold the limits yet, by their letters.
-IN_WORK = {"01c"}
 CELLS, WORDS, WORDS_TO_THE_HAND, TABLES = 60, 1800, 200, 3
 SECTIONS = [
     "What you will learn",
@@ -22,13 +20,6 @@ SECTIONS = [
 HYPE = re.compile(
     r"\b(amazing|awesome|blazing|cutting-edge|game-chang\w+|magical|powerful|revolution\w+|seamless\w*)\b"
 )
-
-
-def letters(lesson):
-    return lesson.source.stem.split("_")[0]
-
-
-FINISHED = [lesson for lesson in LESSONS if letters(lesson) not in IN_WORK]
 
 
 @pytest.fixture(params=LESSONS, ids=IDS)
@@ -44,12 +35,6 @@ def notebook(lesson):
 @pytest.fixture
 def prose(notebook):
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-
-
-@pytest.fixture(params=FINISHED, ids=[lesson.title for lesson in FINISHED])
-def finished(request):
-    """Give the notebook of a lesson that holds the limits."""
-    return nbformat.read(request.param.path, as_version=4)
 
 
 def tagged(notebook, tag):
@@ -86,8 +71,7 @@ def is_live(output):
 def test_the_sections_of_the_template_are_there_in_order(prose, lesson):
     headings = re.findall(r"^## (.+)$", prose, re.MULTILINE)
     there = [heading for heading in headings if heading in SECTIONS]
-    optional = {"Now yours"} if lesson.track is None or letters(lesson) in IN_WORK else set()
-    assert there == [section for section in SECTIONS if section in there or section not in optional]
+    assert there == [section for section in SECTIONS if section != "Now yours" or lesson.track]
     assert len(re.findall(r"^# ", re.sub(r"```.*?```", "", prose, flags=re.DOTALL), re.MULTILINE)) == 1
     for paragraph in ("Before you start", "Time", "Predict", "Touch", "Explain"):
         assert re.search(rf"^(> )?\*\*{paragraph}\.\*\*", prose, re.MULTILINE), paragraph
@@ -130,17 +114,17 @@ def is_table(output):
     return sum(len(line) >= 3 for line in lines) >= 4
 
 
-def test_the_hand_comes_first(finished):
+def test_the_hand_comes_first(notebook):
     live = next(
         i
-        for i, cell in enumerate(finished.cells)
+        for i, cell in enumerate(notebook.cells)
         if cell.cell_type == "code" and any(is_live(output) for output in cell.outputs)
     )
-    assert words(finished.cells[:live]) <= WORDS_TO_THE_HAND
+    assert words(notebook.cells[:live]) <= WORDS_TO_THE_HAND
 
 
-def test_a_lesson_can_be_finished(finished):
-    cells = told(finished)
+def test_a_lesson_can_be_finished(notebook):
+    cells = told(notebook)
     assert len(cells) <= CELLS
     assert words(cells) <= WORDS
     pictures = [any("image/png" in o.get("data", {}) for o in c.get("outputs", ())) for c in cells]
@@ -148,35 +132,35 @@ def test_a_lesson_can_be_finished(finished):
     assert sum(table and not picture for table, picture in zip(tables, pictures, strict=True)) <= TABLES
 
 
-def test_nothing_is_wider_than_a_page(finished):
-    for cell in code(finished):
+def test_nothing_is_wider_than_a_page(notebook):
+    for cell in code(notebook):
         assert max(map(len, cell.source.splitlines())) <= 100, cell.source
         for output in cell.outputs:
             assert max(map(len, output.get("text", "").splitlines()), default=0) <= 96, output.text
 
 
-def test_every_prediction_is_kept_and_no_answer_is_open(finished):
-    predictions = len(re.findall(r"\*\*Predict\.\*\*", "\n".join(c.source for c in told(finished))))
-    answers = [cell for cell in tagged(finished, "answer") if "guess" in cell.source]
+def test_every_prediction_is_kept_and_no_answer_is_open(notebook):
+    predictions = len(re.findall(r"\*\*Predict\.\*\*", "\n".join(c.source for c in told(notebook))))
+    answers = [cell for cell in tagged(notebook, "answer") if "guess" in cell.source]
     assert len(answers) == predictions
     for cell in answers:
         assert cell.metadata.jupyter.outputs_hidden
 
 
-def test_every_explanation_says_what_would_have_refuted_it(finished):
-    for cell in finished.cells:
+def test_every_explanation_says_what_would_have_refuted_it(notebook):
+    for cell in notebook.cells:
         if cell.cell_type == "markdown":
             asked = re.findall(r"\*\*What would have shown us wrong\?\*\*", cell.source)
             assert len(asked) >= len(re.findall(r"\*\*Explain\.\*\*", cell.source)), cell.source
 
 
-def test_there_is_an_exercise_in_each_third(finished):
-    places = [i for i, cell in enumerate(finished.cells) if "exercise" in cell.metadata.get("tags", [])]
-    assert {3 * place // len(finished.cells) for place in places} == {0, 1, 2}
+def test_there_is_an_exercise_in_each_third(notebook):
+    places = [i for i, cell in enumerate(notebook.cells) if "exercise" in cell.metadata.get("tags", [])]
+    assert {3 * place // len(notebook.cells) for place in places} == {0, 1, 2}
 
 
 def test_the_lesson_ends_with_a_script_for_the_learners_own_network(lesson, notebook):
-    if lesson.track and letters(lesson) not in IN_WORK:
+    if lesson.track:
         assert len(tagged(notebook, "yours")) == 1
 
 

@@ -228,6 +228,16 @@ def test_lost_won_changed(count, told):
     assert told in lesson_01a.lost_won_changed.verdict(count)
 
 
+def test_small_file(lenet):
+    model, (images, labels) = lenet
+    few = images[:500], labels[:500]
+    sparse = pv.scorecard(pv.apply(model, pv.prune(model, 0.95)), few)
+    assert lesson_01c.small_file.verdict(sparse, at_least=50).startswith("Right.")
+    assert "right, and 450 must be" in lesson_01c.small_file.verdict(sparse, at_least=450)
+    assert "995 kB under gzip" in lesson_01c.small_file.verdict(pv.scorecard(model, few), at_least=50)
+    assert "must be a scorecard" in lesson_01c.small_file.verdict(0.9, at_least=50)
+
+
 def test_zeros_kept():
     mask, before = {"fc1": np.array([True, False])}, {"fc1": np.array([1.0, 0.0])}
 

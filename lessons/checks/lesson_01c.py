@@ -12,7 +12,7 @@ from pruneviz.teaching.exercises import close, exercise, known_mistake
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pruneviz.core.arrays import Array, BoolArray, Data
+    from pruneviz.core.arrays import Array, BoolArray
 
 # Answers come from learners: they can be anything.
 Answer = Any
@@ -84,12 +84,10 @@ def compounding_amounts(amounts: Answer) -> str | None:
 
 
 @exercise(right="A tenth of the megabyte, and nearly as good. Now it is worth a report on test images.")
-def small_file(packed: Answer, *, validation: Data, at_least: int, most: int = 100_000) -> str | None:
-    """Judge a model: under gzip at most ``most`` bytes, and at least ``at_least`` images right."""
-    try:
-        card = pv.scorecard(packed, validation)
-    except TypeError:
-        return "packed must be a network, as fine_tuned(mask) gives it."
+def small_file(card: Answer, *, at_least: int, most: int = 100_000) -> str | None:
+    """Judge a scorecard: under gzip at most ``most`` bytes, and at least ``at_least`` images right."""
+    if not isinstance(card, pv.Scorecard):
+        return "card must be a scorecard, as pv.scorecard(fine_tuned(mask), validation) gives it."
     if card.gzip_bytes > most:
         return f"its file takes {card.gzip_bytes / 1000:,.0f} kB under gzip. Cut more."
     if card.correct < at_least:

@@ -41,6 +41,7 @@ pv.teaching.start("tensorflow")
 import contextlib
 import gzip
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -74,8 +75,7 @@ view
 # %% tags=["drive"]
 for criterion in ("taylor", "gradient", "magnitude"):
     view.criterion = criterion
-    gone = ", ".join(f"{name} {np.mean(~kept):.0%}" for name, kept in view.result().items())
-    print(f"{criterion}: pruned of {gone}")
+    print(criterion, *(f"{name} {np.mean(~kept):.0%}" for name, kept in view.result().items()))
 
 # %% [markdown]
 # ## What you will learn
@@ -415,7 +415,7 @@ sparse = tfmot.sparsity.keras
 try:
     sparse.prune_low_magnitude(model)
 except ValueError as error:
-    print(error)
+    print(textwrap.fill(str(error), 96))
 
 # %% [markdown] tags=["tensorflow"]
 # A Sequential is refused because it is not a Sequential: the one expected is `tf_keras.Sequential`. Build the
@@ -547,12 +547,12 @@ class Own(tf_keras.Model):
 
 
 def refusal(attempt):
-    """Return the kind of error that an attempt raises, and what it says of callbacks."""
+    """Return what an attempt's error says of callbacks, or its kind."""
     try:
         attempt()
     except (ValueError, tf.errors.InvalidArgumentError) as error:
         lines = [line for line in str(error).splitlines() if "callback" in line]
-        return ": ".join([type(error).__name__, *lines]).partition(" to be provided")[0]
+        return (lines or [type(error).__name__])[0].partition(" to be provided")[0]
     return "none"
 
 
@@ -940,16 +940,18 @@ pv.teaching.show(figure, alt=f"Sizes of six files. {words}.")
 # %% [markdown]
 # ### Exercise 4 · Under a hundred kilobytes
 #
-# An open one. Make `packed`, a fine-tuned network whose file takes at most 100 kB under gzip, with at least 4,825 of the
-# 5,000 validation images right. `fine_tuned(mask)` takes about ten seconds. Which sparsity, which criterion?
+# An open one. Make `card`, the scorecard on `validation` of a fine-tuned network whose file takes at most 100 kB under
+# gzip, with at least 4,825 of the 5,000 images right. `fine_tuned(mask)` takes about ten seconds. Which sparsity, which
+# criterion?
 
 # %% tags=["exercise"]
-# solution: packed = ...
-packed = fine_tuned(pv.prune(model, 0.935, criterion="wanda", data=scored_on))
+# solution: card = ...
+mask = pv.prune(model, 0.935, criterion="wanda", data=scored_on)
+card = pv.scorecard(fine_tuned(mask), validation)
 # end of solution
 
 # %% tags=["check"]
-check.small_file(packed, validation=validation, at_least=4_825)
+check.small_file(card, at_least=4_825)
 
 # %% [markdown]
 # ## A network too small to prune?
