@@ -69,10 +69,8 @@ def test_nothing_of_the_lessons_is_missing_in_the_wheel_or_lies_beside_the_packa
 
 @pytest.mark.parametrize("name", ["00_*", "pytorch/05_*", "tensorflow/05_*"])
 def test_the_first_and_the_last_lesson_run_there(course, alone, wheel, name):
-    """Without the cells that the exercises do not need: the suite runs those elsewhere."""
     (path,) = course.glob(name)
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if "slow" not in cell.metadata.get("tags", [])]
     found = "import pruneviz.lessons\nprint(pruneviz.__file__, pruneviz.lessons.HOME)"
     notebook.cells.append(new_code_cell(found))
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}})

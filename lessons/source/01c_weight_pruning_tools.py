@@ -1045,7 +1045,7 @@ pv.teaching.table([f"{card.n:,} test images", "right", "95% interval", "gzip"], 
 #
 # Cut, fine-tune with the zeros held, and weigh the file, in your framework's own words.
 
-# %% tags=["pytorch", "yours"]
+# %% tags=["pytorch", "yours", "trains"]
 import copy
 import gzip
 import io
@@ -1074,7 +1074,7 @@ torch.save(pruned.eval().state_dict(), file)
 right = (pruned(x).argmax(1) == y).float().mean()
 print(f"{right:.1%} right on what it learned from, {len(gzip.compress(file.getvalue())):,} bytes")
 
-# %% tags=["tensorflow", "yours"]
+# %% tags=["tensorflow", "yours", "trains"]
 import gzip
 
 import keras

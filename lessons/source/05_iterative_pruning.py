@@ -796,7 +796,7 @@ check.beats_the_cubic(yours, cubic=theirs)
 # The schedule above in your framework's own words, for a classifier of your own. Two thirds of the training are the
 # ramp; at every step the smallest of what is left go, over all layers together.
 
-# %% tags=["pytorch", "yours"]
+# %% tags=["pytorch", "yours", "trains"]
 # put your model and data here
 model = pv.zoo.lenet_300_100("torch")
 x, y = images[:5000], labels[:5000]
@@ -825,7 +825,7 @@ with torch.no_grad():
 zeros = sum(int((w == 0).sum()) for w in weights) / len(sizes)
 print(f"{zeros:.1%} of the weights are zero, {correct:.1%} of these images right")
 
-# %% tags=["tensorflow", "yours"]
+# %% tags=["tensorflow", "yours", "trains"]
 # put your model and data here
 model = pv.zoo.lenet_300_100("keras")
 x, y = mnist.train[0][:5000] / np.float32(255), mnist.train[1][:5000]

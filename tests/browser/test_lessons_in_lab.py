@@ -20,7 +20,7 @@ LESSONS = {  # and the name of the view that is moved
     "tensorflow/04b_channel_pruning_choosing.ipynb": "view",
     "pytorch/05_iterative_pruning.ipynb": "view",
 }
-LONG = ("04a", "04b", "05")  # of these only what comes before the view and is quick; nbval runs them whole
+LONG = ("04a", "04b", "05")  # of these only what comes up to the view; nbval runs them whole
 CODE_CELLS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
   .filter((cell) => cell.type === 'code' && cell.sharedModel.source.trim()).length"""
 ERRORS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
@@ -53,8 +53,7 @@ def lessons(server):
 def _shorten(path, view):
     notebook = nbformat.read(path, as_version=4)
     end = max(place for place, cell in enumerate(notebook.cells) if cell.source.endswith(f")\n{view}"))
-    before = [cell for cell in notebook.cells[:end] if "slow" not in cell.metadata.get("tags", ())]
-    notebook.cells = [*before, notebook.cells[end]]
+    notebook.cells = notebook.cells[: end + 1]
     nbformat.write(notebook, path)
 
 
@@ -79,7 +78,7 @@ def test_a_lesson_runs_and_its_view_answers(browser, server, name):
 
 def _cut_by_hand(page):
     lab.run_python(page, "wired.cut = []")
-    wire = page.locator(".pv-wire[aria-label^='Weight'][aria-label*=' w3']").last
+    wire = page.locator(".pv-wire[aria-label^='Weight'][aria-label*=' w3']").first
     wire.focus()
     wire.press("Enter")
     _prints(page, "print(*wired.cut)", "w3")

@@ -50,7 +50,7 @@ def test_a_view_after_a_convolution(model, shape):
     assert card.latency_ms[2] > 0
     mask = pv.prune(model, 0.5, granularity="filter", example=x)
     assert pv.check_removed(model, mask, pv.remove(model, mask, x), x) <= 1e-5
-    (batch,) = frameworks.adapter(model)._batches(x)
+    ((batch,),) = frameworks.adapter(model)._batches(x)
     assert batch.stride() == torch.empty(batch.shape).stride()
 
 
