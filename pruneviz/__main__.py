@@ -1,4 +1,4 @@
-"""The course on the command line: ``python -m pruneviz lessons [FOLDER]``."""
+"""The course on the command line: ``python -m pruneviz lessons [FOLDER] [--outputs]``."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = "copy the notebooks of the course into a folder, but never over a file that was changed"
     command = commands.add_parser("lessons", help=words, description=words.capitalize() + ".")
     command.add_argument("folder", nargs="?", type=Path, default=Path("pruneviz-lessons"), metavar="FOLDER")
-    folder = parser.parse_args(arguments).folder
+    words = "with what the cells printed when the course was built: the answers to its questions"
+    command.add_argument("--outputs", action="store_true", help=words)
+    given = parser.parse_args(arguments)
+    folder = given.folder
     try:
-        changed = lessons.copy(folder)
+        changed = lessons.copy(folder, outputs=given.outputs)
     except OSError as error:
         print(f"error: cannot copy the lessons to {folder} ({error}); name another folder", file=sys.stderr)
         return 1

@@ -42,7 +42,7 @@ def alone(wheel):
 def course(alone, tmp_path_factory):
     """An empty folder, and what the command copies into it."""
     folder = tmp_path_factory.mktemp("somewhere else")
-    command = [sys.executable, "-m", "pruneviz", "lessons", "my course"]
+    command = [sys.executable, "-m", "pruneviz", "lessons", "my course", "--outputs"]
     done = subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True, check=True)
     assert "\n    jupyter lab 'my course/00_start_here.ipynb'\n" in done.stdout
     return folder / "my course"
@@ -54,7 +54,7 @@ def test_the_command_brings_what_a_course_needs(course):
         path for path in (ROOT / "lessons").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
     ]
     wanted = {path.relative_to(ROOT / "lessons").as_posix() for path in notebooks}
-    assert found == wanted | {"INSTRUCTOR.md", "LICENSE"}
+    assert found == wanted | {"GLOSSARY.md", "INSTRUCTOR.md", "LICENSE", "YOUR_OWN_NETWORK.md"}
     for name in found:
         assert (course / name).read_bytes() == (ROOT / "lessons" / name).read_bytes()
 
@@ -111,6 +111,18 @@ def test_a_changed_lesson_is_left_alone_and_named(tmp_path, capsys):
     assert f"    {mine}\n" in told
     assert mine.read_text() == "mine"
     assert gone.exists()
+
+
+def test_answers_are_not_copied_unless_asked_for(tmp_path):
+    name = "pytorch/05_iterative_pruning.ipynb"
+    course = json.loads((lessons.HOME / name).read_text(encoding="utf-8"))
+    for options, hidden in (([], True), (["--outputs"], False)):
+        folder = tmp_path / f"{hidden}"
+        assert main(["lessons", str(folder), *options]) == 0
+        copied = json.loads((folder / name).read_text(encoding="utf-8"))
+        assert (copied == course) is not hidden
+        assert [cell["source"] for cell in copied["cells"]] == [cell["source"] for cell in course["cells"]]
+        assert any(cell.get("outputs") for cell in copied["cells"]) is not hidden
 
 
 @pytest.mark.parametrize("there", ["file", "file/below", "folder"])

@@ -5,6 +5,7 @@ In a checkout they lie in ``lessons/`` beside the package; a wheel brings them i
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from pruneviz.core.files import whole
@@ -20,14 +21,17 @@ def files() -> list[Path]:
     return [path.relative_to(HOME) for pattern in patterns for path in sorted(HOME.glob(pattern))]
 
 
-def copy(folder: Path) -> list[Path]:
+def copy(folder: Path, *, outputs: bool = False) -> list[Path]:
     """Copy the notebooks and the notes for instructors into a folder, and return what was left alone.
 
-    Left alone are files that are there and differ: somebody has worked in them.
+    Notebooks come without ``outputs``, which hold the answers, unless asked for. Left alone are files that
+    are there and differ: somebody has worked in them.
     """
     changed = []
     for path in files():
         content, target = (HOME / path).read_bytes(), folder / path
+        if path.suffix == ".ipynb" and not outputs:
+            content = _without_outputs(content)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             with whole(target) as file:
@@ -35,3 +39,11 @@ def copy(folder: Path) -> list[Path]:
         elif target.read_bytes() != content:
             changed.append(path)
     return changed
+
+
+def _without_outputs(content: bytes) -> bytes:
+    notebook = json.loads(content)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
