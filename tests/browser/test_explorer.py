@@ -324,7 +324,8 @@ def test_exported_page_works_offline(page, browser, tmp_path):
 def test_notebook_saved_at_work_is_draggable_without_a_kernel(page, server, browser):
     page.evaluate(ADD_CELL, TRAINING)
     page.locator(".pv-runs").filter(has_text="running, 1 of 4 rounds").wait_for()
-    lab.run_python(page, f"{SLOW}\nview.criterion = 'random'")
+    # A curve that no test has asked for yet.
+    lab.run_python(page, f"{SLOW}\nview.scope, view.criterion = 'layer', 'random'")
     page.wait_for_selector(".pv-progress:not([data-idle]):visible")
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1500)
@@ -350,9 +351,8 @@ def test_notebook_saved_at_work_is_draggable_without_a_kernel(page, server, brow
     again.wait_for_timeout(300)
     sparsity = float(slider(again).input_value())
     assert sparsity == pytest.approx(0.8, abs=0.03)
-    kept, inside = lab.kernel(
-        page, f"(lambda m: [m.kept, int(m['fc1'].sum())])(pv.prune(model, {sparsity}, criterion='random'))"
-    )
+    mask = f"pv.prune(model, {sparsity}, scope='layer', criterion='random')"
+    kept, inside = lab.kernel(page, f"(lambda m: [m.kept, int(m['fc1'].sum())])({mask})")
     assert again.evaluate(KEPT) == inside
     words = again.locator(".pv-count").inner_text()
     assert words.startswith(f"{kept:,} of 266,200 weights kept")
