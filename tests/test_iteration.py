@@ -151,7 +151,7 @@ def test_a_run_is_a_function_of_its_seed_and_goes_on_bit_for_bit(framework, tmp_
     np.random.default_rng().random()
     first = list(itertools.islice(run(model, train=counted, resume=tmp_path), 2))
     assert equal(shown(first), whole[:2])
-    (tmp_path / ".round-003.pruneviz.99").write_bytes(b"cut off")
+    (tmp_path / ".pruneviz-0123456789abcdef").write_bytes(b"cut off")
     assert equal(shown(run(model, train=counted, resume=tmp_path)), whole)
     assert calls == [*calls[:3], *calls[:2], calls[2]]
     assert not list(tmp_path.glob(".*"))
