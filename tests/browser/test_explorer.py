@@ -232,7 +232,10 @@ def test_words_of_a_mask_count_what_was_cut_by_hand(page):
     lab.settled(page)
     page.get_by_text("Mask in words and numbers").click()
     fold = page.locator(".pv-panel-mask .pv-fold")
-    assert "2 of 10 outputs and 0 of 100 inputs have no weight left" in fold.inner_text()
+    words = "2 of 10 outputs and 0 of 100 inputs have no weight left"
+    page.wait_for_function(
+        "(words) => document.querySelector('.pv-panel-mask .pv-fold').innerText.includes(words)", arg=words
+    )
     region = fold.get_by_role("region", name="Share kept by block")
     region.focus()
     assert region.evaluate("(node) => document.activeElement === node")

@@ -107,7 +107,7 @@ def _drag_by_key(page, view):
     _prints(page, f"print(round({view}.sparsity, 4))", f"{moved:g}")
     names = ("sparsity", "scope", "criterion", "granularity", "keep_at_least")
     rule = ", ".join(f"{name}={view}.{name}" for name in names)
-    mask = f"pv.prune(model, {rule}, example=images[:1])"
+    mask = f"pv.prune({view}.given.model, {rule}, example={view}.given.data[0][:1])"
     assert lab.run_python(page, f"print({view}.result() == {mask})") == "True"
 
 

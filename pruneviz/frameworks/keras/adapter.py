@@ -17,7 +17,7 @@ from pruneviz.core.progress import steps
 from pruneviz.frameworks import BATCH, PRECISIONS, held, single
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
-from pruneviz.frameworks.keras.calls import flat, graph_of
+from pruneviz.frameworks.keras.calls import eagerly, flat, graph_of
 from pruneviz.frameworks.keras.copies import Copier
 from pruneviz.frameworks.keras.inputs import way_of
 from pruneviz.frameworks.keras.layouts import Kernel, home_of, kernels, to_numpy, variable_of, walk
@@ -101,14 +101,12 @@ class KerasAdapter:
 
             return watched
 
-        eagerly = tf.config.functions_run_eagerly()
         try:
-            tf.config.run_functions_eagerly(True)
             for kernel in self.kernels.values():
                 kernel.layer.call = watch(kernel)
-            self.predict(x)
+            with eagerly():
+                self.predict(x)
         finally:
-            tf.config.run_functions_eagerly(eagerly)
             for kernel in self.kernels.values():
                 vars(kernel.layer).pop("call", None)
 

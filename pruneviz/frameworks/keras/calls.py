@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -187,3 +189,18 @@ def source_of(tensor: Any) -> Any:
     history = tensor._keras_history  # noqa: SLF001
     owner = history.operation if hasattr(history, "operation") else history.layer
     return owner._inbound_nodes[history.node_index]  # noqa: SLF001
+
+
+_SWITCH = threading.RLock()  # TensorFlow has one switch for all threads
+
+
+@contextlib.contextmanager
+def eagerly() -> Iterator[None]:
+    """Let TensorFlow's functions run eagerly, for one thread at a time."""
+    with _SWITCH:
+        before = tf.config.functions_run_eagerly()
+        tf.config.run_functions_eagerly(True)
+        try:
+            yield
+        finally:
+            tf.config.run_functions_eagerly(before)
