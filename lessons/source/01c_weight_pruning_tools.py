@@ -1072,7 +1072,8 @@ for layer, name in weights:
 file = io.BytesIO()
 torch.save(pruned.eval().state_dict(), file)
 right = (pruned(x).argmax(1) == y).float().mean()
-print(f"{right:.1%} right on what it learned from, {len(gzip.compress(file.getvalue())):,} bytes")
+size = len(gzip.compress(file.getvalue()))
+print(f"{right:.1%} right on what it learned from, {size / 1000:,.0f} kB")
 
 # %% tags=["tensorflow", "yours", "trains"]
 import gzip
@@ -1102,7 +1103,7 @@ after_each_step = keras.callbacks.LambdaCallback(on_train_batch_end=hold)
 pruned.fit(x, y, batch_size=100, verbose=0, callbacks=[after_each_step])
 size = len(gzip.compress(b"".join(array.tobytes() for array in pruned.get_weights())))
 right = np.mean(pruned.predict(x, verbose=0).argmax(1) == y)
-print(f"{right:.1%} right on what it learned from, {size:,} bytes")
+print(f"{right:.1%} right on what it learned from, {size / 1000:,.0f} kB")
 
 # %% [markdown]
 # ## Quiz
