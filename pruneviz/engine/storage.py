@@ -87,8 +87,9 @@ def unpacked(data: bytes, source: str, own: Mapping[str, Array] | None = None) -
         if hashlib.sha256(memoryview(data)[head:]).digest() != data[len(_MAGIC) : head]:
             raise ValueError("another digest")
         body, start, forms = _opened(memoryview(data)[head:], own)
-    for name, (form, _) in forms.items() if own else ():
-        refuse_misfit(source, name, form, (own or {}).get(name), part=True)
+    if own:
+        for name, (form, _) in forms.items():
+            refuse_misfit(source, name, form, own.get(name), part=True)
     with _refusing(source):
         for name, (form, stored) in forms.items():
             size, bytes_each = form.size, form.itemsize

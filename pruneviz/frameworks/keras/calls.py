@@ -14,6 +14,8 @@ from pruneviz.frameworks.keras.layouts import walk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_SWITCH = threading.RLock()  # of TensorFlow, which has one for all threads
+
 
 @dataclass(frozen=True)
 class Ref:
@@ -189,9 +191,6 @@ def source_of(tensor: Any) -> Any:
     history = tensor._keras_history  # noqa: SLF001
     owner = history.operation if hasattr(history, "operation") else history.layer
     return owner._inbound_nodes[history.node_index]  # noqa: SLF001
-
-
-_SWITCH = threading.RLock()  # TensorFlow has one switch for all threads
 
 
 @contextlib.contextmanager
