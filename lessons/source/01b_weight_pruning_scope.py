@@ -9,6 +9,7 @@
 import pruneviz as pv
 
 pv.teaching.start("pytorch")
+FRAMEWORK = "torch"
 
 import copy
 
@@ -19,13 +20,14 @@ from pruneviz.lessons.checks import lesson_01b as check
 
 mnist = pv.datasets.mnist()
 validation, test = mnist.validation, mnist.test
-model = pv.zoo.lenet_300_100("torch")
+model = pv.zoo.lenet_300_100(FRAMEWORK)
 layers = ["fc1", "fc2", "fc3"]
 
 # %% tags=["tensorflow", "fold"]
 import pruneviz as pv
 
 pv.teaching.start("tensorflow")
+FRAMEWORK = "keras"
 
 import keras
 import numpy as np
@@ -34,7 +36,7 @@ from pruneviz.lessons.checks import lesson_01b as check
 
 mnist = pv.datasets.mnist()
 validation, test = mnist.validation, mnist.test
-model = pv.zoo.lenet_300_100("keras")
+model = pv.zoo.lenet_300_100(FRAMEWORK)
 layers = ["fc1", "fc2", "fc3"]
 
 # %% [markdown]
@@ -236,7 +238,7 @@ pv.teaching.table(["left alone", "weights pruned", "right, global", "right, laye
 # before anything else happens.
 
 # %%
-lenet_5 = pv.zoo.lenet_5("torch" if "torch" in type(model).__module__ else "keras")
+lenet_5 = pv.zoo.lenet_5(FRAMEWORK)
 whole = pv.scorecard(lenet_5, validation)
 mask = pv.prune(lenet_5, scope={"conv1": 0.7})
 cut = pv.scorecard(pv.apply(lenet_5, mask), validation)

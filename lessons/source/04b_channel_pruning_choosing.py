@@ -6,7 +6,6 @@
 
 # %% tags=["fold", "pytorch"]
 import copy
-import textwrap
 from itertools import combinations
 
 import numpy as np
@@ -29,7 +28,6 @@ def tensor(pixels):
 
 
 # %% tags=["fold", "tensorflow"]
-import textwrap
 from itertools import combinations
 
 import numpy as np
@@ -85,7 +83,7 @@ for criterion in ("magnitude", "reconstruction"):
     view.criterion = criterion
     await view.measured()
     counts[criterion], kept[criterion] = view.card.correct, view.result()
-print(*textwrap.wrap(view.sentence(), 96), sep="\n")
+print(view.sentence())
 
 # %% tags=["answer"]
 guess = ...  # how many of 1,000 digits more?
