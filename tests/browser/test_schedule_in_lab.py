@@ -261,11 +261,7 @@ def test_shown_code_builds_the_schedule(page):
     code = page.locator(".pv-code code").inner_text()
     press(page, "Show code")
     assert lab.kernel(page, f"view.snippet == {code!r}")
-    lab.run_python(
-        page,
-        "gate.release(4); scope = dict(model=model, fine_tune=fine_tune, data=(x, y))\n"
-        f"exec({code!r}, scope)",
-    )
+    lab.run_python(page, f"gate.release(4); scope = dict(globals()); exec({code!r}, scope)")
     expected = (
         "[one.mask.sparsity for one in scope['shown_rounds']] == [one['sparsity'] for one in view.plan()]"
     )

@@ -200,8 +200,7 @@ def test_shown_code_gives_exactly_this_loss(page):
         view(page, which).get_by_role("button", name="Show code").click()
         code = view(page, which).locator(".pv-code code").inner_text()
         arrives(page, f"{which}.snippet.strip()", code.strip())
-        scope = f"scope = {{'x': {which}._model.x, 'y': {which}._model.y}}; exec({code!r}, scope)"
-        lab.run_python(page, scope)
+        lab.run_python(page, f"import numpy as np; scope = dict(globals()); exec({code!r}, scope)")
         assert lab.kernel(page, f"bool(np.ravel(scope['shown_now'])[0] == {which}.loss)")
         view(page, which).get_by_role("button", name="Show code").click()
 
