@@ -85,14 +85,14 @@ def _cut_by_hand(page):
 
 
 def _move_a_ring(page):
-    lab.run_python(page, "view.kind, view.begin, view.end = 'linear', 0, 4")
+    lab.run_python(page, "view.kind, view.begin, view.end = 'linear', 0, 3")
     page.evaluate(GO_TO, "view = pv.ScheduleExplorer(")
-    ring = page.get_by_role("button", name="End: round 4")
+    ring = page.get_by_role("button", name="End: round 3")
     ring.focus(timeout=60_000)
     ring.press("ArrowLeft")
-    _prints(page, "print(view.end)", "3")
-    line = "pv.schedules.linear(0, view.final, 0, 3)"
-    assert lab.run_python(page, f"print(all(view.schedule()(k) == {line}(k) for k in range(4)))") == "True"
+    _prints(page, "print(view.end)", "2")
+    line = "pv.schedules.linear(0, view.final, 0, 2)"
+    assert lab.run_python(page, f"print(all(view.schedule()(k) == {line}(k) for k in range(3)))") == "True"
 
 
 def _drag_by_key(page, view):
