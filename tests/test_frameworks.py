@@ -163,3 +163,52 @@ def test_modules_masked_or_parametrized_by_torch_are_refused():
     torch.nn.utils.parametrizations.weight_norm(normed.l0)
     with pytest.raises(ValueError, match="'l0' is parametrized"):
         pv.network(normed)
+
+
+def small(framework):
+    """Build a network of images of 8 × 8 that counts its features."""
+    if framework == "torch":
+        nn = torch.nn
+        return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 3)).eval()
+    home = {"keras": keras, "tf_keras": tf_keras}[framework]
+    layers = home.layers
+    return home.Sequential([layers.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(3)])
+
+
+@pytest.mark.parametrize("shape", [(9, 9, 1), (2, 2, 1), (8, 8, 3)])
+def test_images_of_another_shape_are_refused_in_a_sentence(framework, shape):
+    model, y = small(framework), np.arange(6) % 3
+    before, x = weights_of(model), np.random.default_rng(0).random((6, *shape), dtype=np.float32)
+    for call in (
+        lambda: pv.scorecard(model, (x, y)),
+        lambda: pv.prune(model, 0.5, criterion="wanda", data=x),
+        lambda: pv.prune(model, 0.5, criterion="taylor", data=(x, y)),
+        lambda: pv.latency({"a": model}, x, (1,), seconds=0.01),
+    ):
+        with pytest.raises(ValueError, match="Sequential does not take images of shape") as caught:
+            call()
+        assert "\n" not in str(caught.value)
+        assert "\x1b" not in str(caught.value)
+        assert "Exception" not in str(caught.value)
+    assert same(before, weights_of(model))
+
+
+def test_labels_that_the_model_does_not_know_are_refused(framework):
+    model, x = small(framework), np.random.default_rng(0).random((6, 8, 8, 1), dtype=np.float32)
+    for wrong in (3, -1):
+        with pytest.raises(ValueError, match=f"y has the label {wrong}, and the model tells classes 0 to 2"):
+            pv.prune(model, 0.5, criterion="taylor", data=(x, np.array([0, 1, 2, 0, 1, wrong])))
+
+
+def test_what_lies_behind_an_error_of_memory_is_not_the_shape():
+    class Full(torch.nn.Linear):
+        def forward(self, _):
+            raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        frameworks.adapter(Full(6, 3)).predict(np.zeros((1, 6), np.float32))
+
+
+def test_weights_without_values_are_refused_by_their_layer():
+    with pytest.raises(ValueError, match="layer 'linear' is on the meta device"):
+        pv.prune(torch.nn.Linear(6, 3, device="meta"), 0.5)

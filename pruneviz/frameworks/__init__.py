@@ -6,11 +6,13 @@ Only the packages below this one import a framework, and none of them imports th
 from __future__ import annotations
 
 import importlib
+import re
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from pruneviz.core.arrays import Array, BoolArray, Checked, Images
@@ -143,6 +145,30 @@ def uses(adapter: Adapter, x: Images) -> Mapping[str, int]:
     counts: Counter[str] = Counter()
     adapter.watch(x[:1], lambda name, times, _: counts.update({name: times}))
     return counts
+
+
+@contextmanager
+def taking(model: object, batch: Sequence[Any]) -> Iterator[None]:
+    """Say in one sentence that a model does not take a batch, whatever its framework or its code says."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MemoryError) or "memory" in str(error):
+            raise
+        lines = re.sub(r"\x1b\[\d*m", "", str(error)).splitlines()
+        said = [line.strip() for line in lines if line.strip() and "Exception encountered" not in line]
+        shapes = " and ".join(str(tuple(part.shape[1:])) for part in batch)
+        raise ValueError(
+            f"{type(model).__name__} does not take images of shape {shapes} (as its framework lays them "
+            f"out): give it such as it was trained on; {said[0] if said else repr(error)}"
+        ) from error
+
+
+def checked_labels(labels: Array, classes: int) -> None:
+    """Refuse labels that are not from 0 to the number of classes."""
+    for label in (labels.min(), labels.max()):
+        if not 0 <= label < classes:
+            raise ValueError(f"y has the label {label}, and the model tells classes 0 to {classes - 1} apart")
 
 
 def is_model(value: object) -> bool:

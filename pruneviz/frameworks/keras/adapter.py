@@ -14,7 +14,7 @@ import tensorflow as tf
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
-from pruneviz.frameworks import BATCH, PRECISIONS, held, single
+from pruneviz.frameworks import BATCH, PRECISIONS, checked_labels, held, single, taking
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import eagerly, flat, graph_of
@@ -60,11 +60,16 @@ class KerasAdapter:
         ]
 
     def predict(self, x: Images, batch: int = BATCH) -> Array:
-        batches = [single(self._called(part), tf.Tensor) for part in self._batches(x, batch)]
-        return np.concatenate([outputs.numpy() for outputs in batches])
+        return np.concatenate([self._run(part).numpy() for part in self._batches(x, batch)])
+
+    def _run(self, batch: list[tf.Tensor]) -> tf.Tensor:
+        with taking(self.model, batch):
+            outputs = self._called(batch)
+        return single(outputs, tf.Tensor)
 
     def forward(self, x: Images) -> Callable[[], object]:
         batch = [tf.concat(parts, axis=0) for parts in zip(*self._batches(x), strict=True)]
+        self._run([part[:1] for part in batch])
         compiled = tf.function(self._called).get_concrete_function(batch)
         return lambda: compiled(batch).numpy()
 
@@ -79,7 +84,7 @@ class KerasAdapter:
             done += len(labels)
             with tf.GradientTape() as tape:
                 tape.watch(variables)
-                value = criterion(self._called(batch), labels)
+                value = criterion(self._run(batch), labels)
             slopes = tape.gradient(value, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             for total, slope in zip(totals, slopes, strict=True):
                 np.add(total, slope.numpy().astype(np.float64) * (len(labels) / len(x)), out=total)
@@ -374,6 +379,7 @@ def _cross_entropy(outputs: tf.Tensor, labels: Array) -> tf.Tensor:
 
     One output is for two classes. Log-probabilities are logits whose softmax is themselves.
     """
+    checked_labels(labels, max(2, outputs.shape[-1]))
     values = outputs.numpy().astype(np.float64)
     if values.ndim == 2 and values.shape[1] == 1:
         logits = outputs

@@ -19,7 +19,7 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
 from pruneviz.core.progress import steps
-from pruneviz.frameworks import BATCH, PRECISIONS, held, single
+from pruneviz.frameworks import BATCH, PRECISIONS, checked_labels, held, single, taking
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import (
     Prunable,
@@ -72,12 +72,18 @@ class TorchAdapter:
 
     def predict(self, x: Images, batch: int = BATCH) -> Array:
         with _evaluating(self.model), torch.no_grad():
-            batches = [single(self.model(*part), torch.Tensor) for part in self._batches(x, batch)]
-            return to_numpy(torch.cat(batches))
+            return to_numpy(torch.cat([self._run(part) for part in self._batches(x, batch)]))
+
+    def _run(self, batch: Inputs) -> torch.Tensor:
+        with taking(self.model, batch):
+            outputs = self.model(*batch)
+        return single(outputs, torch.Tensor)  # type: ignore[no-any-return]
 
     def forward(self, x: Images) -> Callable[[], object]:
         twin = copy.deepcopy(self.model).eval()
         batch = [torch.cat(parts) for parts in zip(*self._batches(x), strict=True)]
+        with torch.inference_mode(), taking(self.model, batch):
+            twin(*[part[:1] for part in batch])
 
         def one() -> torch.Tensor:
             with torch.inference_mode():
@@ -95,7 +101,7 @@ class TorchAdapter:
             labels = torch.from_numpy(y[start * BATCH : start * BATCH + BATCH].astype(np.int64)).to(
                 batch[0].device
             )
-            slopes = torch.autograd.grad(criterion(twin.model(*batch), labels), weights, allow_unused=True)
+            slopes = torch.autograd.grad(criterion(twin._run(batch), labels), weights, allow_unused=True)
             for total, slope in zip(totals, slopes, strict=True):
                 if slope is not None:
                     np.add(total, to_numpy(slope).astype(np.float64) * (len(labels) / len(x)), out=total)
@@ -329,6 +335,8 @@ def _prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:
             )
         if isinstance(module.weight, nn.UninitializedParameter):
             raise ValueError(f"layer {name!r} has no weights yet: run the model once on a batch")  # noqa: TRY004
+        if module.weight.is_meta:
+            raise ValueError(f"layer {name!r} is on the meta device and has no weights: load them first")
         if id(module.weight) not in seen:
             seen.add(id(module.weight))
             yield name, module
@@ -371,6 +379,8 @@ def _cross_entropy(output: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
     Log-probabilities are logits whose softmax is themselves.
     """
+    if output.ndim == 2:
+        checked_labels(labels.cpu().numpy(), output.shape[1])
     rows = output.detach().cpu().double()
     if (rows >= 0).all() and ((rows.sum(1) - 1).abs() < 1e-2).all():
         return nn.functional.nll_loss(output.clamp_min(1e-12).log(), labels)
