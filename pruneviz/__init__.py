@@ -13,16 +13,16 @@ __version__ = "0.1.0"
 _HOME_OF = {
     name: module
     for module, names in {
-        "core.intervals": ("wilson",),
+        "measures.intervals": ("wilson",),
         "core.layers": ("Layer", "Network"),
         "core.masks": ("Importance", "Mask", "Ranking", "rank"),
         "engine.model": ("network",),
         "engine.pruning": ("apply", "prune"),
         "engine.removing": ("check_removed", "remove"),
-        "engine.scorecards": ("Scorecard", "scorecard"),
+        "measures.scorecards": ("Scorecard", "scorecard"),
         "engine.scoring": ("importance",),
         "engine.storage": ("save",),
-        "engine.timing": ("latency",),
+        "measures.timing": ("latency",),
         "methods.gates": ("Gated", "gate", "gate_threshold"),
         "methods.gradual": ("prune_while_training",),
         "methods.iteration": ("Round", "iterate"),

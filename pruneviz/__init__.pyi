@@ -4,7 +4,6 @@ from pruneviz import schedules as schedules
 from pruneviz import teaching as teaching
 from pruneviz import widgets as widgets
 from pruneviz import zoo as zoo
-from pruneviz.core.intervals import wilson as wilson
 from pruneviz.core.layers import Layer as Layer
 from pruneviz.core.layers import Network as Network
 from pruneviz.core.masks import Importance as Importance
@@ -16,11 +15,12 @@ from pruneviz.engine.pruning import apply as apply
 from pruneviz.engine.pruning import prune as prune
 from pruneviz.engine.removing import check_removed as check_removed
 from pruneviz.engine.removing import remove as remove
-from pruneviz.engine.scorecards import Scorecard as Scorecard
-from pruneviz.engine.scorecards import scorecard as scorecard
 from pruneviz.engine.scoring import importance as importance
 from pruneviz.engine.storage import save as save
-from pruneviz.engine.timing import latency as latency
+from pruneviz.measures.intervals import wilson as wilson
+from pruneviz.measures.scorecards import Scorecard as Scorecard
+from pruneviz.measures.scorecards import scorecard as scorecard
+from pruneviz.measures.timing import latency as latency
 from pruneviz.methods.gates import Gated as Gated
 from pruneviz.methods.gates import gate as gate
 from pruneviz.methods.gates import gate_threshold as gate_threshold

@@ -16,7 +16,8 @@ ROOMS = {
     "core": {"core"},
     "frameworks": {"frameworks", "core"},
     "engine": {"engine", "frameworks", "core"},
-    "methods": {"methods", "engine", "frameworks", "core"},
+    "measures": {"measures", "engine", "frameworks", "core"},
+    "methods": {"methods", "measures", "engine", "frameworks", "core"},
     "schedules": {"schedules", "core"},
 }
 OUTSIDE = {"core": {"numpy", "tqdm"}}

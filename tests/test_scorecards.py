@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from twins import Spec, build, images, keras, tf_keras, torch, weights_of
 
 import pruneviz as pv
-from pruneviz.core.intervals import wilson
+from pruneviz.measures.intervals import wilson
 
 
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

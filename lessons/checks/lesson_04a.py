@@ -8,7 +8,7 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core.masks import Mask
-from pruneviz.engine.scorecards import scorecard
+from pruneviz.measures.scorecards import scorecard
 from pruneviz.methods.recalibration import recalibrate
 from pruneviz.teaching.exercises import Wrong, close, exercise
 

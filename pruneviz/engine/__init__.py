@@ -1,1 +1,1 @@
-"""Pruning done to models: look, score, prune, remove, measure, save, time."""
+"""Pruning done to models: look, score, prune, remove, save."""

@@ -29,7 +29,7 @@ from pruneviz.core.arrays import Array, checked_images, checked_pair
 from pruneviz.core.graph import KERNELS
 from pruneviz.core.progress import quiet, steps
 from pruneviz.engine.model import Seen
-from pruneviz.engine.scorecards import classes
+from pruneviz.measures.scorecards import classes
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import BoolArray, Given, Images, Pair

@@ -14,7 +14,7 @@ from pruneviz.core.masks import Mask
 from pruneviz.core.progress import bar, quiet
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import apply
-from pruneviz.engine.scorecards import Scorecard, scorecard
+from pruneviz.measures.scorecards import Scorecard, scorecard
 from pruneviz.methods.gradual import Words, how_by, prune_further, prunes_at
 from pruneviz.methods.keeping import keep_pruned
 from pruneviz.methods.runfolders import RunFolder, fingerprint

@@ -14,8 +14,8 @@ from pruneviz.core.progress import bar, quiet
 from pruneviz.engine.how import How
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import apply
-from pruneviz.engine.scorecards import Scorecard, scorecard
 from pruneviz.engine.scoring import scored
+from pruneviz.measures.scorecards import Scorecard, scorecard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pruneviz.core.intervals import wilson
+from pruneviz.measures.intervals import wilson
 
 _CARDS = Path(__file__).parent / "cards"
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array, Data
     from pruneviz.core.criteria import Criterion
-    from pruneviz.engine.scorecards import Scorecard
+    from pruneviz.measures.scorecards import Scorecard
 
 _HALF_PERCENT = 0.005
 _ON_CARD = ("nonzero", "parameters", "raw_bytes", "gzip_bytes", "compact_bytes", "macs", "nonzero_macs")

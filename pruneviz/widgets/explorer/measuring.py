@@ -11,8 +11,8 @@ from pruneviz import frameworks
 from pruneviz.core.arrays import checked_data
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import zeros
-from pruneviz.engine.scorecards import carded, classes
 from pruneviz.frameworks import BATCH
+from pruneviz.measures.scorecards import carded, classes
 from pruneviz.widgets.explorer.history import comparison
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array, Data
     from pruneviz.core.masks import Mask
-    from pruneviz.engine.scorecards import Scorecard
+    from pruneviz.measures.scorecards import Scorecard
 
 _AT_ONCE = 12_000_000  # numbers, 48 MB: images and layer outputs of one batch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pruneviz.core.intervals import wilson
+from pruneviz.measures.intervals import wilson
 from pruneviz.plots import style
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from pruneviz.core.plan import Plan, plan
 from pruneviz.engine.model import Seen, network, pruned_units
 from pruneviz.engine.removing import check_removed
 from pruneviz.engine.removing import remove as remove_units
-from pruneviz.engine.scorecards import scorecard
+from pruneviz.measures.scorecards import scorecard
 from pruneviz.plots import plot_confusion, plot_scores, style
 from pruneviz.widgets.explorer import unit_code, unit_payload
 from pruneviz.widgets.explorer.explorer import Explorer

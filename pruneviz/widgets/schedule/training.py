@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 
 from pruneviz.core.progress import bar, quiet
-from pruneviz.engine.scorecards import scorecard
+from pruneviz.measures.scorecards import scorecard
 from pruneviz.widgets.frame.view import View
 from pruneviz.widgets.schedule import runs as schedule_runs
 from pruneviz.widgets.schedule.runs import TrainingRun

@@ -10,8 +10,9 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core.arrays import checked_pair
-from pruneviz.core.intervals import wilson
-from pruneviz.engine import storage, timing
+from pruneviz.engine import storage
+from pruneviz.measures import timing
+from pruneviz.measures.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

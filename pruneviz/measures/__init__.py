@@ -1,0 +1,1 @@
+"""What is measured of models: what they cost, how well they do, and how long they take."""
