@@ -10,7 +10,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 REPOSITORY = "https://github.com/pruneviz/pruneviz"
-LESSONS = ("[0-9]*.ipynb", "[a-z]*/[0-9]*.ipynb", "checks/*.py", "results/*.json", "[A-Z]*.md", "LICENSE")
+LESSONS = (
+    *("[0-9]*.ipynb", "[a-z]*/[0-9]*.ipynb", "map/*.svg", "checks/*.py", "results/*.json"),
+    *("[A-Z]*.md", "LICENSE"),
+)
 
 
 class Lessons(BuildHookInterface):

@@ -3,6 +3,7 @@
 import re
 
 import build
+import course_map
 import nbformat
 import pytest
 
@@ -103,9 +104,9 @@ def told(notebook):
 
 
 def words(cells):
-    """Count the words of prose; links count by their text."""
+    """Count the words of prose; links count by their text, and pictures not at all."""
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    return len(re.sub(r"\]\([^)]*\)|[#>*|`_-]", " ", text).split())
+    return len(re.sub(r"!\[[^\]]*\]\([^)]*\)|\]\([^)]*\)|[#>*|`_-]", " ", text).split())
 
 
 def is_table(output):
@@ -233,6 +234,36 @@ def test_every_measured_number_in_the_text_is_in_a_cell(notebook, prose):
     for number in re.findall(r"(?<![\w.])\d+(?:,\d{3})+|(?<![\w.])\d+\.\d+(?=%|\b)", told):
         plain = number.replace(",", "")
         assert re.search(rf"(?<![\d.]){re.escape(plain)}", shown), f"{number} is printed by no cell"
+
+
+def test_a_lesson_shows_where_it_stands_on_the_map(lesson, prose):
+    name = lesson.source.name.split("_")[0]
+    ((said, target),) = re.findall(r"!\[([^\]]*)\]\(([^)]*/\w+\.svg)\)", prose)
+    picture = (lesson.path.parent / target).resolve()
+    assert picture == course_map.FOLDER / f"{name}.svg"
+    assert said == course_map.words(name)
+    assert picture.read_text(encoding="utf-8") == course_map.draw(name), "run lessons/course_map.py"
+
+
+def test_each_lesson_answers_every_question_of_the_map_and_begins_what_the_map_says():
+    answers_to, question = {}, ""
+    for asked, _, answers in course_map.ROWS:
+        question = asked or question
+        answers_to.setdefault(question, set()).update(answers)
+    begins = {}
+    for name, lit in course_map.LESSONS.items():
+        here = set(lit.split(", "))
+        assert all(here & answers for answers in answers_to.values()), name
+        for answer in here:
+            begins.setdefault(answer, name)
+    assert begins == {a: n for *_, answers in course_map.ROWS for a, n in answers.items()}
+    assert sorted(course_map.LESSONS) == sorted({x.source.name.split("_")[0] for x in LESSONS})
+
+
+def test_the_map_is_as_wide_as_its_boxes():
+    for *_, answers in course_map.ROWS:
+        last = course_map.boxes(answers)[-1]
+        assert last.left + last.width < course_map.WIDTH
 
 
 def test_the_tracks_are_twins():

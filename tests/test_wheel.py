@@ -54,6 +54,7 @@ def test_the_command_brings_what_a_course_needs(course):
         path for path in (ROOT / "lessons").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
     ]
     wanted = {path.relative_to(ROOT / "lessons").as_posix() for path in notebooks}
+    wanted |= {f"map/{path.name}" for path in (ROOT / "lessons/map").iterdir()}
     assert found == wanted | {"GLOSSARY.md", "INSTRUCTOR.md", "LICENSE", "YOUR_OWN_NETWORK.md"}
     for name in found:
         assert (course / name).read_bytes() == (ROOT / "lessons" / name).read_bytes()

@@ -500,6 +500,13 @@ pv.teaching.show(
 # %% [markdown]
 # ## Where to go next
 #
+# Whatever is called pruning answers four questions. Here is the map of this course: the small numbers are lessons, and lit
+# is what you did in this one. Each lesson lights its own part.
+#
+# ![The map of the course; lit are weight, loss, the network, one by one.](map/00.svg)
+#
+# What lies beyond it stands [in the glossary](GLOSSARY.md#beyond-this-course), in a line each.
+#
 # Choose one track and stay with it. Both say the same, and use the same networks with the same trained weights. Take the
 # framework that you use. If you use neither, take PyTorch: its own pruning tools can do a little more.
 #

@@ -62,6 +62,8 @@ view.sparsity = 0
 # %% [markdown]
 # ## What you will learn
 #
+# ![The map of the course; lit are weight, magnitude, the network, at once.](../map/01a.svg)
+#
 # - To prune a network with a threshold, by hand and in one line, and to read its mask.
 # - To find where the accuracy falls, and not to trust the flat part before it.
 # - To see who is hurt: which answers, which digits, and in which of three networks.

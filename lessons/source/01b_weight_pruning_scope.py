@@ -56,6 +56,8 @@ for scope in ("layer", "global"):
 # %% [markdown]
 # ## What you will learn
 #
+# ![The map of the course; lit are weight, magnitude, size × input, the network, its layer, its output, at once.](../map/01b.svg)
+#
 # - To choose between one threshold for the network and one for each layer, with your framework's own tools.
 # - To find the layer that hurts most.
 # - To show that size depends on a scale that means nothing.

@@ -80,6 +80,8 @@ for criterion in ("taylor", "gradient", "magnitude"):
 # %% [markdown]
 # ## What you will learn
 #
+# ![The map of the course; lit are weight, magnitude, size × input, gradient, random, the network, at once.](../map/01c.svg)
+#
 # - To compare five ways of choosing weights, and why a small gradient does not mean a safe cut.
 # - To prune with the framework's own tool, and to recognise its traps before they cost you a day.
 # - To fine-tune a pruned network, and which optimisers bring its zeros back.

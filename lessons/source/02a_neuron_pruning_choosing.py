@@ -93,6 +93,8 @@ print(view.sentence())
 # %% [markdown]
 # ## What you will learn
 #
+# ![The map of the course; lit are neuron, loss, magnitude, gradient, random, activity, its layer, one by one, at once.](../map/02a.svg)
+#
 # - To tell structured from unstructured pruning, and the pattern of a cut from its criterion.
 # - To measure how active neurons are, and what a cut of the seldom active ones really breaks.
 # - To explain why neurons that are harmless one by one are harmful together.

@@ -89,6 +89,8 @@ for share in (0.25, 0.5):
 # %% [markdown]
 # ## What you will learn
 #
+# ![The map of the course; lit are weight, neuron, magnitude, random, the network, its layer, at once.](../map/02b.svg)
+#
 # - To find all that belongs to a neuron: a row, a bias, and what the next layer has for it.
 # - To take neurons out, and to prove that the small network computes what the masked one did.
 # - To measure what that buys in parameters, bytes and milliseconds.

@@ -98,6 +98,8 @@ pv.teaching.show(ax)
 # %% [markdown]
 # ## What you will learn
 #
+# ![The map of the course; lit are filter, magnitude, gradient, random, activity, its layer, at once.](../map/03.svg)
+#
 # - To tell **kernel**, **filter**, **channel** and **feature map** apart, and to count what a convolution costs.
 # - To test a ranking of filters, and the reason that is given for it: both are hypotheses.
 # - What a filter still sends when its weights are zero, and what BatchNorm has to do with it.

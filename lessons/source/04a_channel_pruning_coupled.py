@@ -100,6 +100,8 @@ print(f"without channel 5 of block1.conv1 {alone['block1.conv1']}; dense {dense.
 # %% [markdown]
 # ## What you will learn
 #
+# ![The map of the course; lit are weight, channel, block, magnitude, the network, its layer, what is tied to it, at once.](../map/04a.svg)
+#
 # - To follow one channel through a residual network, and to name everything that goes with it.
 # - To question a collapse suspect by suspect: change one thing at a time, and hold the number of zeros.
 # - To **recalibrate** BatchNorm without labels, and to say what that mends and what not.

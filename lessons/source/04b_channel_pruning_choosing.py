@@ -96,6 +96,8 @@ pv.teaching.compare(guess, counts["reconstruction"] - counts["magnitude"], "digi
 # %% [markdown]
 # ## What you will learn
 #
+# ![The map of the course; lit are channel, magnitude, random, what the next layer needs, a trained scale, its layer, at once.](../map/04b.svg)
+#
 # - To see a layer's output as a sum of parts, one for each channel, and to choose by it (LASSO).
 # - To refit the layer that reads what is left, by least squares, and to compare rules with the same refitting.
 # - To train a network towards channels that can go (slimming), and to read its BatchNorm scales with care.

@@ -179,6 +179,8 @@ pv.teaching.compare(guess, found, "thousand digits right")
 # %% [markdown]
 # ## What you will learn
 #
+# ![The map of the course; lit are weight, magnitude, the network, at once, in rounds, while it trains.](../map/05.svg)
+#
 # - To read and to write a schedule, and to see why two formulas with the same letters draw opposite curves.
 # - To compare one-shot and gradual pruning at equal training, and to tell the schedule from the learning rate.
 # - To prune while you train, in your own loop and with your framework's tool, and to stop.

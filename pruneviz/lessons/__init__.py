@@ -17,12 +17,12 @@ HOME = _INSIDE if (_INSIDE / "results").is_dir() else _INSIDE.parents[1] / "less
 
 def files() -> list[Path]:
     """List what learners and instructors take with them, relative to `HOME`."""
-    patterns = ("[0-9]*.ipynb", "[a-z]*/[0-9]*.ipynb", "[A-Z]*.md", "LICENSE")
+    patterns = ("[0-9]*.ipynb", "[a-z]*/[0-9]*.ipynb", "map/*.svg", "[A-Z]*.md", "LICENSE")
     return [path.relative_to(HOME) for pattern in patterns for path in sorted(HOME.glob(pattern))]
 
 
 def copy(folder: Path, *, outputs: bool = False) -> list[Path]:
-    """Copy the notebooks and the notes for instructors into a folder, and return what was left alone.
+    """Copy notebooks, maps and the notes for instructors into a folder, and return what was left alone.
 
     Notebooks come without ``outputs``, which hold the answers, unless asked for. Left alone are files that
     are there and differ: somebody has worked in them.
