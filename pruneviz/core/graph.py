@@ -56,8 +56,8 @@ class Node:
         ``axis``, ``axes``, ``widths``, ``key``, ``groups``, ``function`` as the operation needs them;
         ``padded``: whether a window may see zeros that are not in its input; ``spread`` of a norm: what it
         divides by, (channels,), and ``scaled``: whether it has a scale; or its ``function``. ``split``: the
-        shape that a ``permute`` takes apart before. ``parts``: (axis, number) of equal parts, of which a
-        ``slice`` takes one.
+        shape that a ``permute`` takes apart before, where axis ``loses`` alone may lose entries. ``parts``:
+        (axis, number) of equal parts, of which a ``slice`` takes one.
     """
 
     name: str

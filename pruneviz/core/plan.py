@@ -59,7 +59,7 @@ class _Walk:
         self.pruned = np.append(pruned, False)  # the label -1 means: stays
         self.plan = Plan()
 
-    def step(self, node: Node, values: list[Array]) -> Array:  # noqa: C901, PLR0911
+    def step(self, node: Node, values: list[Array]) -> Array:  # noqa: PLR0911
         """Note what a node keeps, and give the constants at its output."""
         gone = [self.pruned[thin(self.labels[name])[0]].any() for name in node.inputs]
         if node.op in ("mix", "unknown") and any(gone):
@@ -78,9 +78,7 @@ class _Walk:
             return _combined(node, values)
         if node.op in MOVES:
             if node.op == "reshape" and any(gone):
-                self.plan.shapes[node.name] = self._grid(node, self.labels[node.name])
-            if "split" in node.options and any(gone):
-                self._grid(node, self.labels[node.inputs[0]].reshape(node.options["split"]))
+                self.plan.shapes[node.name] = self._left(self.labels[node.name])
             return moved(node, values, 0)
         if node.op == "pool":
             columns = _constants(rows(values[0], node.options["axis"]))
@@ -151,20 +149,13 @@ class _Walk:
         result: Array = wide / spread(node.options["spread"], axis, node.shape)
         return result
 
-    def _grid(self, node: Node, labels: Array) -> tuple[int, ...]:
-        """Find the shape that is left; what is kept must be a grid."""
+    def _left(self, labels: Array) -> tuple[int, ...]:
+        """Tell the shape that is left of an array; what is kept is a grid."""
         kept = ~self.pruned[labels]
         axes = range(kept.ndim)
-        lines = [np.asarray(kept.any(axis=tuple(o for o in axes if o != axis))) for axis in axes]
-        grid = np.ones(kept.shape, bool)
-        for axis, line in enumerate(lines):
-            grid &= spread(line, axis, kept.shape)
-        if not np.array_equal(kept, grid):
-            raise ValueError(
-                f"{node.layer or node.name!r} reshapes pruned and kept units into one another; exclude the "
-                "layers before it"
-            )
-        return tuple(int(np.count_nonzero(line)) for line in lines)
+        return tuple(
+            int(np.count_nonzero(kept.any(axis=tuple(o for o in axes if o != axis)))) for axis in axes
+        )
 
 
 def plan(

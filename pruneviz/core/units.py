@@ -98,6 +98,7 @@ class _Walk:
     norms: dict[str, Array] = field(default_factory=dict)
     pairs: list[Array] = field(default_factory=list)
     obstacles: list[tuple[Array, str]] = field(default_factory=list)
+    grids: list[tuple[Array, int | None]] = field(default_factory=list)  # labels, the axis that may lose some
 
     def tie(self, first: Array, second: Array) -> None:
         """Note that labels at equal places belong to one unit."""
@@ -109,7 +110,7 @@ class _Walk:
         self.obstacles.append((np.concatenate([*labels, [_FIXED]]), f"{node.layer or node.name!r} {reason}"))
         return np.broadcast_to(np.int64(_FIXED), node.shape)
 
-    def step(self, node: Node, arrays: list[Array]) -> Array:  # noqa: C901, PLR0911
+    def step(self, node: Node, arrays: list[Array]) -> Array:  # noqa: PLR0911
         """Label the output of a node."""
         if node.op == "input":
             return np.broadcast_to(np.int64(_FIXED), node.shape)
@@ -125,23 +126,37 @@ class _Walk:
         if node.op == "slice":
             return self._sliced(node, arrays)
         if node.op in MOVES:
-            return moved(node, arrays, None)  # the zeros around a channel go with it
+            return self._moved(node, arrays)
         if node.op == "combine":
             return self._combine(node, arrays)
         if node.op == "reduce":
-            table = folded(arrays[0], node.options["axes"])
-            if (stays := (table == _FIXED).any(axis=1)).any():
-                self.tie(table[stays], np.full_like(table[stays], _FIXED))
-                table = np.where(stays[:, None], _FIXED, table)
-            flat = _labels(table)
-            return (
-                self.block(node, arrays, "averages over units") if flat is None else flat.reshape(node.shape)
-            )
+            return self._reduced(node, arrays)
         if node.op in ("map", "mix"):
             return arrays[0]
         return self.block(
             node, arrays, f"is {node.options.get('what', 'an operation')} that pruneviz does not know"
         )
+
+    def _moved(self, node: Node, arrays: list[Array]) -> Array:
+        """Lay labels out as the values are; the zeros around a channel go with it."""
+        after = moved(node, arrays, None)
+        if node.op == "reshape":
+            self.grids.append((thin(after)[0], None))
+        elif "split" in node.options:
+            self.grids.append((arrays[0].reshape(node.options["split"]), node.options["loses"]))
+        return after
+
+    def _reduced(self, node: Node, arrays: list[Array]) -> Array:
+        """Tie what is averaged together, unless that is all that there is; what must stay keeps the rest."""
+        table = folded(arrays[0], node.options["axes"])
+        if (stays := (table == _FIXED).any(axis=1)).any():
+            self.tie(table[stays], np.full_like(table[stays], _FIXED))
+            table = np.where(stays[:, None], _FIXED, table)
+        if _labels(table) is None:
+            if (table == table[0]).all():
+                return self.block(node, arrays, "averages over units")
+            self.tie(np.broadcast_to(table[:, :1], table.shape), table)
+        return table[:, 0].reshape(node.shape)
 
     def _sliced(self, node: Node, arrays: list[Array]) -> Array:
         """Cut along axes that hold no units, or into parts that all lose the same."""
@@ -191,6 +206,20 @@ class _Walk:
             return self.block(node, arrays, "combines units of different axes")
         return result
 
+    def roots(self, number: int) -> Array:
+        """Find for each label the lowest one of its unit.
+
+        Units that are laid out anew along several axes go in slices of the longest, or what is left would be
+        no array: in a channel shuffle, those at one place of all groups.
+        """
+        found = components(number, self.pairs)
+        for labels, loses in self.grids:
+            axes = sorted(_varying(found[labels]), key=lambda axis: (axis == loses, labels.shape[axis]))
+            for axis in axes if loses is not None and loses not in axes else axes[:-1]:
+                self.tie(np.broadcast_to(labels.take([0], axis), labels.shape), labels)
+                found = components(number, self.pairs)
+        return found
+
 
 def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]]:
     """Find out which outputs are tied; units are numbered in the order of the prunable layers.
@@ -215,7 +244,7 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
     for seen in (walk.outputs, walk.columns, walk.norms):
         for name in graph.whole & seen.keys():
             walk.tie(seen[name], np.full_like(seen[name], _FIXED))
-    roots = components(int(ends[-1]), walk.pairs)
+    roots = walk.roots(int(ends[-1]))
     for name in walk.outputs.keys() - called:
         roots[walk.outputs[name]] = _FIXED  # not part of what the model computes, or only of its training
     numbers = np.full(len(roots), -1)

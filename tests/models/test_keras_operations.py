@@ -95,6 +95,26 @@ def test_a_size_that_is_spelled_out_is_rewritten(home):
     check(home.Model(inputs, home.layers.Dense(3)(hidden)))
 
 
+def by_layers(home, x):
+    layers = home.layers
+    return layers.Reshape((6, 6, 8))(layers.Permute((1, 2, 4, 3))(layers.Reshape((6, 6, 2, 4))(x)))
+
+
+def by_functions(home, x):
+    do = functions(home)
+    return do.reshape(do.transpose(do.reshape(x, (-1, 6, 6, 2, 4)), (0, 1, 2, 4, 3)), (-1, 6, 6, 8))
+
+
+@pytest.mark.parametrize("body", [by_layers, by_functions])
+def test_a_channel_shuffle_takes_pairs(home, body):
+    model = convolved(home, lambda x: body(home, x))
+    mask = pv.prune(model, scope={"first": 0.5}, granularity="filter", example=IMAGES)
+    assert (mask["first"].reshape(2, 4) == mask["first"][:4]).all()
+    small = pv.remove(model, mask, IMAGES)
+    assert pv.check_removed(model, mask, small, IMAGES[::-1]) <= 1e-5
+    assert small.get_layer("last").kernel.shape[-2] == 4
+
+
 def test_attention_beside_what_is_pruned(home):
     tokens = np.random.default_rng(0).random((4, 5, 6), np.float32)
     inputs = home.Input((5, 6))

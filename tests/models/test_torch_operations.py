@@ -55,6 +55,9 @@ BODIES = {
     "concat": lambda _, y: torch.concat([y, torch.tanh(y)], dim=1)[:, ::, 1:-1],
     "add with alpha": lambda _, y: torch.add(torch.sigmoid(y), y.tanh().sigmoid(), alpha=2),
     "chunk": lambda _, y: torch.mul(*y.chunk(2, 1)),
+    "larger of two": lambda _, y: torch.max(*y.chunk(2, 1)) * torch.min(*torch.tensor_split(y, 2, dim=1)),
+    "sizes of another": lambda _, y: y.transpose(2, 3).reshape(y.size()),
+    "resized": lambda _, y: functional.interpolate(functional.max_pool2d(y, 2), size=y.shape[2:]) + y,
     "chunk as a list": lambda _, y: torch.cat([*list(y.chunk(2, dim=1)), y], 1),
     "chunk of three": lambda _, y: sum(torch.cat([y, y, y], 1).chunk(3, 1)),
     "cut in space": lambda _, y: y[:, :, 1:-1, ::2] + y[..., 2:, 1::2],
@@ -131,20 +134,53 @@ def test_layers_with_a_parameter_a_channel(make, between):
         (12, nn.PixelShuffle(2), 3, 4),
         (18, nn.PixelShuffle(3), 2, 9),
         (3, nn.PixelUnshuffle(2), 12, 1),
-        (8, nn.ChannelShuffle(2), 8, None),
+        (8, nn.ChannelShuffle(2), 8, 2),
+        (12, nn.ChannelShuffle(4), 12, 4),
+        (8, nn.ChannelShuffle(4), 8, 4),
     ],
 )
 def test_shuffles_take_sets_of_units(before, shuffle, after, together):
     model = nn.Sequential(conv(3, before), shuffle, conv(after, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     model.append(nn.Linear(5, 3))
-    if together is None:
-        mask = pv.prune(model, scope={"0": 0.5}, granularity="filter", example=IMAGES)
-        assert mask["0"].sum() == 4
-        return
     mask, small = check(model, IMAGES, share=None, scope={"0": 0.5})
     sets = mask["0"].reshape(-1, together)
+    if isinstance(shuffle, nn.ChannelShuffle):  # what lies at one place of all groups
+        sets = mask["0"].reshape(together, -1).T
     assert (sets.all(1) | ~sets.any(1)).all()
     assert small[2].in_channels == after * mask["0"].mean()
+
+
+SHUFFLED = {
+    "ShuffleNet's": lambda y: y.view(len(y), 2, y.shape[1] // 2, 8, 8).transpose(1, 2).flatten(1, 2),
+    "with sizes": lambda y: y.reshape(-1, 2, 4, 8, 8).permute(0, 2, 1, 3, 4).reshape(-1, 8, 8, 8),
+    "undone": lambda y: y.view(len(y), -1, 2, 8, 8).transpose(1, 2).reshape(y.shape),
+    "unflatten": lambda y: y.unflatten(1, (2, -1)).swapaxes(1, 2).flatten(1, 2),
+    "more groups than places": lambda y: y.view(-1, 4, 2, 64).transpose(1, 2).reshape(-1, 8, 8, 8),
+    "twice": lambda y: SHUFFLED["unflatten"](SHUFFLED["unflatten"](y)),
+}
+
+
+@pytest.mark.parametrize("body", SHUFFLED.values(), ids=SHUFFLED)
+def test_shuffles_in_code_take_sets_of_units(body):
+    model = net(
+        lambda s, x: s.f(s.b(body(s.a(x).relu())).mean((2, 3))), a=conv(), b=conv(8, 5), f=nn.Linear(5, 3)
+    )
+    mask, small = check(model, IMAGES, share=None, scope={"a": 0.5})
+    pairs = mask["a"].reshape(4, 2) if body is SHUFFLED["undone"] else mask["a"].reshape(2, 4).T
+    if body is SHUFFLED["more groups than places"]:
+        pairs = mask["a"].reshape(4, 2)
+    if body is not SHUFFLED["twice"]:
+        assert (pairs[:, 0] == pairs[:, 1]).all()
+    assert small.b.in_channels == 4
+
+
+def test_what_is_laid_out_in_two_axes_goes_in_slices_of_the_longer():
+    model = net(
+        lambda s, x: s.f(s.a(x.mean(1)).tanh().view(-1, 3, 4).mean(1)), a=nn.Linear(6, 12), f=nn.Linear(4, 3)
+    )
+    mask, small = check(model, TOKENS, "neuron")
+    assert (mask["a"].reshape(3, 4) == mask["a"][:4]).all()
+    assert small.f.in_features == 2
 
 
 def test_a_decoder_loses_neurons_map_by_map():

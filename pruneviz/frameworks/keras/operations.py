@@ -7,6 +7,7 @@ layers of their own kind. Both go by the name of their function here.
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,7 +89,8 @@ def described(call: Call, shapes: list[Any]) -> Described:  # noqa: PLR0911
     if name == "getitem":
         return _sliced(call.args[1], dims + 1)
     if name in ("reshape", "expanddims", "squeeze"):
-        return "reshape", {}
+        same = math.prod(shapes[0]) == math.prod(size or 0 for size in call.shape or ())
+        return ("reshape", {}) if same else ("unknown", {"what": "an operation on the batch"})
     if name == "transpose":
         axes = option(call, "axes", 1, option(call, "perm", 1))
         if axes is not None and axes[0] == 0:

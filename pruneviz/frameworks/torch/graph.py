@@ -45,6 +45,8 @@ _COMBINATIONS: dict[str, Callable[..., Array]] = {
     "mul": np.multiply,
     "maximum": np.maximum,
     "minimum": np.minimum,
+    "max": np.maximum,
+    "min": np.minimum,
     "expandas": lambda array, _: array,
 }
 

@@ -256,6 +256,9 @@ class _Tracer(fx.Tracer):
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Known(node, self)
 
+    def create_arg(self, a: Any) -> Any:
+        return super().create_arg(tuple(a) if isinstance(a, torch.Size) else a)  # of sizes that are nodes
+
     def create_proxy(self, kind: str, *args: Any, **kwargs: Any) -> fx.Proxy:
         proxy = super().create_proxy(kind, *args, **kwargs)
         self.values[proxy.node] = self._computed(proxy.node)
