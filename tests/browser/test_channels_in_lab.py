@@ -173,7 +173,7 @@ def test_point_and_click_follow_a_channel(page):
     ):
         assert expected in words
     page.mouse.move(2, 2)
-    followed(page, "Point at a channel")
+    page.wait_for_selector(".pv-follow[data-empty]")
     assert not page.evaluate(COLUMN, ["block4.shortcut", 5])
     page.mouse.click(*page.evaluate(ROW, ["block1.conv2", 5]))
     page.mouse.move(2, 2)
@@ -196,7 +196,7 @@ def test_a_second_click_cuts_and_a_click_beside_lets_go(page):
     followed(page, f"Channel {best} of block2.conv2: pruned by hand")
     page.locator(".pv-chain canvas").click(position={"x": 3, "y": 90})
     page.mouse.move(2, 2)
-    followed(page, "Point at a channel")
+    page.wait_for_selector(".pv-follow[data-empty]")
     check_picture(page)
 
 
@@ -231,7 +231,7 @@ def test_keyboard_follows_and_cuts(page):
     assert all(lists[word] == [1] for lists in by_hand.values())
     check_picture_by_number(page)
     page.keyboard.press("Escape")
-    followed(page, "Point at a channel")
+    page.wait_for_selector(".pv-follow[data-empty]")
     assert lab.kernel(page, "view.followed") == []
 
 

@@ -49,6 +49,15 @@ test("streams that overlap have lanes of their own, and nothing leaves the page"
   assert.equal(lanes.find(({ bus }) => bus).flow, flows[0]);
 });
 
+test("a layer's name says no more than there is room for", () => {
+  const wide = (words) => words.length;
+  assert.equal(chain.labelOf("block4.shortcut", "block4.conv2", 15, wide), "block4.shortcut");
+  assert.equal(chain.labelOf("block4.shortcut", "block4.conv2", 14, wide), ".shortcut");
+  assert.equal(chain.labelOf("block4.shortcut", "block3.conv2", 14, wide), "…ock4.shortcut");
+  assert.equal(chain.labelOf("fc", "", 10, wide), "fc");
+  assert.equal(chain.labelOf("conv1", "conv", 3, wide), "…v1");
+});
+
 test("gone places along an axis come in stretches", () => {
   const gone = { 1: 1, 2: 1 };
   const order = chain.orderAlong(blocks[3].columns, null);

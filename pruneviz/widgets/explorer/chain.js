@@ -5,9 +5,9 @@
 
 const POWER = 0.3; // of a number of channels, for the side of a block: 64 look larger than 16, not four times as large
 const SMALLEST = 26;
-const LANE = { bus: 8, wire: 6, gap: 7, words: 16 }; // thickness of a stream that several write, and of one
-const WORDS = 46; // below a block
-const NARROW = 66; // the least room for a block
+const LANE = { bus: 7, wire: 5, gap: 4, words: 14 }; // thickness of a stream that several write, and of one
+const WORDS = 35; // below a block
+const NARROW = 88; // the least room for a block
 
 /** The layers in the order of the chain, with their units and those of their norms. */
 export function blocksOf(chain, wires) {
@@ -102,7 +102,7 @@ export function layOutChain(width, blocks, flows) {
   const numbers = linesOf(flows, blocks.length, Math.max(2, Math.floor(width / NARROW)));
   const pitch = Math.min(250, width / Math.max(...numbers.map((line) => line.length)));
   const widest = Math.min(190, pitch - 38);
-  const highest = Math.min(165, Math.max(84, widest));
+  const highest = Math.min(numbers.length > 2 ? 64 : 165, Math.max(64, widest)); // many lines fit a screen
   const [outs, ins] = ["rows", "columns"].map((axis) => Math.max(...blocks.map((block) => block[axis].length)));
   const side = (n, of, most) => Math.round(Math.max(SMALLEST, most * (n / of) ** POWER));
   const boxes = blocks.map(({ rows, columns }) =>
@@ -114,13 +114,25 @@ export function layOutChain(width, blocks, flows) {
       boxes[b].riser = boxes[b].x + boxes[b].wide + 18;
     });
     const { lanes, tall } = lanesOf(flows, line, boxes, width);
-    const floor = top + tall + 8;
+    const floor = top + tall + 6;
     for (const lane of lanes) lane.y = floor - 6 - lane.above;
     for (const b of line) boxes[b].y = floor;
     top = floor + Math.max(...line.map((b) => boxes[b].tall)) + WORDS;
     return { blocks: line, lanes };
   });
   return { width, height: top, pitch, boxes, lines };
+}
+
+/**
+ * A layer's name where there is `room`: all of it; without what the layer before it has in common, which is written
+ * there; or its end. `wide` says how wide words are.
+ */
+export function labelOf(name, before, room, wide) {
+  const block = name.slice(0, name.lastIndexOf(".") + 1);
+  const end = block && before.startsWith(block) ? name.slice(block.length - 1) : "";
+  let shown = [name, end].find((words) => words && wide(words) <= room) ?? name;
+  while (shown.length > 3 && wide(shown) > room) shown = `…${shown.slice(2)}`;
+  return shown;
 }
 
 /** Indices along an axis as they are drawn; `ranks` says how good each unit is, null keeps the order. */

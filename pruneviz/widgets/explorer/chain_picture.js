@@ -3,7 +3,7 @@
 import { grouped, millions, remembered, sparsityText, STAYS } from "../frame/pure.js";
 import { hatch, line, sharp, sheetOf, stroke, text } from "../frame/draw.js";
 import { button, el } from "../frame/controls.js";
-import { layOutChain, orderAlong, sliceWords, stretches } from "./chain.js";
+import { labelOf, layOutChain, orderAlong, sliceWords, stretches } from "./chain.js";
 
 const STRIP = { gap: 3, wide: 6 }; // the BatchNorm entries beside a block
 const KEYS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"];
@@ -75,6 +75,7 @@ export class ChainPicture {
       }
       for (const [x, y] of this.pluses) plus(context, x, y, colours);
       blocks.forEach((block, b) => this.drawBlock(context, block, this.layout.boxes[b], colours));
+      for (const { blocks: near } of this.layout.lines) this.nameBlocks(context, near, width, colours);
     });
     this.outlines = new Path2D();
     for (const { x, y, wide, tall } of this.layout.boxes) this.outlines.rect(x + 0.5, y + 0.5, wide - 1, tall - 1);
@@ -112,13 +113,23 @@ export class ChainPicture {
     const [many, sum] = [`${flow.units.length} channels`, names.join(flow.added ? " + " : ", ")];
     const words = [`${many}, one stream: ${sum}`, `${many}: ${sum}`, `${many}: ${names.length} layers`, many];
     const fits = words.find((one) => context.measureText(one).width < to - from);
-    if (fits) text(context, fits, from, y - 11, { colour: colours.ink });
+    if (fits) text(context, fits, from, y - 9, { colour: colours.ink });
   }
   drawBlock(context, block, { x, y, wide, tall }, colours) {
     context.fillStyle = colours.kept;
     context.fillRect(x, y, wide, tall);
     if (block.norms.length) context.fillRect(x + wide + STRIP.gap, y, STRIP.wide, tall);
-    text(context, shortened(context, block.name, this.layout.pitch - 6), x, y + tall + 15, { colour: colours.ink });
+  }
+
+  /** Names under the blocks of a line, each up to where the next begins. */
+  nameBlocks(context, near, width, colours) {
+    near.forEach((b, place) => {
+      const { x, y, tall } = this.layout.boxes[b];
+      const end = this.layout.boxes[near[place + 1]]?.x ?? width;
+      const [before, name] = [near[place - 1], b].map((other) => this.units.blocks[other]?.name ?? "");
+      const label = labelOf(name, before, end - x - 8, (words) => context.measureText(words).width);
+      text(context, label, x, y + tall + 13, { colour: colours.ink });
+    });
   }
 
   /** Rows and columns that are gone, and what is left of each block in numbers. */
@@ -150,7 +161,7 @@ export class ChainPicture {
     if (Object.keys(this.frame.get("by_hand")).length) this.drawHand(context, colours);
     this.left.forEach(([outputs, inputs], b) => {
       const { x, y, tall } = layout.boxes[b];
-      text(context, `${grouped(outputs)} × ${grouped(inputs)}`, x, y + tall + 30, { colour: colours.quiet });
+      text(context, `${grouped(outputs)} × ${grouped(inputs)}`, x, y + tall + 26, { colour: colours.quiet });
     });
   }
 
@@ -368,13 +379,6 @@ export class ChainPicture {
     const slices = `with it go outputs ${outputs}; BatchNorm ${BatchNorm}; inputs ${inputs}`;
     return `Channel ${spot.i} of ${spot.name}: ${this.fateOf(this.units.unit(spot.name, spot.i))}; ${slices}`;
   }
-}
-
-/** The end of a name, where there is no room for all of it. */
-function shortened(context, name, width) {
-  let shown = name;
-  while (shown.length > 3 && context.measureText(shown).width > width) shown = `…${shown.slice(2)}`;
-  return shown;
 }
 
 /** Where a branch is added to a stream. */

@@ -1,13 +1,15 @@
 // ChannelExplorer: the chain of layers, one channel followed through it, and a slider for each group of tied layers.
 import { grouped, percent, remembered } from "../frame/pure.js";
 import {
-  button, CAPTION, choice, el, facts, fold, numberBox, scrolled, setText, shareSlider, swatch, table,
+  button, CAPTION, choice, el, facts, fold, numberBox, scrolled, setText, shareSlider, swatch, table, under,
 } from "../frame/controls.js";
 import { explorer } from "./explorer.js";
 import { sortChoice, unitDrawings } from "./units.js";
 import { Channels } from "./channel_counts.js";
 import { ChainPicture } from "./chain_picture.js";
 
+const HOW = "A row is what a layer writes, a column what it reads. Point at a row, or click it, to follow its channel "
+  + "through the network; click again to cut it. With the keyboard: arrows, then Enter.";
 const WHY = {
   added: "Their outputs are added: a sum has this channel as long as one part of it has.",
   multiplied: "Their outputs are multiplied, entry by entry.",
@@ -25,14 +27,14 @@ function followedPart(frame, chain) {
   const cut = button("", () => chain.toggle());
   const stop = button("Stop following", () => chain.follow(null));
   const bar = el("div", { class: "pv-bar" }, title, el("div", { class: "pv-buttons" }, cut, stop));
-  const node = el("section", { class: "pv-follow", "aria-label": "The channel that is followed" }, bar, lists, why);
+  const how = el("p", { class: "pv-hint pv-how" }, HOW);
+  const label = { class: "pv-follow", "aria-label": "The channel that is followed" };
+  const node = el("section", label, how, bar, lists, why);
   frame.paint(() => frame.write(() => {
     const spot = chain.shown;
     node.toggleAttribute("data-empty", !spot);
-    if (!spot) {
-      setText(title, "Point at a channel, or click it, to follow it through the network");
-      return;
-    }
+    how.hidden = Boolean(spot);
+    if (!spot) return;
     const unit = chain.units.unit(spot.name, spot.i);
     setText(title, `Channel ${spot.i} of ${spot.name}: ${chain.fateOf(unit)}`);
     if (frame.get("moving")) return;
@@ -50,8 +52,6 @@ function chainPart(frame, units) {
   frame.chain = chain; // for tests
   const caption = el("figcaption", CAPTION,
     "The chain of layers: each block is a layer's weights, outputs down, inputs across");
-  const hint = el("p", { class: "pv-hint" }, "A row is what a layer writes, a column what it reads. Click a row to "
-    + "follow its channel, again to cut it; with the keyboard: arrows, then Enter.");
   const twin = fold("Chain in words", () => inWords(chain));
   frame.paint((colours) => {
     chain.draw(frame.widthOf(chain.stage), colours);
@@ -67,7 +67,7 @@ function chainPart(frame, units) {
   ];
   return el("figure", { class: "pv-panel pv-wide pv-channels" },
     el("div", { class: "pv-bar" }, caption, el("span", { class: "pv-selectors" }, sortChoice(frame))),
-    chain.stage, hint, followedPart(frame, chain), el("p", { class: "pv-key" }, ...key), twin.node);
+    chain.stage, followedPart(frame, chain), under(key, twin));
 }
 
 /** The text twin: each layer in a row, and one channel looked up. */

@@ -2,7 +2,7 @@
 import { grouped, percent, stepOf } from "../frame/pure.js";
 import { sharp } from "../frame/draw.js";
 import {
-  button, CAPTION, choice, el, facts, fold, numberBox, scrolled, setText, swatch, table, tabs,
+  button, CAPTION, choice, el, facts, fold, numberBox, scrolled, setText, swatch, table, tabs, under,
 } from "../frame/controls.js";
 import { fit } from "./gallery.js";
 import { GalleryPicture } from "./gallery_picture.js";
@@ -114,7 +114,8 @@ function glass(frame, gallery) {
     for (const [canvas, said] of pairs) canvas.setAttribute("aria-label", said.textContent);
   }));
   return el("section", { class: "pv-lens", "aria-label": "The filter in focus" },
-    ...pairs.map((pair) => el("figure", {}, ...pair)), el("div", { class: "pv-facts" }, title, node));
+    el("div", { class: "pv-pictures" }, ...pairs.map((pair) => el("figure", {}, ...pair))),
+    el("div", { class: "pv-facts" }, title, node));
 }
 
 function filtersPart(frame, units) {
@@ -144,8 +145,7 @@ function filtersPart(frame, units) {
   const key = [swatch("kept"), "kept", swatch("pruned"), "pruned", swatch("hand"), "by hand", rivalKey];
   return el("figure", { class: "pv-panel pv-wide pv-filters" }, caption,
     el("div", { class: "pv-bar" }, layerTabs.node, selectors),
-    rivalChoice(frame, gallery), glass(frame, gallery), gallery.stage, hint,
-    el("p", { class: "pv-key" }, ...key), twin.node);
+    rivalChoice(frame, gallery), glass(frame, gallery), gallery.stage, hint, under(key, twin));
 }
 
 /** The text twin: every filter of the layer in a row. */

@@ -5,12 +5,14 @@ import { decode } from "./wire.js";
 const GAP = 14; // between cards at least: room for the cut
 const ROW_GAP = 26; // between rows: room for the cut's handle
 const WORDS = 18;
-const FEW = 24; // cards that may be large
+const SIDES = [64, 48]; // of a picture: large where cards are few, and two stand side by side
+const FEW = 24;
 
 /** Cards of a gallery: { side, wide, tall, across, pitch, rows, height }; pictures are `side` pixels high and wide. */
 export function layOutCards(width, many, two) {
-  const side = many <= FEW ? 64 : 48;
-  const wide = (two ? 2 * side + 4 : side) + 8;
+  const wideOf = (side) => (two ? 2 * side + 4 : side) + 8;
+  const side = SIDES.find((one) => many <= FEW && 2 * (wideOf(one) + GAP) <= width) ?? SIDES[1];
+  const wide = wideOf(side);
   const tall = side + 8 + WORDS;
   const across = Math.max(1, Math.floor(width / (wide + GAP)));
   const rows = Math.ceil(many / across);

@@ -145,7 +145,7 @@ export class GalleryPicture {
     const after = Number(kept === layer.size); // behind the last card
     const [x, y] = cardAt(layout, kept - after);
     const left = after ? x + layout.wide + 7 : x - 7;
-    if (old?.left === left && old.y === y) return;
+    if (old && old.left === left && old.y === y) return;
     if (old) copyPart(context, this.sheet, old.left - 2, old.y - 7, 4, layout.tall + 12);
     line(context, [[left, y - 6], [left, y + layout.tall + 4]], colours.ink, 3);
     this.line = { left, y };

@@ -3,7 +3,9 @@ import {
   grouped, layOut, moveMask, orderOf, percent, shareAt, sparsityText, STEPS, toggled,
 } from "../frame/pure.js";
 import { blend, countOf, hatch, pixelColour, sharp } from "../frame/draw.js";
-import { button, CAPTION, el, fold, numberBox, scrolled, setText, swatch, table, tabs } from "../frame/controls.js";
+import {
+  button, CAPTION, el, fold, numberBox, scrolled, setText, swatch, table, tabs, under,
+} from "../frame/controls.js";
 
 const SMALL = 4096; // weights: such layers are drawn as cells that can be cut by hand
 const CELL = 9;
@@ -46,9 +48,9 @@ export function maskPart(frame, weights) {
     });
   });
   const zooms = el("span", { class: "pv-zoom" }, out, into);
-  const key = el("p", { class: "pv-key" }, swatch("kept"), "kept", swatch("pruned"), "pruned");
+  const key = [swatch("kept"), "kept", swatch("pruned"), "pruned"];
   return el("figure", { class: "pv-panel pv-panel-mask" }, caption,
-    el("div", { class: "pv-bar" }, layerTabs.node, zooms), stage, hint, key, twin.node);
+    el("div", { class: "pv-bar" }, layerTabs.node, zooms), stage, hint, under(key, twin));
 }
 
 class Picture {

@@ -1,7 +1,7 @@
 // NeuronExplorer: the network with all its neurons, and one neuron under the glass.
 import { grouped } from "../frame/pure.js";
 import { WEIGHT } from "../frame/draw.js";
-import { CAPTION, choice, el, facts, fold, numberBox, setText, swatch } from "../frame/controls.js";
+import { CAPTION, choice, el, facts, fold, numberBox, setText, swatch, under } from "../frame/controls.js";
 import { explorer } from "./explorer.js";
 import { sortChoice, unitDrawings } from "./units.js";
 import { Units } from "./unit_counts.js";
@@ -117,7 +117,7 @@ function networkPart(frame, units) {
   return el("figure", { class: "pv-panel pv-wide pv-neurons" },
     el("div", { class: "pv-bar" }, caption, selectors),
     el("div", { class: "pv-scene" }, el("div", {}, picture.stage, hint), glass(frame, picture)),
-    el("p", { class: "pv-key" }, ...key), twin.node);
+    under(key, twin));
 }
 
 /** The text twin: each layer in a sentence, and one neuron looked up. */

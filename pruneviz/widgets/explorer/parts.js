@@ -4,7 +4,7 @@
 import { crossing, estimate, grouped, percent, remembered, same, sparsityText, wilson } from "../frame/pure.js";
 import { countOf, drawCurve, drawStillCurve, floorOf, photoOf, sheetOf } from "../frame/draw.js";
 import {
-  button, CAPTION, choice, el, facts, fold, scrolled, section, setText, shareSlider, table,
+  button, choice, el, facts, figure, fold, scrolled, section, setText, shareSlider, table,
 } from "../frame/controls.js";
 import { decode } from "./wire.js";
 
@@ -147,8 +147,6 @@ export function accuracyNow(frame) {
 
 export function accuracyPart(frame) {
   const canvas = el("canvas", { role: "img" });
-  const caption = el("figcaption", CAPTION, "Accuracy against sparsity");
-  frame.progressNode.classList.add("pv-inline");
   const verdict = el("p", { class: "pv-verdict" });
   const twin = fold("Curve in numbers", () => {
     const curve = hidden(frame) ? [] : frame.get("curve");
@@ -189,8 +187,7 @@ export function accuracyPart(frame) {
       twin.refresh();
     });
   }, canvas);
-  const bar = el("div", { class: "pv-bar pv-titled" }, caption, frame.progressNode);
-  return el("figure", { class: "pv-panel" }, bar, guessPart(frame), canvas, verdict, twin.node);
+  return figure("Accuracy against sparsity", guessPart(frame), canvas, verdict, twin.node);
 }
 
 function verdictOf(guess, truth, target) {

@@ -123,6 +123,10 @@ export const numberBox = (label, more) =>
 /** A square in the colour of a fate, for a picture's key. */
 export const swatch = (fate) => el("i", { class: `pv-swatch pv-swatch-${fate}` });
 
+/** Under a picture: its key, and its text twin. */
+export const under = (key, twin) =>
+  el("div", { class: "pv-below" }, el("p", { class: "pv-key" }, ...key), twin.node);
+
 /** A picture with its caption: words, or a list of words and nodes. */
 export const figure = (caption, ...children) =>
   el("figure", { class: "pv-panel" }, el("figcaption", CAPTION, ...[caption].flat()), ...children);

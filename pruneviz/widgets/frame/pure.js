@@ -70,7 +70,7 @@ export function percent(share, digits = 1) {
 }
 
 /** When a unit goes by rule, if it is the last of its layer. */
-export const STAYS = "nothing: the last of its layer stays";
+export const STAYS = "no sparsity: the last of its layer stays";
 
 export const sparsityText = (sparsity) => `${+(100 * sparsity).toFixed(2)}%`;
 

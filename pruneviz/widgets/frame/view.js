@@ -64,8 +64,8 @@ export class Frame {
     const level = model.offline ? "h1" : "h3"; // a page of its own has no heading above
     const title = el(level, { id: heading, class: "pv-title", "data-png": true }, model.get("title"));
     this.root.append(
-      el("header", { class: "pv-head" }, title, this.buttons),
-      this.lost, this.problem, this.body, this.progressBar(), this.codePanel(), this.live,
+      el("header", { class: "pv-head" }, title, this.progressBar(), this.buttons),
+      this.lost, this.problem, this.body, this.codePanel(), this.live,
     );
     const all = {
       undo: ["Undo", () => this.undo()], reset: ["Reset", () => this.reset()], keep: ["Keep", () => this.keep()],
@@ -228,9 +228,8 @@ export class Frame {
 
   progressBar() {
     this.bar = el("progress", { max: 1, "aria-label": "Measuring" });
-    this.progressNode = el("div", { class: "pv-progress" }, el("span", {}, "measuring"), this.bar,
-      button("Cancel", () => this.cancel()));
-    return this.progressNode;
+    const cancel = button("Cancel", () => this.cancel(), { "aria-label": "Cancel measuring" });
+    return (this.progressNode = el("div", { class: "pv-progress" }, this.bar, cancel));
   }
 
   cancel() {

@@ -1,0 +1,156 @@
+"""Every view on every screen: a page of 1280 pixels, a narrow one, and one at 200%."""
+
+import lab
+import pytest
+
+VIEWS = {
+    "weights": "pv.explore(lenet, digits, predict=False, title='LeNet-300-100 · weights')",
+    "neurons": "pv.explore(lenet, digits, granularity='neuron', predict=False)",
+    "filters": "pv.explore(pv.zoo.lenet_5('torch'), digits, granularity='filter', predict=False)",
+    "channels": "pv.explore(resnet, photos, granularity='channel', predict=False, title='ResNet-20')",
+    "schedule": "pv.ScheduleExplorer(lenet, lambda model, keep, seed: None, digits, rounds=4, final=0.98)",
+    "linear": "pv.TinyNetwork.linear([0.05, -0.01, 0.4], ['area', 'age', 'garden'], x, [1.2, 2, 3], "
+    "output='price', noun='flat')",
+    "two layers": "pv.TinyNetwork.two_layers([[3, -3], [-3, 3], [1, 1]], [0, 0, -1], [1, 1, 0.5], -1, "
+    "x[:, :2], [0, 1, 1], names=('light', 'water'), output='thrives', noun='plant')",
+}
+START = """\
+import numpy as np, torch, pruneviz as pv
+torch.set_num_threads(1)
+lenet, resnet = pv.zoo.lenet_300_100('torch'), pv.zoo.resnet_20('torch', pretrained=False)
+images, labels = pv.datasets.mnist().validation
+digits = images[:200], labels[:200]
+draw = np.random.default_rng(0)
+photos = draw.integers(0, 255, (40, 32, 32, 3), dtype=np.uint8), draw.integers(0, 10, 40)
+x = draw.uniform(0, 1, (3, 3))"""
+# What is written on canvases, in boxes, until the canvas is wiped.
+RECORD = """
+window.written = new Map();
+const pen = CanvasRenderingContext2D.prototype;
+const { fillText, clearRect } = pen;
+pen.fillText = function (words, x, y, ...most) {
+  const wide = this.measureText(words).width;
+  const left = x - { left: 0, center: wide / 2, right: wide }[this.textAlign];
+  if (!window.written.has(this)) window.written.set(this, []);
+  const box = { words: String(words), left, right: left + wide, top: y - 9, bottom: y + 1 };
+  window.written.get(this).push(box);
+  return fillText.call(this, words, x, y, ...most);
+};
+pen.clearRect = function (x, y, wide, tall) {
+  if (!x && !y) window.written.delete(this);
+  return clearRect.call(this, x, y, wide, tall);
+};
+"""
+ON_CANVAS = """() => [...window.written].flatMap(([{ canvas }, texts]) => {
+  const wide = canvas.pvWidth ?? canvas.clientWidth;
+  const out = texts.filter(({ left, right }) => wide && (left < -1 || right > wide + 1))
+    .map(({ words }) => `${words} |`);
+  const beside = (a, b) => a.right + 2 < b.left || b.right + 2 < a.left;
+  const apart = (a, b) => beside(a, b) || a.bottom <= b.top || b.bottom <= a.top;
+  const pairs = texts.flatMap((a, i) => texts.slice(i + 1).filter((b) => a.words !== b.words && !apart(a, b))
+    .map((b) => `${a.words} + ${b.words}`));
+  return [...out, ...pairs];
+})"""
+# What sticks out, lies on something else, or is broken within a word; the canvas has its own hands on it.
+FAULTS = """(number) => {
+  const root = document.querySelectorAll('.pv')[number];
+  const inside = root.getBoundingClientRect();
+  const place = root.closest('.jp-OutputArea').parentElement.getBoundingClientRect();
+  const free = '.pv-live, .pv-ear, .pv-scroll *, .pv-stage *, pre, pre *, .pv-how, option, sup, .pv-tip';
+  const onCanvas = '.pv-cursor, .pv-card-cursor, .pv-cut, .pv-wire, .pv-wire *, .pv-handle, .pv-title-of';
+  const seen = (node) =>
+    node.checkVisibility({ visibilityProperty: true }) && node.getBoundingClientRect().width;
+  const nodes = [...root.querySelectorAll('*')].filter((node) => !node.matches(free) && seen(node));
+  const name = (node) => `${node.tagName} “${(node.textContent || node.ariaLabel || '').slice(0, 30)}”`;
+  const faults = inside.right > place.right + 1 ? ['the view is wider than its place'] : [];
+  for (const node of nodes) {
+    const { left, right } = node.getBoundingClientRect();
+    if (left < inside.left - 1 || right > inside.right + 1) faults.push(`${name(node)} sticks out`);
+  }
+  const leaves = nodes.filter((node) => !node.childElementCount && !node.matches(onCanvas)
+    && (node.textContent || node.matches('input, canvas, progress')) || node.matches('select'));
+  leaves.forEach((a, i) => leaves.slice(i + 1).forEach((b) => {
+    if (a.contains(b)) return;
+    const [p, q] = [a, b].map((node) => node.getBoundingClientRect());
+    const [wide, tall] = [Math.min(p.right, q.right) - Math.max(p.left, q.left),
+      Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top)];
+    if (wide > 2 && tall > 3) faults.push(`${name(a)} lies on ${name(b)}`);
+  }));
+  for (const node of nodes) for (const text of node.childNodes) {
+    if (text.nodeType !== Node.TEXT_NODE) continue;
+    for (const { 0: word, index } of text.data.matchAll(/\\S+/g)) {
+      const range = document.createRange();
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      if (range.getClientRects().length > 1 && !/[-/]/.test(word)) faults.push(`${word} is broken`);
+    }
+  }
+  return faults;
+}"""
+# From the top of the first slider and the verdict to the bottom of both, and the room that there is for it.
+TOGETHER = """(number) => {
+  const root = document.querySelectorAll('.pv')[number];
+  const boxes = [...root.querySelectorAll('.pv-top :is(.pv-range, .pv-big)')]
+    .map((node) => node.getBoundingClientRect());
+  const tall = Math.max(...boxes.map(({ bottom }) => bottom)) - Math.min(...boxes.map(({ top }) => top));
+  return [tall, document.querySelector('.jp-WindowedPanel-outer').clientHeight];
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(browser, server):
+    address, folder = server
+    lab.write_notebook(folder / "layout.ipynb", START, *(f"view = {code}\nview" for code in VIEWS.values()))
+    page = browser.new_page(viewport={"width": 1280, "height": 780})
+    page.seen = lab.watch(page)
+    page.add_init_script(RECORD)
+    lab.open_notebook(page, address, "layout.ipynb")
+    many = f"() => document.querySelectorAll('.pv').length === {len(VIEWS)}"
+    page.wait_for_function(many, timeout=180_000)
+    lab.idle(page)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.pv-now .pv-badge')].every((badge) => badge.textContent)",
+        timeout=120_000,
+    )
+    yield page
+    assert page.seen == {"errors": [], "outside": []}
+    lab.leave(page)
+
+
+def resized(page, width, height, *, browser_of_files):
+    """Choose a screen, with or without the list of files beside the notebook."""
+    page.evaluate(f"() => window.jupyterapp.shell.{'expand' if browser_of_files else 'collapse'}Left()")
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_timeout(600)
+
+
+def at_top(page, view):
+    """Scroll to the top of a view, where what sticks is at its place; out of sight it is not drawn."""
+    view.evaluate("(view) => view.scrollIntoView()")
+    page.wait_for_timeout(300)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "files"), [(1280, 780, True), (700, 780, False), (700, 780, True), (640, 390, False)]
+)
+def test_nothing_is_clipped_or_on_top_of_anything_else(page, width, height, files):
+    page.evaluate("() => window.written.clear()")
+    resized(page, width, height, browser_of_files=files)
+    views = page.locator(".pv")
+    for number, name in enumerate(VIEWS):
+        at_top(page, views.nth(number))
+        assert (name, page.evaluate(FAULTS, number)) == (name, [])
+        tall, room = page.evaluate(TOGETHER, number)
+        assert tall < room, f"{name}: slider and verdict are {tall} pixels apart, the screen has {room}"
+    assert page.evaluate(ON_CANVAS) == []
+
+
+def test_views_fit_a_screen(page):
+    resized(page, 1280, 780, browser_of_files=True)
+    views = page.locator(".pv")
+    for number, name in enumerate(VIEWS):
+        if name == "schedule":
+            continue
+        at_top(page, views.nth(number))
+        tall = views.nth(number).bounding_box()["height"]
+        assert tall <= 780, f"{name} is {tall} pixels high"
