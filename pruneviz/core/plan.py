@@ -9,7 +9,7 @@ NumPy only.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class Plan:
         Norm layer name -> indices of its channels that it keeps.
     shapes
         Name of a node that reshapes -> its new shape, without the batch.
+    keys
+        Name of a node that takes a part -> its new key, where that is another.
     """
 
     outputs: dict[str, Array] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Plan:
     shifts: dict[str, Array] = field(default_factory=dict)
     norms: dict[str, Array] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    keys: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 class _Walk:
@@ -77,8 +80,8 @@ class _Walk:
         if node.op == "combine":
             return _combined(node, values)
         if node.op in MOVES:
-            if node.op == "reshape" and any(gone):
-                self.plan.shapes[node.name] = self._left(self.labels[node.name])
+            if any(gone):
+                self._spell(node)
             return moved(node, values, 0)
         if node.op == "pool":
             columns = _constants(rows(values[0], node.options["axis"]))
@@ -95,8 +98,9 @@ class _Walk:
         columns = rows(self.labels[node.inputs[0]], axis).max(axis=1)
         gone = self.pruned[columns]
         kept = ~self.pruned[self.units.of[node.layer]]
-        if not kept.any():
-            raise ValueError(f"the mask leaves layer {node.layer!r} without outputs: keep at least one")
+        if not kept.any() or gone.all():
+            what = "inputs" if kept.any() else "outputs"
+            raise ValueError(f"the mask leaves layer {node.layer!r} without {what}: keep at least one")
         if gone.any() or not kept.all():
             self.plan.outputs[node.layer] = np.flatnonzero(kept)
             groups = node.options.get("groups", 1)
@@ -149,13 +153,23 @@ class _Walk:
         result: Array = wide / spread(node.options["spread"], axis, node.shape)
         return result
 
-    def _left(self, labels: Array) -> tuple[int, ...]:
-        """Tell the shape that is left of an array; what is kept is a grid."""
+    def _spell(self, node: Node) -> None:
+        """Note the sizes of what is left of an array, and where a part of it begins and ends."""
+        if node.op == "reshape":
+            lines = self._lines(self.labels[node.name])
+            self.plan.shapes[node.name] = tuple(int(np.count_nonzero(line)) for line in lines)
+        if node.op == "slice" and "parts" not in node.options:
+            key, lines = list(node.options["key"]), self._lines(self.labels[node.inputs[0]])
+            for axis, (part, line) in enumerate(zip(key, lines, strict=False)):
+                if part != slice(None) and not line.all():
+                    ends = part.indices(len(line))[:2]
+                    key[axis] = slice(*(int(np.count_nonzero(line[:end])) for end in ends))
+                    self.plan.keys[node.name] = tuple(key)
+
+    def _lines(self, labels: Array) -> list[Array]:
+        """Tell what is kept along each axis of an array; together that is a grid."""
         kept = ~self.pruned[labels]
-        axes = range(kept.ndim)
-        return tuple(
-            int(np.count_nonzero(kept.any(axis=tuple(o for o in axes if o != axis)))) for axis in axes
-        )
+        return [np.asarray(rows(kept, axis).any(axis=1)) for axis in range(kept.ndim)]
 
 
 def plan(

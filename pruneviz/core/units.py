@@ -159,15 +159,15 @@ class _Walk:
         return table[:, 0].reshape(node.shape)
 
     def _sliced(self, node: Node, arrays: list[Array]) -> Array:
-        """Cut along axes that hold no units, or into parts that all lose the same."""
+        """Cut out a range of the units; equal parts all lose the same, and one place alone cannot be left."""
         (array,), varying = arrays, _varying(arrays[0])
         if "parts" in node.options and node.options["parts"][0] in varying:
             axis, number = node.options["parts"]
             first, *others = np.split(array, number, axis=axis)
             for other in others:
                 self.tie(*thin(first, other))
-        elif any(i in varying and part != slice(None) for i, part in enumerate(node.options["key"])):
-            return self.block(node, arrays, "takes a part of the units")
+        elif any(i in varying and not _is_range(part) for i, part in enumerate(node.options["key"])):
+            return self.block(node, arrays, "takes single units")
         return moved(node, arrays, None)
 
     def _channels(self, node: Node, array: Array, columns: Array) -> Array:
@@ -315,6 +315,10 @@ def _labels(table: Array) -> Array | None:
     """Reduce (channels, rest) to the one label of each channel; None if there are more."""
     labels: Array = table[:, 0]
     return labels if (table == labels[:, None]).all() else None
+
+
+def _is_range(part: object) -> bool:
+    return isinstance(part, slice) and part.step in (None, 1)
 
 
 def _varying(array: Array) -> set[int]:

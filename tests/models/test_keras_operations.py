@@ -43,6 +43,10 @@ def functions(home):
     return __import__("tensorflow")
 
 
+def split(home, x, parts, axis=-1):
+    return functions(home).split(x, parts, axis=axis)
+
+
 BODIES = {
     "residual": lambda home, x: x + home.layers.Conv2D(8, 1)(x),
     "numbers": lambda _, x: 2 * x * 0.5 - 1.0 + 1.0,
@@ -50,6 +54,12 @@ BODIES = {
     "gate": lambda home, x: x * home.layers.Conv2D(8, 1, activation="sigmoid")(x),
     "slice": lambda _, x: x[:, 1:-1, 1:-1],
     "slice of all": lambda _, x: x[:, ::2, ..., :],
+    "ranges": lambda home, x: home.layers.Concatenate()([x[..., 3:], x[:, :, :, :-2] * 2.0]),
+    "split": lambda home, x: home.layers.Multiply()(split(home, x, 2)),
+    "split by sizes": lambda home, x: home.layers.Concatenate()(
+        split(home, x, [3] if home is keras else [3, 5])
+    ),
+    "split by places": lambda home, x: home.layers.Add()(split(home, x, 2, 1)),
     "crop": lambda home, x: home.layers.Cropping2D(((1, 2), (0, 1)))(x),
     "square": lambda _, x: x**2,
     "constant": lambda _, x: x + np.float32(0.0),
@@ -115,6 +125,33 @@ def test_a_channel_shuffle_takes_pairs(home, body):
     assert small.get_layer("last").kernel.shape[-2] == 4
 
 
+def test_what_is_cut_is_cut_anew_in_the_file_too(home, tmp_path):
+    inputs = home.Input((6,))
+    one, other = split(home, inputs, 2)
+    wide = home.layers.Dense(8, name="wide")(home.layers.Concatenate()([one, other]))
+    model = home.Model(inputs, home.layers.Dense(3)(wide[:, 5:]))
+    small = check(model, X, "neuron", 0.3)
+    small.save(tmp_path / "small.keras")
+    again = home.models.load_model(tmp_path / "small.keras")
+    np.testing.assert_array_equal(again(X), small(X))
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+def test_layers_with_several_outputs(home, cell):
+    tokens = np.random.default_rng(0).random((4, 5, 6), np.float32)
+    inputs = home.Input((5, 6))
+    hidden = home.layers.Dense(6, name="before")(inputs)
+    states = getattr(home.layers, cell)(4, return_sequences=True, return_state=True)(hidden)
+    joined = home.layers.Concatenate()([states[0][:, -1], states[1]])
+    model = home.Model(inputs, home.layers.Dense(3)(home.layers.Dense(8, "relu", name="wide")(joined)))
+    with pytest.raises(ValueError, match=r"exclude=\['before'\]"):
+        pv.prune(model, 0.5, granularity="neuron", example=tokens)
+    mask = pv.prune(model, 0.5, granularity="neuron", example=tokens, exclude=["before"])
+    small = pv.remove(model, mask, tokens)
+    assert pv.check_removed(model, mask, small, tokens[::-1]) <= 1e-5
+    assert small.get_layer("wide").units == 4
+
+
 def test_attention_beside_what_is_pruned(home):
     tokens = np.random.default_rng(0).random((4, 5, 6), np.float32)
     inputs = home.Input((5, 6))
@@ -157,7 +194,7 @@ def test_what_is_not_known_is_refused_by_name(home):
     model = home.Model(hidden._keras_history[0].input, home.layers.Dense(3)(flipped))
     with pytest.raises(ValueError, match=r"pruneviz does not know; .*exclude=\['before'\]"):
         pv.prune(model, 0.5, granularity="neuron", example=X)
-    part = home.Model(hidden._keras_history[0].input, home.layers.Dense(3)(hidden[:, :4]))
-    with pytest.raises(ValueError, match=r"takes a part of the units; .*exclude=\['before'\]"):
+    part = home.Model(hidden._keras_history[0].input, home.layers.Dense(3)(hidden[:, ::2]))
+    with pytest.raises(ValueError, match=r"takes single units; .*exclude=\['before'\]"):
         pv.prune(part, 0.5, granularity="neuron", example=X)
     assert pv.apply(part, pv.prune(part, 0.5))

@@ -58,6 +58,15 @@ BODIES = {
     "larger of two": lambda _, y: torch.max(*y.chunk(2, 1)) * torch.min(*torch.tensor_split(y, 2, dim=1)),
     "sizes of another": lambda _, y: y.transpose(2, 3).reshape(y.size()),
     "resized": lambda _, y: functional.interpolate(functional.max_pool2d(y, 2), size=y.shape[2:]) + y,
+    "split by size": lambda _, y: torch.mul(*y.split(4, 1)),
+    "split by sizes": lambda _, y: torch.cat([*torch.split(y, [3, 5], dim=1)][::-1], 1),
+    "ranges": lambda _, y: torch.cat([y[:, 5:], y[:, :-3].tanh()], 1),
+    "halves": lambda _, y: y[:, : y.shape[1] // 2] * y[:, y.shape[1] // 2 :].sigmoid(),
+    "glu": lambda _, y: functional.glu(y, 1),
+    "glu as a layer": lambda _, y: nn.GLU(dim=-3)(nn.ReLU()(y)),
+    "stack": lambda _, y: torch.stack([y, y.tanh()], -1).sum(-1),
+    "stack of units": lambda _, y: torch.stack([y, y.tanh()], 1).flatten(1, 2),
+    "shuffles": lambda _, y: functional.pixel_unshuffle(functional.pixel_shuffle(y, 2), 2),
     "chunk as a list": lambda _, y: torch.cat([*list(y.chunk(2, dim=1)), y], 1),
     "chunk of three": lambda _, y: sum(torch.cat([y, y, y], 1).chunk(3, 1)),
     "cut in space": lambda _, y: y[:, :, 1:-1, ::2] + y[..., 2:, 1::2],
@@ -76,9 +85,26 @@ def test_operations_between_convolutions(body):
     assert "a" in mask
 
 
-def test_units_that_code_cuts_apart_are_refused_by_name():
-    model = net(lambda s, x: s.b(s.a(x)[:, :4]).flatten(1), a=conv(), b=conv(4, 2))
-    with pytest.raises(ValueError, match=r"'getitem' takes a part of the units; .*exclude=\['a'\]"):
+def test_ranges_of_units_shrink_by_what_they_lose():
+    model = net(
+        lambda s, x: s.f(torch.cat([s.b(s.a(x)[:, :5]), s.c(s.a(x)[:, 5:])], 1).mean((2, 3))),
+        a=conv(), b=conv(5, 2), c=conv(3, 2), f=nn.Linear(4, 3),
+    )  # fmt: skip
+    mask, small = check(model, IMAGES, exclude=["b", "c"])
+    assert small.b.in_channels == mask["a"][:5].sum()
+    assert small.c.in_channels == mask["a"][5:].sum()
+    with torch.no_grad():
+        model.a.weight[5:] = 0
+    mask = pv.prune(model, scope={"a": 0.4}, granularity="filter", example=IMAGES)
+    with pytest.raises(ValueError, match="leaves layer 'c' without inputs: keep at least one"):
+        pv.remove(model, mask, IMAGES)
+
+
+@pytest.mark.parametrize("index", [3, slice(None, None, 2)])
+def test_units_that_code_takes_one_by_one_are_refused_by_name(index):
+    model = net(lambda s, x: s.f(s.a(x)[:, index].flatten(1)), a=conv(), f=nn.LazyLinear(3))
+    model(torch.rand(1, 3, 8, 8))
+    with pytest.raises(ValueError, match=r"'getitem' takes single units; .*exclude=\['a'\]"):
         pv.prune(model, 0.5, granularity="filter", example=IMAGES)
 
 

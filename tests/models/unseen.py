@@ -258,7 +258,7 @@ def _trains(model: Any, x: np.ndarray) -> bool:
         outputs.square().mean().backward()
         torch.optim.SGD(model.parameters(), 1e-3).step()
     else:
-        model.compile(optimizer="sgd", loss="mse")
+        model.compile(optimizer="sgd", loss="mse", run_eagerly=True)  # as a graph it takes ten times as long
         model.fit(x, np.zeros((len(x), *model.output_shape[1:])), verbose=0)
     after = {name: layer.weight for name, layer in pv.network(model).items()}
     finite = all(np.isfinite(weight).all() for weight in after.values())

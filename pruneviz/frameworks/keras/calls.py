@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,16 @@ class Call:
         """Names of the calls whose output it reads."""
         leaves = tf.nest.flatten((self.args, self.kwargs))
         return tuple(leaf.name for leaf in leaves if isinstance(leaf, Ref))
+
+
+@dataclass
+class Part:
+    """An operation that takes a part of what a call gives: one of several outputs, or a range of one."""
+
+    key: Any
+
+    def __call__(self, given: Any) -> Any:
+        return given[self.key]
 
 
 @dataclass(frozen=True)
@@ -139,10 +150,23 @@ def flat(model: Any) -> Flat:
                 refs = tf.nest.flatten(visit(inner, child, f"{path}.", inside))
             else:
                 shape = tuple(tensors[0].shape[1:]) if len(tensors) == 1 else None
-                calls.append(Call(fresh(path), path, layer, args, kwargs, shape, _dtype(tensors[0])))
-                refs = [Ref(calls[-1].name)] * len(tensors)
+                one = Call(fresh(path), path, layer, args, kwargs, shape, _dtype(tensors[0]))
+                calls.extend(one_by_one(one, tensors))
+                refs = [Ref(call.name) for call in calls[-len(tensors) :]]
             env |= {id(tensor): ref for tensor, ref in zip(tensors, refs, strict=True)}
         return tf.nest.map_structure(lambda tensor: env[id(tensor)], graph.outputs)
+
+    def one_by_one(call: Call, tensors: list[Any]) -> list[Call]:
+        """Write what gives several outputs as calls that give one each; a split is that many ranges."""
+        if len(tensors) == 1:
+            return [call]
+        cuts = _ranges(call, tensors)
+        source = call.args[0] if cuts else Ref(call.name)
+        parts = [
+            Call(fresh(call.path), call.path, Part(key), (source,), {}, tuple(one.shape[1:]), _dtype(one))
+            for key, one in zip(cuts or range(len(tensors)), tensors, strict=True)
+        ]
+        return parts if cuts else [call, *parts]
 
     for tensor in tf.nest.flatten(graph.inputs):
         name = fresh(parts_of(source_of(tensor))[0].name)
@@ -160,6 +184,17 @@ def graph_of(layer: Any) -> Any:
     whole = hasattr(inner, "_nodes_by_depth") and names & {"Functional", "Sequential"}
     known = type(inner).call.__module__.partition(".")[0] in {"keras", "tf_keras"} if whole else False
     return inner if known else None
+
+
+def _ranges(call: Call, tensors: list[Any]) -> list[Any]:
+    """List the keys by which a split cuts its input; none for another call, or unknown sizes."""
+    kind = getattr(call.layer, "symbol", type(call.layer).__name__).lower()
+    axis = call.kwargs.get("axis", vars(call.layer).get("axis", 0)) % len(tensors[0].shape)
+    sizes = [tensor.shape[axis] for tensor in tensors]
+    if "split" not in kind or not call.args or not axis or None in sizes:
+        return []
+    ends = list(itertools.accumulate(sizes, initial=0))
+    return [(*[slice(None)] * axis, slice(*pair)) for pair in itertools.pairwise(ends)]
 
 
 def _dtype(tensor: Any) -> str:

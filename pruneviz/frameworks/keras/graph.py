@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from pruneviz.core.graph import Graph, Node
 from pruneviz.frameworks.keras import operations
+from pruneviz.frameworks.keras.calls import Part
 from pruneviz.frameworks.keras.layouts import Kernel, is_keras, kernels_of, to_numpy
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _outputs(kernel: Kernel) -> int:
 
 def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911, PLR0912
     layer, name = call.layer, type(call.layer).__name__
-    if not is_keras(layer) or call.shape is None or None in shapes:
+    if not (is_keras(layer) or isinstance(layer, Part)) or call.shape is None or None in shapes:
         return "unknown", {}
     if operations.name_of(call):
         return operations.described(call, shapes)

@@ -86,8 +86,8 @@ def described(call: Call, shapes: list[Any]) -> Described:  # noqa: PLR0911
     if name in _REDUCTIONS:
         found = _along(option(call, "axis", 1), dims, "reduce")
         return found[0], {**found[1], "sums": name == "sum"}
-    if name == "getitem":
-        return _sliced(call.args[1], dims + 1)
+    if name in ("getitem", "part"):
+        return _sliced(call.args[1] if name == "getitem" else call.layer.key, dims + 1)
     if name in ("reshape", "expanddims", "squeeze"):
         same = math.prod(shapes[0]) == math.prod(size or 0 for size in call.shape or ())
         return ("reshape", {}) if same else ("unknown", {"what": "an operation on the batch"})

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from pruneviz.frameworks.keras import operations
-from pruneviz.frameworks.keras.calls import Call, Flat, Ref, filled
+from pruneviz.frameworks.keras.calls import Call, Flat, Part, Ref, filled
 from pruneviz.frameworks.keras.copies import Copier
 from pruneviz.frameworks.keras.layouts import home_of, kernels_of, to_numpy
 
@@ -47,7 +47,7 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
         small = home.Sequential([*inputs, *map(smaller, flat.calls[1:])], name=model.name)
     else:
         values = flat.run(inputs, smaller)
-        named = tf.nest.pack_sequence_as(model.input, inputs) if len(inputs) > 1 else inputs
+        named = tf.nest.pack_sequence_as(model.input, inputs) if len(inputs) > 1 else inputs[0]
         small = home.Model(named, filled(flat.outputs, values), name=model.name)
     for call in fresh:
         _fill(call.path, call.layer, made[id(call.layer)], plan)
@@ -84,7 +84,9 @@ def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
 
 
 def _resized(call: Call, plan: Plan) -> Call:
-    """Rewrite the size that a call of tf.reshape spells out."""
+    """Rewrite the size that a call of tf.reshape spells out, and the range that another one takes."""
+    if call.name in plan.keys:
+        return replace(call, layer=Part((slice(None), *plan.keys[call.name])), args=call.args[:1])
     if call.name not in plan.shapes or getattr(call.layer, "symbol", None) != "reshape":
         return call
     kwargs = {name: value for name, value in call.kwargs.items() if name not in ("shape", "tensor")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -39,6 +40,7 @@ _MIXES = ("softmax", "logsoftmax", "layernorm", "groupnorm", "rmsnorm")
 _RESHAPES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten", "viewas", "reshapeas")
 _PERMUTATIONS = ("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis")
 _REDUCTIONS = ("mean", "sum", "amax", "amin")
+_JOINS = {"cat": "concat", "concat": "concat", "concatenate": "concat", "stack": "stack"}
 _COMBINATIONS: dict[str, Callable[..., Array]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -89,7 +91,8 @@ def _exported(model: nn.Module, trace: Trace, prefix: str = "") -> Graph:
     flowing = [node for node in trace.graph.nodes if exporter.flows(node) and not moves.divides(node)]
     (end,) = (node for node in trace.graph.nodes if node.op == "output")
     outputs = tuple(prefix + n.name for n in end.all_input_nodes if exporter.flows(n))
-    return Graph(tuple(map(exporter.node, flowing)), outputs, _shared(model, trace.graph))
+    nodes = itertools.chain.from_iterable(map(exporter.nodes, flowing))
+    return Graph(tuple(nodes), outputs, _shared(model, trace.graph))
 
 
 def _shared(model: nn.Module, graph: fx.Graph) -> frozenset[str]:
@@ -145,7 +148,11 @@ class _Exporter:
         several = isinstance(value, (tuple, list)) and any(isinstance(part, torch.Tensor) for part in value)
         return several or isinstance(value, torch.Tensor)
 
-    def node(self, node: fx.Node) -> Node:
+    def nodes(self, node: fx.Node) -> list[Node]:
+        """Translate an operation; what is several at once becomes several nodes."""
+        return moves.written_out(self._node(node), self._input(node).shape[1:])
+
+    def _node(self, node: fx.Node) -> Node:
         name, value = self.prefix + node.name, self.values[node]
         shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else ()
         if node.op == "placeholder":
@@ -156,7 +163,9 @@ class _Exporter:
         op, options = self._module(node, layer) if layer else self._function(node)
         if isinstance(value, torch.Tensor) and op != "input" and (not value.ndim or len(value) != 2):
             op, options = "unknown", {"what": "an operation on the batch"}
-        inputs = tuple(self.prefix + n.name for n in self._sources(node, repeats=op in ("concat", "combine")))
+        inputs = tuple(
+            self.prefix + n.name for n in self._sources(node, repeats=op in ("concat", "combine", "stack"))
+        )
         return Node(name, op, inputs[:1] if op == "reshape" else inputs, shape, layer, options)
 
     def _sources(self, node: fx.Node, *, repeats: bool = False) -> list[fx.Node]:
@@ -209,8 +218,9 @@ class _Exporter:
             return "norm", {"axis": 0, "spread": width, "scaled": scaled, "groups": groups or 1}
         if name == "prelu" and module.weight.numel() > 1:
             return "norm", {"axis": 0, "function": self._mapping(node, name)}
-        if name in moves.SHUFFLES:
-            return "permute", moves.shuffle(module, name, self._input(node).shape[1:])
+        if name in moves.APART:
+            factor = next(vars(module)[key] for key in moves.FACTORS if key in vars(module))
+            return moves.apart(name, factor, self._input(node).shape[1:])
         if name.startswith("zeropad"):
             return self._padding(node, module.padding, 0)
         return self._named(node, name, f"a {type(module).__name__}", padded=_sees_zeros(vars(module)))
@@ -233,9 +243,11 @@ class _Exporter:
         if name == "getitem":
             return self._indexed(node)
         ndim, several = self._input(node).ndim, len(self._sources(node)) > 1
-        if name in ("cat", "concat", "concatenate"):
-            axis = self._argument(node, 1, ("dim", "axis"), 0) % ndim
-            return ("concat", {"axis": axis - 1}) if axis else ("unknown", {"what": "a batch of batches"})
+        if name in _JOINS:
+            axis = self._argument(node, 1, ("dim", "axis"), 0) % (ndim + (name == "stack"))
+            return (_JOINS[name], {"axis": axis - 1}) if axis else ("unknown", {"what": "a batch of batches"})
+        if name in moves.APART:
+            return moves.apart(name, self._argument(node, 1, moves.FACTORS, -1), self._input(node).shape[1:])
         if name in _COMBINATIONS and several:
             alpha, function = self._argument(node, 9, ("alpha",), 1), _COMBINATIONS[name]
             scaled = function if alpha == 1 else lambda a, b: function(a, alpha * b)

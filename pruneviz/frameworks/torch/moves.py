@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pruneviz.core.graph import Node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,19 +15,49 @@ if TYPE_CHECKING:
     import torch
     from torch import fx
 
-SHUFFLES = ("pixelshuffle", "pixelunshuffle", "channelshuffle")
+APART = ("pixelshuffle", "pixelunshuffle", "channelshuffle", "glu")
+FACTORS = ("upscale_factor", "downscale_factor", "groups", "dim")
 
 
-def shuffle(module: Any, name: str, shape: Sequence[int]) -> dict[str, Any]:
-    """Say how a shuffle takes axes apart, and in which order it puts them together."""
+def apart(name: str, r: int, shape: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """Say how one of `APART`, given its one number, takes an axis apart."""
+    if name == "glu":
+        return "glu", {"axis": r % (len(shape) + 1) - 1}
     c, h, w = shape
     if name == "channelshuffle":
-        return {"split": (module.groups, c // module.groups, h, w), "axes": (1, 0, 2, 3), "loses": 1}
+        return "permute", {"split": (r, c // r, h, w), "axes": (1, 0, 2, 3), "loses": 1}
     if name == "pixelshuffle":
-        r = module.upscale_factor
-        return {"split": (c // r**2, r, r, h, w), "axes": (0, 3, 1, 4, 2), "loses": 0}
-    r = module.downscale_factor
-    return {"split": (c, h // r, r, w // r, r), "axes": (0, 2, 4, 1, 3), "loses": 0}
+        return "permute", {"split": (c // r**2, r, r, h, w), "axes": (0, 3, 1, 4, 2), "loses": 0}
+    return "permute", {"split": (c, h // r, r, w // r, r), "axes": (0, 2, 4, 1, 3), "loses": 0}
+
+
+def written_out(node: Node, shape: Sequence[int]) -> list[Node]:
+    """Write as several nodes what is several operations; `shape` is that of the first input."""
+    if node.op == "stack":
+        single = [*node.shape]
+        single[node.options["axis"]] = 1
+        parts = [
+            Node(f"{node.name}:{i}", "reshape", (name,), tuple(single)) for i, name in enumerate(node.inputs)
+        ]
+        return [*parts, replace(node, op="concat", inputs=tuple(part.name for part in parts))]
+    if node.op == "glu":
+        axis = node.options["axis"]
+        keys = [
+            [slice(None)] * axis + [cut] for cut in (slice(shape[axis] // 2), slice(shape[axis] // 2, None))
+        ]
+        parts = [
+            Node(
+                f"{node.name}:{i}",
+                "slice",
+                node.inputs,
+                node.shape,
+                options={"key": tuple(key), "parts": (axis, 2)},
+            )
+            for i, key in enumerate(keys)
+        ]
+        gate = {"function": lambda one, other: one / (1 + np.exp(-other)), "product": True}
+        return [*parts, replace(node, op="combine", inputs=tuple(part.name for part in parts), options=gate)]
+    return [node]
 
 
 def divides(node: fx.Node) -> bool:

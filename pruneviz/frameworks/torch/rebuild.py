@@ -12,6 +12,7 @@ from torch import fx, nn
 
 from pruneviz.frameworks.torch.graph import training_of
 from pruneviz.frameworks.torch.layouts import outputs_first, to_numpy
+from pruneviz.frameworks.torch.moves import divides
 from pruneviz.frameworks.torch.tracing import (
     Inputs,
     Trace,
@@ -45,7 +46,7 @@ def rebuilt(model: nn.Module, plan: Plan, batch: Inputs) -> nn.Module:
         _shrink_kernel(twin.get_submodule(name), plan.outputs[name], plan.inputs[name], plan.shifts.get(name))
     for name, kept in plan.norms.items():
         _shrink_norm(twin.get_submodule(name), kept)
-    return _with_new_sizes(model, twin, plan, batch) if plan.shapes else twin
+    return _with_new_sizes(model, twin, plan, batch) if plan.shapes or plan.keys else twin
 
 
 def _shrink_kernel(module: Any, outputs: Array, inputs: Array, shift: Array | None) -> None:
@@ -116,6 +117,13 @@ def _changed(node: fx.Node, trace: Trace, plan: Plan, twin: nn.Module) -> bool:
             start = int(module.dim) % len(trace.values[node.all_input_nodes[0]].shape)
             module.unflattened_size = new[start - 1 : start - 1 + len(module.unflattened_size)]
         return False
+    if node.name in plan.keys:
+        source: Any = node.args[0]
+        tensor = source.args[0] if divides(source) else source
+        node.args = (tensor, (slice(None), *plan.keys[node.name]))
+        if not source.users:
+            trace.graph.erase_node(source)
+        return True
     old = sizes_of(node) if new else []
     keep = [not isinstance(size, int) or size == -1 for size in old]
     sizes = [size if kept else other for size, kept, other in zip(old, keep, (-1, *new), strict=bool(old))]
@@ -146,8 +154,10 @@ def _with_constants(twin: nn.Module, trace: Trace) -> nn.Module:
 def _make_modules_of_dropouts(graph: fx.Graph, training: fx.Graph, twin: nn.Module) -> None:
     """Let calls such as ``F.dropout(x, p, self.training)`` follow the mode in which a graph runs."""
     kinds = {kind.__name__.lower(): kind for kind in _DROPOUTS}
-    for node, trained in zip(list(graph.nodes), list(training.nodes), strict=True):
-        if is_dropout(node) and (node.args[1:], node.kwargs) != (trained.args[1:], trained.kwargs):
+    trained = {node.name: node for node in training.nodes}
+    for node in list(graph.nodes):
+        other = trained[node.name]
+        if is_dropout(node) and (node.args[1:], node.kwargs) != (other.args[1:], other.kwargs):
             kind = kinds[node.target.__name__.replace("_", "")]
             name = next(f"dropout_{i}" for i in itertools.count(1) if not hasattr(twin, f"dropout_{i}"))
             p: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("p", 0.5)

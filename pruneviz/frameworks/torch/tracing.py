@@ -265,7 +265,9 @@ class _Tracer(fx.Tracer):
         return proxy
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        return forward(*args, **kwargs) if self.running else super().call_module(m, forward, args, kwargs)
+        made_here = m not in (self.submodule_paths or {})  # as in nn.ReLU()(x)
+        apart = self.running or made_here
+        return forward(*args, **kwargs) if apart else super().call_module(m, forward, args, kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
         return attr_val if self.running else super().getattr(attr, attr_val, parameter_proxy_cache)
