@@ -69,8 +69,8 @@ def arms(seed: int, mnist: pv.datasets.Dataset) -> dict[str, list[tuple[int, int
     large = trained(lambda: build("lenet_300_100", None), seed, EPOCHS_LARGE, LARGE_RATE, mnist)
     cuts = {name: cut(large, name, seed, mnist) for name in ("magnitude", "random")}
     plans: dict[str, tuple[Callable[[], nn.Module], int]] = {
-        "cut by L1, trained on": (lambda: cuts["magnitude"], EPOCHS_AFTER),
-        "cut at random, trained on": (lambda: cuts["random"], EPOCHS_AFTER),
+        "cut by L1 norm, fine-tuned": (lambda: cuts["magnitude"], EPOCHS_AFTER),
+        "cut at random, fine-tuned": (lambda: cuts["random"], EPOCHS_AFTER),
         "small, as many epochs": (small, EPOCHS_LARGE + EPOCHS_AFTER),
         "small, as many multiplications": (small, EPOCHS_AS_DEAR),
     }

@@ -15,6 +15,8 @@ One source, ``source/NN_name.py`` (jupytext, py:percent), gives ``pytorch/NN_nam
     comes after that, folded away.
 ``check``
     The call that judges the exercise before it.
+``fetches``
+    An exercise whose solution fetches data; where there is no network its tests are skipped, but not in CI.
 ``quiz``
     A markdown cell: a question, then ``- [x]`` the right option or ``- [ ]`` a wrong one, each followed by
     an indented line ``why: …``. Options are folded; opening one tells whether and why.

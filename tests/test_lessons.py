@@ -18,6 +18,7 @@ SECTIONS = [
     "Recap",
     "Further reading",
 ]
+INSTRUCTOR = (build.LESSONS / "INSTRUCTOR.md").read_text(encoding="utf-8")
 HYPE = re.compile(
     r"\b(amazing|awesome|blazing|cutting-edge|game-chang\w+|magical|powerful|revolution\w+|seamless\w*)\b"
 )
@@ -197,6 +198,12 @@ def test_every_picture_says_what_it_shows(notebook):
                 assert data["text/plain"] == (words if is_live(output) else f"Figure: {words}")
 
 
+def test_no_cell_ends_in_a_value_that_nobody_asked_for(notebook):
+    for cell in code(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "execute_result" or is_live(output), cell.source
+
+
 def test_every_live_view_is_moved_from_code_and_tells_what_it_shows(notebook):
     for cell in code(notebook):
         if any(is_live(output) for output in cell.outputs):
@@ -264,6 +271,31 @@ def test_the_map_is_as_wide_as_its_boxes():
     for *_, answers in course_map.ROWS:
         last = course_map.boxes(answers)[-1]
         assert last.left + last.width < course_map.WIDTH
+
+
+def test_the_instructor_plans_the_minutes_that_the_lesson_announces(lesson, prose):
+    name = lesson.source.name.split("_")[0]
+    time = re.search(r"\*\*Time\.\*\* (\d+) minutes, and (\d+) for the exercises", prose)
+    teach, exercises = map(int, time.groups())
+    assert re.search(rf"^\| {name} · .* \| {teach} min \| {exercises} min \|", INSTRUCTOR, re.MULTILINE)
+    plan = section(INSTRUCTOR, f"Lesson {name}, minute by minute")
+    rows = [tuple(map(int, row)) for row in re.findall(r"^\| (\d+)–(\d+) \|", plan, re.MULTILINE)]
+    starts, ends = zip(*rows, strict=True)
+    assert (0, *ends) == (*starts, teach + exercises)
+    assert teach in ends
+
+
+def test_the_numbers_that_the_instructor_expects_are_printed_by_the_lesson():
+    for name in ("03", "04a", "04b", "05"):
+        cells = [c for x in LESSONS if x.source.name.startswith(name) for c in code(nbformat.read(x.path, 4))]
+        shown = "\n".join(cell.source + "\n" + printed(cell) for cell in cells)
+        plan = section(INSTRUCTOR, f"Lesson {name}, minute by minute")
+        expected = re.search(r"\*\*Numbers to expect\*\*.*?(?=\n\n|\Z)", plan, re.DOTALL)[0]
+        expected = re.sub(r"[Aa]bout\s+[\d,]+", "", expected)
+        numbers = re.findall(r"(?<![\d.])\d{1,3}(?:,\d{3})+|\d+\.\d+%?|\d{3,}", expected)
+        assert numbers or name == "05"
+        for number in numbers:
+            assert re.search(rf"(?<![\d.,]){re.escape(number)}", shown), f"{name}: {number}"
 
 
 def test_the_tracks_are_twins():

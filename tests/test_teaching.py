@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -238,6 +239,20 @@ def test_small_file(lenet):
     assert "must be a scorecard" in lesson_01c.small_file.verdict(0.9, at_least=50)
 
 
+def test_clothes(lenet, monkeypatch):
+    model, (images, labels) = lenet
+    here, elsewhere = (images[:500], labels[:500]), (images[500:1000], labels[500:1000])
+    monkeypatch.setattr(pv.datasets, "fashion_mnist", lambda: SimpleNamespace(validation=here))
+    thin = pv.apply(model, pv.prune(model, 0.95))
+    sparse = pv.scorecard(thin, here)
+    assert lesson_01c.clothes.verdict(sparse, at_least=50).startswith("Right.")
+    assert "right, and 450 must be" in lesson_01c.clothes.verdict(sparse, at_least=450)
+    assert "995 kB under gzip" in lesson_01c.clothes.verdict(pv.scorecard(model, here), at_least=50)
+    for card in (pv.scorecard(thin, elsewhere), pv.scorecard(thin, (images, labels))):
+        assert "is not of pv.datasets.fashion_mnist()" in lesson_01c.clothes.verdict(card, at_least=50)
+    assert "must be a scorecard" in lesson_01c.clothes.verdict(0.9, at_least=50)
+
+
 def test_zeros_kept():
     mask, before = {"fc1": np.array([True, False])}, {"fc1": np.array([1.0, 0.0])}
 
@@ -309,6 +324,21 @@ def test_a_figure_is_shown_with_its_words_and_the_same_bytes_each_time(monkeypat
     assert rest["metadata"]["image/png"] == {"alt": "A line <rises>.", "width": 384}
     assert "&lt;rises&gt;" in words["text/html"]
     assert shown(monkeypatch, draw(), alt="x")[0][0]["image/png"] == picture["image/png"]
+
+
+def test_the_numbers_at_a_figures_axes_are_written_as_in_the_text(monkeypatch):
+    figure = Figure()
+    plain, log, named = figure.subplots(1, 3)
+    plain.plot([0, 1], [0, 4_000])
+    log.loglog([1, 9_000], [1, 9_000])
+    named.barh(["two", "three"], [2_000, 3_000])
+    named.set_xticks([0, 3_000], ["none", "3k"])
+    before = [axis.get_major_formatter() for axis in (plain.xaxis, log.xaxis, named.xaxis, named.yaxis)]
+    shown(monkeypatch, figure, alt="Three plots.")
+    assert [
+        axis.get_major_formatter() for axis in (plain.xaxis, log.xaxis, named.xaxis, named.yaxis)
+    ] == before
+    assert plain.yaxis.get_major_formatter()(4_000, 0) == "4,000"
 
 
 def test_a_figure_without_words_is_described_by_its_plot(monkeypatch):

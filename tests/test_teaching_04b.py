@@ -42,35 +42,6 @@ def test_lost_share(answer, told):
     assert told in lesson_04b.lost_share.verdict(answer)
 
 
-def good(scales, price):
-    return price * np.abs(scales).sum(), price * np.sign(scales)
-
-
-@pytest.mark.parametrize(
-    ("answer", "told"),
-    [
-        (good, "Right."),
-        (lambda s, _p: (np.abs(s).sum(), np.sign(s)), "value: you left out the price"),
-        (lambda s, p: (p * s.sum(), p * np.sign(s)), "np.abs"),
-        (lambda s, p: (p * (s**2).sum(), 2 * p * s), "this is L2"),
-        (lambda s, p: (p * np.abs(s).mean(), p * np.sign(s)), "the mean"),
-        (lambda s, p: (p * np.abs(s), p * np.sign(s)), "one number"),
-        (lambda s, p: (good(s, p)[0], np.sign(s)), "slope: you left out the price"),
-        (lambda s, p: (good(s, p)[0], np.full(len(s), p)), "slope is negative"),
-        (lambda s, p: (good(s, p)[0], 2 * p * s), "slope of the squares"),
-        (lambda s, p: (good(s, p)[0], p * np.abs(s)), "that is the size"),
-        (lambda s, p: (good(s, p)[0], p), "each scale has its own"),
-        (lambda s, p: (good(s, p)[0], -p * np.sign(s)), "slope: for scales"),
-        (lambda s, p: p * np.abs(s).sum(), "return two things"),
-        (lambda _s, _p: None, "returns nothing"),
-        (..., "Not answered yet"),
-    ],
-)
-def test_penalty(answer, told):
-    verdict = lesson_04b.penalty.verdict(answer)
-    assert told in verdict
-
-
 def units(kept, granularity="channel"):
     return Mask({"fc1": np.arange(226) < kept}, granularity)
 
@@ -90,3 +61,34 @@ def units(kept, granularity="channel"):
 )
 def test_few_and_right(answer, right, told):
     assert told in lesson_04b.few_and_right.verdict(answer, refitted=lambda _: right)
+
+
+# price -> right before the cut and after it, as the lesson finds them
+TRADE = {0.05: (4929, 4411), 0.1: (4872, 4734), 0.2: (4497, 4500), 0.15: (4600, 4600)}
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"price": 0.1}, "Right."),
+        ({"price": 0.1, "epochs": 4, "rate": 0.05}, "Right."),
+        ({"price": 0.15}, "Right."),
+        ({"price": 0.05}, "4,929 digits are right before the cut and 4,411 after it, of 4,600. The cut goes"),
+        ({"price": 0.2}, "4,500 after it, of 4,600. The price was paid before the cut"),
+        ({"price": 0.1, "epochs": 5}, "at most 4 epochs"),
+        ({"price": -0.1}, "none below 0"),
+        ({"price": "0.1"}, "are numbers"),
+        ({"epochs": 2}, "a dict with a price"),
+        ({"price": 0.1, "seed": 1}, "a dict with a price"),
+        (0.1, "a dict with a price"),
+        (..., "Not answered yet"),
+    ],
+)
+def test_worth_its_price(answer, told):
+    context = {
+        "at_least": 4_600,
+        "fine_tuned": lambda price, epochs=2, rate=0.1: TRADE[price],  # noqa: ARG005
+        "right": lambda network: network[0],
+        "halved": lambda network: network[1],
+    }
+    assert told in lesson_04b.worth_its_price.verdict(answer, **context)

@@ -88,8 +88,26 @@ def small_file(card: Answer, *, at_least: int, most: int = 100_000) -> str | Non
     """Judge a scorecard: under gzip at most ``most`` bytes, and at least ``at_least`` images right."""
     if not isinstance(card, pv.Scorecard):
         return "card must be a scorecard, as pv.scorecard(fine_tuned(mask), validation) gives it."
+    hint = "Another criterion, or less?"
+    return _too_large_or_wrong(card, most, at_least, hint)
+
+
+@exercise(
+    right="Other images, the same steps: train, prune, fine-tune, weigh. That is how you would do yours."
+)
+def clothes(card: Answer, *, at_least: int, most: int = 150_000) -> str | None:
+    """Judge a scorecard as `small_file` does; it must be one of Fashion-MNIST's validation images."""
+    if not isinstance(card, pv.Scorecard):
+        return "clothes must be a scorecard, as pv.scorecard(network, fashion.validation) gives it."
+    labels = pv.datasets.fashion_mnist().validation[1]
+    if len(card.predictions) != len(labels) or np.sum(card.predictions == labels) != card.correct:
+        return "this scorecard is not of pv.datasets.fashion_mnist().validation."
+    return _too_large_or_wrong(card, most, at_least, "Train longer, with a rate that falls, or cut less.")
+
+
+def _too_large_or_wrong(card: pv.Scorecard, most: int, at_least: int, hint: str) -> str | None:
     if card.gzip_bytes > most:
         return f"its file takes {card.gzip_bytes / 1000:,.0f} kB under gzip. Cut more."
     if card.correct < at_least:
-        return f"{card.correct:,} digits are right, and {at_least:,} must be. Another criterion, or less?"
+        return f"{card.correct:,} images are right, and {at_least:,} must be. {hint}"
     return None

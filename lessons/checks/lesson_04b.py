@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Answer = Any
 
 MOST_UNITS, TARGET = 67, 4_900
+MOST_EPOCHS = 4
 
 
 @exercise(right="0 if all parts are kept, 1 if none is: the share of the output that the cut takes away.")
@@ -50,57 +51,6 @@ def lost_share(answer: Answer) -> str | None:
     return None
 
 
-@exercise(right="The slope is the same for a small scale as for a large one: that is why it reaches zero.")
-def penalty(answer: Answer) -> str | None:
-    """Judge ``penalty(scales, price)``, which returns the value and its slope by each scale."""
-    rng = np.random.default_rng(5)
-    for price in (1.0, 0.02):
-        scales = rng.normal(size=7)
-        given = answer(scales.copy(), price)
-        try:
-            value, slope = given
-        except (TypeError, ValueError):
-            return "return two things: the value, and an array with the slope by each scale."
-        sizes, signs = np.abs(scales), np.sign(scales)
-        for what, told, right, known in (
-            ("value", value, price * sizes.sum(), _values(scales, price)),
-            ("slope", slope, price * signs, _slopes(scales, price)),
-        ):
-            if close(told, right):
-                continue
-            if sentence := known_mistake(told, known):
-                return f"{what}: {sentence}"
-            return (
-                f"{what}: for scales {np.round(scales[:2], 2).tolist()}, … and price {price:g} it is wrong."
-            )
-    return None
-
-
-def _values(scales: np.ndarray, price: float) -> dict[str, Any]:
-    return {
-        "you left out the price.": np.abs(scales).sum(),
-        "negative scales have a size too: np.abs.": price * scales.sum(),
-        "this is L2, which shrinks all and brings none to zero. L1 adds up sizes.": price
-        * np.square(scales).sum(),
-        "this is the mean. The paper adds up.": price * np.abs(scales).mean(),
-        "one number: add up over the scales.": price * np.abs(scales),
-    }
-
-
-def _slopes(scales: np.ndarray, price: float) -> dict[str, Any]:
-    return {
-        "you left out the price.": np.sign(scales),
-        "for a negative scale the size falls when the scale grows: the slope is negative.": np.full(
-            len(scales), price
-        ),
-        "that is the slope of the squares. That of |γ| does not depend on how large γ is.": 2
-        * price
-        * scales,
-        "that is the size. How much does it change when the scale grows a little?": price * np.abs(scales),
-        "this is one number; each scale has its own slope.": price,
-    }
-
-
 @exercise(
     right="Few units, no label, no training: units cost unequally, and you spent them where they count."
 )
@@ -118,6 +68,36 @@ def few_and_right(mask: Answer, *, refitted: Callable[[Mask], int]) -> str | Non
             "and which many? Spend where one unit carries most."
         )
     return None
+
+
+@exercise(
+    right="Between a price that leaves no gap and one that is paid in errors there is one that is worth it."
+)
+def worth_its_price(
+    plan: Answer,
+    *,
+    at_least: int,
+    fine_tuned: Callable[..., Any],
+    right: Callable[[Any], int],
+    halved: Callable[[Any], int],
+) -> str | None:
+    """Train by the plan, and judge how many digits are right before and after half of the filters go."""
+    if not isinstance(plan, dict) or "price" not in plan or not set(plan) <= {"price", "epochs", "rate"}:
+        return 'give a dict with a price, and epochs and rate if you like: {"price": 0.05, "epochs": 2}.'
+    if not all(isinstance(value, int | float) and value >= 0 for value in plan.values()):
+        return "price, epochs and rate are numbers, none below 0."
+    if plan.get("epochs", 2) > MOST_EPOCHS:
+        return f"at most {MOST_EPOCHS} epochs, so that price is compared with price."
+    network = fine_tuned(**plan)
+    before, after = right(network), halved(network)
+    if after >= at_least:
+        return None
+    why = (
+        "The price was paid before the cut: lower it."
+        if before < at_least
+        else "The cut goes through channels that work: raise the price, so that more scales come near zero."
+    )
+    return f"{before:,} digits are right before the cut and {after:,} after it, of {at_least:,}. {why}"
 
 
 def _shown(value: Answer) -> str:

@@ -356,9 +356,10 @@ pruned.cut = [f"w{i}" for i in np.flatnonzero(~mask)]
 pruned
 
 # %% tags=["drive"]
-pruned.cut = [*pruned.cut, "w1"]
+three = pruned.cut
+pruned.cut = [*three, "w1"]
 print(textwrap.fill(pruned.sentence(), 96))
-pruned.cut = pruned.cut[:-1]
+pruned.cut = three
 
 # %% [markdown]
 # **Explain.** There is a cliff, and the recipe stopped in front of it. Each hidden neuron has one input left, so each

@@ -311,7 +311,7 @@ taken.sparsity = 0.75
 taken.remove()
 shapes = ", ".join(f"{layer['name']} {layer['after']}" for layer in taken.removal["layers"])
 print(f"after removal: {shapes}")
-print("parameters before and after:", taken.removal["parameters"])
+print("parameters before and after: {:,}, {:,}".format(*taken.removal["parameters"]))
 print(taken.sentence())
 
 # %% [markdown] tags=["pytorch"]
@@ -466,8 +466,6 @@ def draw_both(study):
         control = [found["dense"][when] for found in study["seeds"].values()]
         ax.axhspan(min(control), max(control), color="#ccc", linewidth=0, label="dense", zorder=0)
         ax.set(xlabel="parameters left", title=("at once", "after one epoch of fine-tuning")[when])
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         ax.spines[["top", "right"]].set_visible(False)
     figure.axes[0].set_ylabel("right, of 5,000")
     figure.axes[0].legend(frameon=False)
@@ -644,22 +642,16 @@ for name, network in arms.items():
 # %% tags=["answer"]
 guess = ...  # how many of the 10,000?
 race = pv.teaching.results("prune_or_start_small")
-names = {
-    "cut by L1 norm, fine-tuned": "cut by L1, trained on",
-    "cut at random, fine-tuned": "cut at random, trained on",
-    "small, as many epochs": "small, as many epochs",
-    "small, as many multiplications": "small, as many multiplications",
-}
 rows = [("300-100, before the cut", *race["before_the_cut"])]
 rows += [("75-25, right after the cut", *race["right_after_the_cut"])]
-rows += [(f"75-25, {name}", *race["arms"][arm]["correct"]) for name, arm in names.items()]
+rows += [(f"75-25, {name}", *arm["correct"]) for name, arm in race["arms"].items()]
 pv.teaching.table([f"right, of {race['images']:,}", *(f"seed {s}" for s in race["seeds"])], rows)
 median = int(np.median(race["arms"]["small, as many epochs"]["correct"]))
 pv.teaching.compare(guess, median, "right, small from the start")
 
 print("\nwrong on validation, of three times 5,000, at each learning rate")
-for name in list(names)[::2]:
-    wrong = 15_000 - np.sum(race["arms"][names[name]]["validation_at_each_rate"], axis=0)
+for name, arm in list(race["arms"].items())[::2]:
+    wrong = 15_000 - np.sum(arm["validation_at_each_rate"], axis=0)
     at_rates = [f"{n} at {rate}" for n, rate in zip(wrong, race["rates"], strict=True)]
     print(f"{name:27}" + ", ".join(at_rates))
 

@@ -210,7 +210,7 @@ for ax, (what, counts) in zip(
     figure.subplots(1, 2, sharey=True), {"weights": weights, "MACs": macs}.items(), strict=True
 ):
     bars = ax.barh(list(counts), list(counts.values()), color=style.KEPT)
-    shares = [f"{count / sum(counts.values()):.0%}" for count in counts.values()]
+    shares = [style.percent(count / sum(counts.values()), 0) for count in counts.values()]
     ax.bar_label(bars, shares, padding=3, fontsize=style.SMALL)
     ax.set(xlim=(0, 1.15 * max(counts.values())), xticks=[])
     ax.spines[["top", "right", "bottom"]].set_visible(False)
@@ -628,7 +628,6 @@ for ax, (title, (rows, share)) in zip(axes, panels.items(), strict=True):
         ax.axvline(usual, color=style.INK, linestyle=":", label="nothing cut, one epoch")
         figure.legend(loc="outside lower center", frameon=False, fontsize=style.SMALL)
     ax.set_yticks(range(len(rows)), list(rows))
-    ax.xaxis.set_major_formatter(style.GROUPED_TICKS)
     ax.tick_params(labelsize=style.SMALL)
     ax.grid(axis="x", color=style.GRID)
     ax.spines[["top", "right"]].set_visible(False)

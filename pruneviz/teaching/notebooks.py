@@ -108,7 +108,7 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def show(figure: Figure | Axes, alt: str | None = None) -> None:
-    """Show a figure in a notebook, with its description in words.
+    """Show a figure in a notebook, with its description in words, and its numbers as in 53,240.
 
     The picture carries the description as alternative text. JupyterLab drops that, so the same words
     stand below the picture, folded.
@@ -131,6 +131,7 @@ def show(figure: Figure | Axes, alt: str | None = None) -> None:
     from pruneviz.plots.picture import png  # noqa: PLC0415
 
     whole = _root(figure)
+    _group_thousands(whole)
     if alt is None:
         alt = alt_text(whole)
     if not alt.strip():
@@ -145,6 +146,18 @@ def show(figure: Figure | Axes, alt: str | None = None) -> None:
     )
     folded = f"<details><summary>This figure in words</summary><p>{html.escape(words)}</p></details>"
     display({"text/html": folded, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _group_thousands(figure: Figure) -> None:
+    """Write the plain numbers at an axis as the text has them; other formats were chosen, and stay."""
+    from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415  # matplotlib is slow to import
+
+    from pruneviz.plots.style import GROUPED_TICKS  # noqa: PLC0415
+
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        plain = type(axis.get_major_formatter()) is ScalarFormatter
+        if plain and max(map(abs, axis.get_view_interval())) >= 1000:
+            axis.set_major_formatter(GROUPED_TICKS)
 
 
 def _root(figure: Figure | Axes) -> Figure:
