@@ -123,7 +123,8 @@ def zeros(seen: Seen, mask: Mask) -> dict[str, BoolArray]:
             found[f"{name}.weight"] = np.broadcast_to(rows, layer.shape)
             if layer.bias is not None:
                 found[f"{name}.bias"] = gone
-    for name, arrays in seen.adapter.norms().items():
+    arrays = seen.adapter.arrays()
+    for name, parts in seen.adapter.norms().items():
         if name in units.norms and pruned[units.norms[name]].any():
-            found |= dict.fromkeys(arrays.values(), pruned[units.norms[name]])
+            found |= {part: pruned[units.norms[name]].reshape(arrays[part].shape) for part in parts.values()}
     return found

@@ -108,12 +108,14 @@ def _like(array: Array, rng: np.random.Generator) -> Array:
 
 
 def _difference(thin: object, small: object, x: Images) -> float:
-    wanted, given = (frameworks.adapter(model).predict(x) for model in (thin, small))
-    if wanted.shape != given.shape or wanted.dtype != given.dtype:
-        raise ValueError(
-            f"the masked model gives {wanted.dtype} {wanted.shape}, the smaller one {given.dtype} "
-            f"{given.shape}"
-        )
+    both = [frameworks.adapter(model).outputs(x) for model in (thin, small)]
+    forms = [", ".join(f"{array.dtype} {array.shape}" for array in outputs) for outputs in both]
+    if forms[0] != forms[1]:
+        raise ValueError(f"the masked model gives {forms[0]}, the smaller one {forms[1]}")
+    return max(map(_relative, *both), default=0.0)
+
+
+def _relative(wanted: Array, given: Array) -> float:
     largest = np.abs(wanted).max(initial=0)
     difference = np.abs(wanted - given).max(initial=0)
     return float(difference / largest if largest > 0 else difference)

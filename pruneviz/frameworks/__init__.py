@@ -41,6 +41,9 @@ class Adapter(Protocol):
     def predict(self, x: Images, batch: int = BATCH) -> Array:
         """Compute the outputs (n, classes) in evaluation mode, batch by batch."""
 
+    def outputs(self, x: Images) -> list[Array]:
+        """Compute all outputs, of a model that gives one array or several in any structure."""
+
     def forward(self, x: Images) -> Callable[[], object]:
         """Prepare a pass over one batch, in evaluation mode, compiled where that is the usual way."""
 

@@ -73,7 +73,7 @@ def _shrunk(model: object, arrays: Mapping[str, Array], example: Given | None) -
             columns = found.units.columns[name]
             left.append((columns, shape[1] * len(columns) // layer.shape[1]))
     for name, ids in found.units.norms.items():
-        left += [(ids, len(arrays[array])) for array in norms.get(name, {}).values() if array in arrays]
+        left += [(ids, arrays[array].size) for array in norms.get(name, {}).values() if array in arrays]
     pruned = _taken_out(left, len(found.units.groups))
     plan = removal.plan(found.graph, found.units, found.labels, seen.layers.layers, pruned)
     for name in plan.outputs:

@@ -153,6 +153,87 @@ def test_layers_with_a_parameter_a_channel(make, between):
     assert mask.pruned == 4 + 2 + (mask["3"].size % 2)
 
 
+class Scaled(nn.Module):
+    """A residual block with a scale and a shift for each channel of its own."""
+
+    def __init__(self, apply, form=(8,)):
+        super().__init__()
+        self.a, self.b, self.c = conv(), conv(8, 12), conv(12, 8)
+        self.gamma, self.head = nn.Parameter(torch.rand(form) + 0.5), nn.Linear(8, 3)
+        self.register_buffer("shift", torch.rand(form))
+        self.apply_scale = apply
+
+    def forward(self, x):
+        x = self.a(x).relu()
+        return self.head((x + self.apply_scale(self, self.c(self.b(x).relu()))).mean((2, 3)))
+
+
+APPLIED = {
+    "whole": (lambda s, y: s.gamma * y + s.shift, (8, 1, 1)),
+    "with the batch": (lambda s, y: y * s.gamma - s.shift, (1, 8, 1, 1)),
+    "laid out": (lambda s, y: s.gamma.view(1, -1, 1, 1) * y + s.gamma[None, :, None, None], (8,)),
+    "unsqueezed": (lambda s, y: torch.mul(y, s.gamma.unsqueeze(-1).unsqueeze(-1)), (8,)),
+    "channels last": (lambda s, y: (y.permute(0, 2, 3, 1) * s.gamma.to(y.dtype)).permute(0, 3, 1, 2), (8,)),
+    "twice": (lambda s, y: s.gamma * (s.gamma * y), (8, 1, 1)),
+}
+
+
+@pytest.mark.parametrize(("apply", "form"), APPLIED.values(), ids=APPLIED)
+def test_scales_of_a_channel_shrink_along(apply, form, tmp_path):
+    model = Scaled(apply, form).eval()
+    mask, small = check(model, IMAGES, scope="layer")
+    assert {"a", "c"} <= mask.keys()
+    assert small.gamma.numel() == small.a.out_channels == 4 == 8 - (~mask["a"]).sum()
+    assert small.gamma.ndim == len(form)
+    with torch.no_grad():
+        (gone,) = (~mask["a"]).nonzero()
+        assert pv.apply(model, mask).gamma.flatten()[gone].eq(0).all()
+    pv.save(small, tmp_path / "small.pv")
+    again = pv.load(tmp_path / "small.pv", model, IMAGES)
+    assert torch.equal(again.gamma, small.gamma)
+    with pv.keep_pruned(thin := pv.apply(model, mask), mask):
+        thin(torch.rand(2, 3, 8, 8)).sum().backward()
+        torch.optim.SGD(thin.parameters(), 0.1).step()
+    assert thin.gamma.flatten()[gone].eq(0).all()
+
+
+OTHERWISE = {
+    "exponential": lambda s, y: s.gamma.exp() * y,
+    "also elsewhere": lambda s, y: s.gamma * y + s.gamma.sum(),
+    "spelled": lambda s, y: y * s.gamma.view(1, 8, 1, 1),
+    "from the other side": lambda s, y: s.gamma - y,
+}
+
+
+@pytest.mark.parametrize("apply", OTHERWISE.values(), ids=OTHERWISE)
+def test_scales_that_do_something_else_keep_their_channels(apply):
+    mask, small = check(Scaled(apply, (8, 1, 1)).eval(), IMAGES)
+    assert list(mask) == ["b"]
+    assert small.gamma.numel() == 8
+
+
+def test_a_scale_that_two_modules_hold_keeps_its_channels():
+    model = nn.Sequential(one := Scaled(APPLIED["whole"][0], (8, 1, 1)), nn.Linear(3, 3)).eval()
+    model[1].register_parameter("same", one.gamma)
+    mask, _ = check(model, IMAGES)
+    assert not {"0.a", "0.c"} & mask.keys()
+
+
+def several(s, x):
+    y = s.a(x).relu().mean((2, 3))
+    return {"class": s.f(y), "more": (s.g(y), None)}
+
+
+def test_models_with_several_outputs():
+    model = net(several, a=conv(), f=nn.Linear(8, 3), g=nn.Linear(8, 4))
+    mask = pv.prune(model, 0.5, granularity="filter", example=IMAGES)
+    small = pv.remove(model, mask, IMAGES)
+    assert pv.check_removed(model, mask, small, IMAGES[::-1].copy()) <= 1e-6
+    small.g.bias.data += 1
+    assert pv.check_removed(model, mask, small, IMAGES) > 0.1
+    assert small(torch.rand(2, 3, 8, 8))["more"][0].shape == (2, 4)
+
+
 @pytest.mark.parametrize(
     ("before", "shuffle", "after", "together"),
     [

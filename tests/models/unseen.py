@@ -18,6 +18,7 @@ import torch._dynamo  # before TensorFlow, or LLVM is registered twice
 import torchvision
 from torch import nn
 from torch.nn import functional
+from torch.utils._pytree import tree_leaves, tree_map
 
 import pruneviz as pv
 from pruneviz import frameworks
@@ -253,13 +254,12 @@ def _trains(model: Any, x: np.ndarray) -> bool:
     before = {name: layer.weight.copy() for name, layer in pv.network(model).items()}
     if isinstance(model, nn.Module):
         batch = torch.from_numpy(np.moveaxis(x, -1, 1).copy() if x.ndim == 4 else x)
-        outputs = model.train()(batch)
-        outputs = outputs if isinstance(outputs, torch.Tensor) else sum(o for o in outputs if o is not None)
-        outputs.square().mean().backward()
+        outputs = [o for o in tree_leaves(model.train()(batch)) if isinstance(o, torch.Tensor)]
+        sum(output.square().mean() for output in outputs).backward()
         torch.optim.SGD(model.parameters(), 1e-3).step()
     else:
         model.compile(optimizer="sgd", loss="mse", run_eagerly=True)  # as a graph it takes ten times as long
-        model.fit(x, np.zeros((len(x), *model.output_shape[1:])), verbose=0)
+        model.fit(x, tree_map(np.zeros_like, model.predict(x, verbose=0)), verbose=0)
     after = {name: layer.weight for name, layer in pv.network(model).items()}
     finite = all(np.isfinite(weight).all() for weight in after.values())
     return finite and any((after[name] != before[name]).any() for name in before)

@@ -62,10 +62,16 @@ class KerasAdapter:
     def predict(self, x: Images, batch: int = BATCH) -> Array:
         return np.concatenate([self._run(part).numpy() for part in self._batches(x, batch)])
 
-    def _run(self, batch: list[tf.Tensor]) -> tf.Tensor:
+    def outputs(self, x: Images) -> list[Array]:
+        batches = [tf.nest.flatten(self._given(part)) for part in self._batches(x)]
+        return [np.concatenate([part.numpy() for part in parts]) for parts in zip(*batches, strict=True)]
+
+    def _given(self, batch: list[tf.Tensor]) -> Any:
         with taking(self.model, batch):
-            outputs = self._called(batch)
-        return single(outputs, tf.Tensor)
+            return self._called(batch)
+
+    def _run(self, batch: list[tf.Tensor]) -> tf.Tensor:
+        return single(self._given(batch), tf.Tensor)
 
     def forward(self, x: Images) -> Callable[[], object]:
         batch = [tf.concat(parts, axis=0) for parts in zip(*self._batches(x), strict=True)]

@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 from torch.nn.utils.prune import BasePruningMethod
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
+from torch.utils._pytree import tree_leaves
 
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
@@ -31,6 +32,7 @@ from pruneviz.frameworks.torch.layouts import (
     patches,
     to_numpy,
 )
+from pruneviz.frameworks.torch.parameters import channelwise
 from pruneviz.frameworks.torch.rebuild import rebuilt
 from pruneviz.frameworks.torch.tracing import Inputs, Trace, refuse_other_number, traced
 
@@ -74,10 +76,18 @@ class TorchAdapter:
         with _evaluating(self.model), torch.no_grad():
             return to_numpy(torch.cat([self._run(part) for part in self._batches(x, batch)]))
 
-    def _run(self, batch: Inputs) -> torch.Tensor:
+    def outputs(self, x: Images) -> list[Array]:
+        with _evaluating(self.model), torch.no_grad():
+            batches = [tree_leaves(self._given(part)) for part in self._batches(x)]
+        columns = (parts for parts in zip(*batches, strict=True) if isinstance(parts[0], torch.Tensor))
+        return [np.concatenate([np.atleast_1d(to_numpy(part)) for part in parts]) for parts in columns]
+
+    def _given(self, batch: Inputs) -> Any:
         with taking(self.model, batch):
-            outputs = self.model(*batch)
-        return single(outputs, torch.Tensor)  # type: ignore[no-any-return]
+            return self.model(*batch)
+
+    def _run(self, batch: Inputs) -> torch.Tensor:
+        return single(self._given(batch), torch.Tensor)  # type: ignore[no-any-return]
 
     def forward(self, x: Images) -> Callable[[], object]:
         twin = copy.deepcopy(self.model).eval()
@@ -224,7 +234,8 @@ class TorchAdapter:
     def norms(self) -> dict[str, dict[str, str]]:
         parts = {"scale": "weight", "shift": "bias", "mean": "running_mean"}
         named = self.model.named_modules()
-        return {name: held(name, module, parts) for name, module in named if is_norm(module)}
+        found = {name: held(name, module, parts) for name, module in named if is_norm(module)}
+        return found | {name: {"alone": name} for name in channelwise(self.model)}
 
     def graph(self, example: Images | None) -> Graph:
         batch = self._two(example)

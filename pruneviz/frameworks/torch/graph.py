@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from pruneviz.core.graph import Graph, Node, indexed
 from pruneviz.frameworks.torch import moves
 from pruneviz.frameworks.torch.layouts import is_norm, is_prunable, kind_of, to_numpy
+from pruneviz.frameworks.torch.parameters import applied
 from pruneviz.frameworks.torch.tracing import Inputs, Trace, alike, traced_in_training
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class _Exporter:
         self.module = trace.module
         self.values = trace.values
         self.prefix = prefix
+        self.applied = applied(trace)
         self.owners: dict[int, str] = {}
         self.outside: set[fx.Node] = set()  # what does not depend on the input's values
         self.batched: set[fx.Node] = set()  # what of that has the batch's size
@@ -159,6 +161,10 @@ class _Exporter:
             return Node(name, "input", (), shape, str(node.target))
         if self._outside(node):
             return Node(name, "input", (), self._whole(node), str(node.target))
+        parameter, features, axis = self.applied.get(node, ("", node, 0))
+        if parameter and features not in self.outside:
+            along: dict[str, Any] = {"axis": axis, "scaled": True}
+            return Node(name, "norm", (self.prefix + features.name,), shape, parameter, along)
         layer = str(node.target) if node.op == "call_module" else ""
         op, options = self._module(node, layer) if layer else self._function(node)
         if isinstance(value, torch.Tensor) and op != "input" and (not value.ndim or len(value) != 2):

@@ -13,6 +13,7 @@ from torch import fx, nn
 from pruneviz.frameworks.torch.graph import training_of
 from pruneviz.frameworks.torch.layouts import outputs_first, to_numpy
 from pruneviz.frameworks.torch.moves import divides
+from pruneviz.frameworks.torch.parameters import channelwise
 from pruneviz.frameworks.torch.tracing import (
     Inputs,
     Trace,
@@ -44,8 +45,10 @@ def rebuilt(model: nn.Module, plan: Plan, batch: Inputs) -> nn.Module:
     twin = copy.deepcopy(model)
     for name in plan.outputs:
         _shrink_kernel(twin.get_submodule(name), plan.outputs[name], plan.inputs[name], plan.shifts.get(name))
+    alone = channelwise(model)
     for name, kept in plan.norms.items():
-        _shrink_norm(twin.get_submodule(name), kept)
+        owner, _, own = name.rpartition(".") if name in alone else (name, "", "")
+        _shrink_norm(twin.get_submodule(owner), kept, own)
     return _with_new_sizes(model, twin, plan, batch) if plan.shapes or plan.keys else twin
 
 
@@ -66,7 +69,12 @@ def _shrink_kernel(module: Any, outputs: Array, inputs: Array, shift: Array | No
         _replace(module, "bias", to_numpy(module.bias)[outputs])
 
 
-def _shrink_norm(module: Any, kept: Array) -> None:
+def _shrink_norm(module: Any, kept: Array, own: str) -> None:
+    """Shrink what a layer holds for each channel, or one parameter of a learner's own module."""
+    if own:
+        array = to_numpy(getattr(module, own))
+        _replace(module, own, np.take(array, kept, axis=int(np.argmax(array.shape))))
+        return
     for name in ("weight", "bias", "running_mean", "running_var"):
         if getattr(module, name, None) is not None:
             _replace(module, name, to_numpy(getattr(module, name))[kept])

@@ -204,7 +204,7 @@ def _norm_of(
     found = {}
     for norm, ids in units.norms.items():
         owner = next((name for name in layers if np.array_equal(units.ids(name), ids)), None)
-        if owner is not None and len(norms[norm]) == 3:
+        if owner is not None and len(norms.get(norm, ())) == 3:
             found[norm] = owner
         elif any(np.isin(units.ids(name), ids[ids >= 0]).any() for name in layers):
             return None

@@ -163,7 +163,8 @@ class UnitExplorer(Explorer):
         names, layers = units.names(), network(self._model)
         if not names:
             raise ValueError(f"the model has no {self.granularity}s to prune")
-        norms = np.concatenate([*units.norms.values(), [-1]])
+        scaled = {name for name, parts in frameworks.adapter(self._model).norms().items() if "scale" in parts}
+        norms = np.concatenate([*(ids for name, ids in units.norms.items() if name in scaled), [-1]])
         if all(np.isin(units.ids(name), norms).all() for name in names):
             self._criteria["bn_scale"] = "bn_scale"
         wires = unit_payload.wires(self._model, self._structure, self._meter.uses())

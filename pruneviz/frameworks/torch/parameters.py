@@ -1,0 +1,85 @@
+"""Parameters of one value a channel, by which a forward multiplies features, or adds them: layer scale."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import fx, nn
+
+from pruneviz.frameworks.torch.layouts import is_norm, is_prunable
+from pruneviz.frameworks.torch.moves import called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pruneviz.frameworks.torch.tracing import Trace, Values
+
+_APPLIED = ("add", "sub", "mul", "iadd", "isub", "imul")
+_KEPT = ("contiguous", "clone", "detach", "float", "double", "to", "typeas")
+
+
+def channelwise(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Name the stored tensors of one value a channel that one module holds, a layer of torch apart."""
+    holders = Counter(id(tensor) for module in model.modules() for _, tensor in _held(module))
+    return {
+        f"{path}.{name}" if path else name: tensor
+        for path, module in model.named_modules()
+        if not (is_prunable(module) or is_norm(module) or isinstance(module, nn.PReLU))
+        for name, tensor in _held(module)
+        if tensor.numel() == max(tensor.shape, default=0) > 1 and holders[id(tensor)] == 1
+    }
+
+
+def _held(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    left_out = module._non_persistent_buffers_set  # noqa: SLF001  (torch has no public way to ask)
+    named = chain(module.named_parameters(recurse=False), module.named_buffers(recurse=False))
+    return ((name, tensor) for name, tensor in named if name not in left_out)
+
+
+def applied(trace: Trace) -> dict[fx.Node, tuple[str, fx.Node, int]]:
+    """Find where a forward applies such a parameter, if it does nothing else with it.
+
+    Returns
+    -------
+    dict
+        Node -> name of the parameter, the features, and the axis of their channels, without the batch.
+    """
+    names = channelwise(trace.module)
+    found: dict[fx.Node, tuple[str, fx.Node, int]] = {}
+    for node in trace.graph.nodes:
+        if node.op == "get_attr" and node.target in names:
+            ends = [_end(user, node, trace.values) for user in node.users]
+            if None not in ends:
+                found |= {end[0]: (str(node.target), *end[1:]) for end in ends if end}
+    return found
+
+
+def _end(user: fx.Node, last: fx.Node, values: Values) -> tuple[fx.Node, fx.Node, int] | None:
+    """Follow a parameter through what lays it out for broadcasting to where it is applied."""
+    while _lays_out(user, last) and len(user.users) == 1:
+        user, last = next(iter(user.users)), user
+    name = called(user).replace("_", "")
+    features = [n for n in user.args if n is not last]
+    if name not in _APPLIED or user.kwargs or len(user.args) != 2 or not isinstance(features[0], fx.Node):
+        return None
+    whole: Any = getattr(values[features[0]], "shape", ())
+    shape = values[last].shape
+    place = len(whole) - len(shape) + shape.index(max(shape)) if len(shape) <= len(whole) else 0
+    same = whole == values[user].shape and whole[place] == max(shape)
+    fits = place > 0 and same and (user.args[1] is last or "sub" not in name)
+    return (user, features[0], place - 1) if fits else None
+
+
+def _lays_out(user: fx.Node, last: fx.Node) -> bool:
+    name, (first, *rest) = called(user).replace("_", ""), (*user.args, None)
+    if first is not last:
+        return False
+    if name == "getitem":
+        parts = rest[0] if isinstance(rest[0], tuple) else (rest[0],)
+        return all(part in (None, Ellipsis, slice(None)) for part in parts)
+    numbers = rest[0] if rest and isinstance(rest[0], (tuple, list)) else rest
+    laid = name in ("view", "reshape") and all(n in (1, -1, None) for n in numbers)
+    return laid or name == "unsqueeze" or name in _KEPT
