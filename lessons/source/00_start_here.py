@@ -506,10 +506,11 @@ pv.teaching.show(
 #
 # ![The map of the course; lit are weight, loss, the network, one by one.](map/00.svg)
 #
-# What lies beyond it stands [in the glossary](GLOSSARY.md#beyond-this-course), in a line each.
+# What lies beyond it stands [in the glossary](GLOSSARY.md#beyond-this-course). [Your own
+# network](YOUR_OWN_NETWORK.md) is a page to keep, with a checklist for Monday.
 #
-# Choose one track and stay with it. Both say the same, and use the same networks with the same trained weights. Take the
-# framework that you use. If you use neither, take PyTorch: its own pruning tools can do a little more.
+# Choose one track and stay with it: both use the same networks with the same trained weights. If you use neither
+# framework, take PyTorch, as its pruning tools can do a little more.
 #
 # | lesson | what you do | PyTorch | TensorFlow |
 # |---|---|---|---|

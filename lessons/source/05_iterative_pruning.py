@@ -798,7 +798,8 @@ check.beats_the_cubic(yours, cubic=theirs)
 # ## Now yours
 #
 # The schedule above in your framework's own words, for a classifier of your own. Two thirds of the training are the
-# ramp; at every step the smallest of what is left go, over all layers together.
+# ramp; at every step the smallest of what is left go, over all layers together. The page [Your own
+# network](../YOUR_OWN_NETWORK.md) goes the whole way, from looking to saving, and ends with a checklist.
 
 # %% tags=["pytorch", "yours", "trains"]
 # put your model and data here
