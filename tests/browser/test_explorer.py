@@ -357,7 +357,7 @@ def test_notebook_saved_at_work_is_draggable_without_a_kernel(page, server, brow
     mask = f"pv.prune(model, {sparsity}, scope='layer', criterion='random')"
     kept, inside = lab.kernel(page, f"(lambda m: [m.kept, int(m['fc1'].sum())])({mask})")
     assert again.evaluate(KEPT) == inside
-    words = again.locator(".pv-count").inner_text()
+    words = again.locator(".pv-count").first.inner_text()
     assert words.startswith(f"{kept:,} of 266,200 weights kept")
     assert "needs a kernel" in again.locator(".pv-selectors").first.inner_text()
     assert again.locator("progress:visible").count() == 0  # nothing that would never end

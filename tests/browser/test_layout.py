@@ -149,8 +149,6 @@ def test_views_fit_a_screen(page):
     resized(page, 1280, 780, browser_of_files=True)
     views = page.locator(".pv")
     for number, name in enumerate(VIEWS):
-        if name == "schedule":
-            continue
         at_top(page, views.nth(number))
         tall = views.nth(number).bounding_box()["height"]
         assert tall <= 780, f"{name} is {tall} pixels high"

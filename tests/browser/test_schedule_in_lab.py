@@ -3,6 +3,8 @@
 import lab
 import pytest
 
+from pruneviz.plots import style
+
 CELLS = (
     """\
 import threading
@@ -28,6 +30,7 @@ def fine_tune(model, mask, seed):
 train(model, None, 0)""",
     """\
 view = pv.ScheduleExplorer(model, fine_tune, (x, y), rounds=4, final=0.8, title='A small network')
+view.more = True
 view""",
 )
 STATE = "view.kind, view.initial, view.final, view.begin, view.end, view.power, view.frequency, view.budget"
@@ -273,7 +276,28 @@ def test_names_and_sizes(page):
     assert lab.too_small(page, "button, input[type=text], select") == []
 
 
-def test_picture_is_saved(page):
+def test_the_verdict_comes_first_and_more_unfolds_the_rest(page):
+    verdict = page.locator(".pv-now")
+    assert verdict.inner_text().startswith("?")
+    finish_rounds(page, 4)
+    press(page, "Run")
+    says(page, "finished")
+    accuracy = lab.kernel(page, "view.rounds[-1].card.accuracy")
+    assert verdict.inner_text().split()[0] == style.percent(accuracy)
+    press(page, "Less")
+    for label in ("initial S₀", "every", "Name of the next run"):
+        assert page.get_by_label(label, exact=True).is_hidden()
+    assert page.locator(".pv-card").is_hidden()
+    lab.run_python(page, "view.initial = 0.2")  # what is not as usual is not folded away
+    page.get_by_label("initial S₀", exact=True).wait_for()
+    press(page, "More")
+    page.locator(".pv-card").wait_for()
+
+
+def test_picture_is_saved_and_says_by_which_rule(page):
+    assert page.evaluate("() => document.querySelector('.pv').pruneviz.footnote()").startswith(
+        "weights by magnitude, scope global; polynomial to 80%"
+    )
     with page.expect_download() as download:
         press(page, "Save PNG")
     assert download.value.suggested_filename == "A-small-network.png"

@@ -282,8 +282,8 @@ def test_exported_file_has_one_heading_and_scrolls_by_keyboard_whatever_names_ho
         assert page.title() == title
         for fold in page.locator("summary").all():
             fold.click()
+        page.wait_for_function("() => document.querySelectorAll('.pv-scroll').length === 3")
         regions = page.locator(".pv-scroll")
-        assert regions.count() == 3
         for region in regions.all():
             region.focus()
             assert region.evaluate("(node) => document.activeElement === node")

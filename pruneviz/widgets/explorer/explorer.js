@@ -5,7 +5,7 @@
 // A drawing is make(frame, counts) -> element; `counts` is an instance of the class, and parts.js says what it offers.
 import { finishedCode, same, sparsityText } from "../frame/pure.js";
 import { countOf } from "../frame/draw.js";
-import { el, setText } from "../frame/controls.js";
+import { el } from "../frame/controls.js";
 import { Frame } from "../frame/view.js";
 import {
   accuracyNow, accuracyPart, accuracyWords, hidden, historyPart, layersPart, ruleOf, sameState, selectors, sliderPart,
@@ -57,8 +57,6 @@ function arrange(frame, draw) {
     || frame.get("basic").includes(name) || (name === "history" && frame.get("kept").length));
   let last = "";
   const place = () => {
-    frame.moreButton?.setAttribute("aria-expanded", String(frame.get("more")));
-    if (frame.moreButton) setText(frame.moreButton, frame.get("more") ? "Less" : "More");
     const panels = frame.get("panels").filter(([name]) => seen(name));
     if (last === (last = String(panels))) return;
     const at = (where) => panels.filter((panel) => panel[1] === where).map(([name]) => node(name));

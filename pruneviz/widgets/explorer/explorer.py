@@ -51,7 +51,7 @@ class Explorer(View):
         As for `pruneviz.prune`.
     by_hand
         Layer name -> ``{"cut": […], "kept": […]}``: indices that overrule the rule.
-    show, basic, more
+    show, basic
         The parts on view; where `basic` names some, the others wait until `more` is true.
     predict
         Whether learners mark a guess before they see any accuracy.
@@ -83,7 +83,6 @@ class Explorer(View):
     panels: t.List[list[str]] = t.List().tag(sync=True)
     show = t.List(t.Unicode()).tag(sync=True)
     basic = t.List(t.Unicode()).tag(sync=True)
-    more = t.Bool(default_value=False).tag(sync=True, echo_update=False)
     predict = t.Bool(default_value=True).tag(sync=True)
     target = t.Float(None, allow_none=True).tag(sync=True)
     guess = t.Float(None, allow_none=True).tag(sync=True, echo_update=False)

@@ -65,7 +65,7 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
   box.addEventListener("input", () => { editing = true; });
   box.addEventListener("change", commit);
   box.addEventListener("keydown", (event) => event.key === "Enter" && commit());
-  const unit = el("span", { class: "pv-unit" }, box, "%");
+  const unit = el("span", { class: "pv-unit", "data-png": true }, box, "%");
   const node = el("div", { class: "pv-slider" }, el("label", { for: id, "data-png": true }, label), range, unit, wrong);
   let shown = null;
   const show = (share, words) => {
@@ -108,7 +108,8 @@ export function choice(label, options, pick) {
   const select = el("select", { id, class: "pv-select", onchange: () => pick(select.value), ...KEYS });
   const fill = (entries) => select.replaceChildren(...entries.map(([value, words]) => el("option", { value }, words)));
   fill(options);
-  return { node: el("span", { class: "pv-choice" }, el("label", { for: id }, label), select), select, fill };
+  const node = el("span", { class: "pv-choice", "data-png": true }, el("label", { for: id }, label), select);
+  return { node, select, fill };
 }
 
 export const button = (label, action, more = {}) =>
@@ -138,7 +139,7 @@ export const section = (heading, ...children) =>
 /** Names with a value each; the values are `cells`. */
 export function facts(names) {
   const cells = Object.fromEntries(names.map((name) => [name, el("dd", { "data-png": true })]));
-  const rows = names.flatMap((name) => [el("dt", { "data-png": true }, name), cells[name]]);
+  const rows = names.map((name) => el("div", {}, el("dt", { "data-png": true }, name), cells[name]));
   return { node: el("dl", { class: "pv-card" }, ...rows), cells };
 }
 

@@ -93,7 +93,7 @@ export function text(context, words, x, y, { colour, align = "left", halo = null
   context.fillText(words, x, y);
 }
 
-/** Write an element's words, and the numbers in its boxes, where the page has them. */
+/** Write an element's words, and what its boxes and menus say, where the page has them. */
 export function writeText(context, node, { left, top }) {
   const put = (words, element, box) => {
     const css = getComputedStyle(element);
@@ -111,12 +111,14 @@ export function writeText(context, node, { left, top }) {
       range.setEnd(words, index + word.length);
       const [box, ...broken] = range.getClientRects();
       const element = words.parentElement;
-      if (box?.width && !broken.length && !element?.closest(".pv-ear")) put(word, element, box);
+      if (box?.width && !broken.length && !element?.closest(".pv-ear, select")) put(word, element, box);
     }
   }
-  for (const input of node.querySelectorAll("input")) {
+  for (const input of node.querySelectorAll("input, select")) {
     const box = input.getBoundingClientRect();
-    put(input.value, input, { left: box.left + 12, top: box.top + 5, width: box.width, height: box.height - 10 });
+    const words = input.selectedOptions ? input.selectedOptions[0]?.text : input.value;
+    const inside = { left: box.left + 12, top: box.top + 5, width: box.width, height: box.height - 10 };
+    if (box.width) put(words ?? "", input, inside);
   }
 }
 

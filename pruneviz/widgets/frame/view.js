@@ -15,8 +15,9 @@
 //
 // Undo, Reset and Keep go back to the traits that the Python class lists in `state_names`.
 import { same } from "./pure.js";
-import { hatch, palette, writeText } from "./draw.js";
+import { palette } from "./draw.js";
 import { button, choice, el, newId, setText } from "./controls.js";
+import { pictureOf } from "./picture.js";
 
 // What a kernel says when no message of before will ever be answered, however well it is later.
 const LAST_WORDS = ["restarting", "autorestarting", "terminating", "dead"];
@@ -74,6 +75,7 @@ export class Frame {
     };
     for (const tool of tools) this.buttons.append((this[`${tool}Button`] = button(...all[tool])));
     this.codeButton?.setAttribute("aria-expanded", "false");
+    this.on("more", () => this.refreshTools());
     for (const name of [...this.names, "moving"]) this.on(name, () => this.commit());
     for (const name of ["progress", "running", "problem"]) this.on(name, () => this.showProgress());
     this.watchTheme();
@@ -160,6 +162,8 @@ export class Frame {
   refreshTools() {
     this.undoButton?.toggleAttribute("disabled", !this.past.length);
     this.resetButton?.toggleAttribute("disabled", same(this.last, this.initial));
+    this.moreButton?.setAttribute("aria-expanded", String(this.get("more")));
+    if (this.moreButton) setText(this.moreButton, this.get("more") ? "Less" : "More");
     if (this.codePanelNode && !this.codePanelNode.hidden) this.codeText.textContent = this.code();
   }
 
@@ -269,53 +273,7 @@ export class Frame {
     this.refreshTools();
   }
 
-  /** All canvases, bars and texts marked data-png, at their places. */
-  picture() {
-    this.paintNow();
-    const ratio = 2;
-    const frame = this.root.getBoundingClientRect();
-    const parts = [...this.root.querySelectorAll("canvas, .pv-meter, [data-png]")]
-      .filter((node) => node.checkVisibility({ visibilityProperty: true }) && node.getBoundingClientRect().width);
-    const foot = Math.max(...parts.map((node) => node.getBoundingClientRect().bottom)) - frame.top + 12;
-    const canvas = el("canvas", { width: Math.round(frame.width * ratio), height: Math.round((foot + 28) * ratio) });
-    const context = canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    context.fillStyle = this.colours.paper;
-    context.fillRect(0, 0, frame.width, foot + 28);
-    for (const node of parts) this.copy(context, node, frame);
-    context.fillStyle = this.colours.quiet;
-    context.font = "12px system-ui, sans-serif";
-    context.fillText(this.footnote(), 16, foot + 10, frame.width - 32);
-    return canvas;
-  }
-
-  /** Copy one part of the page, cut off where it is scrolled out of sight. */
-  copy(context, node, frame) {
-    const box = node.getBoundingClientRect();
-    const window = (node.closest(".pv-stage, .pv-scroll") ?? node).getBoundingClientRect();
-    const [x, y] = [box.left - frame.left, box.top - frame.top];
-    context.save();
-    context.beginPath();
-    context.rect(window.left - frame.left, window.top - frame.top, window.width, window.height);
-    context.clip();
-    if (node.tagName === "CANVAS") context.drawImage(node, x, y, box.width, box.height);
-    else if (node.matches(".pv-meter")) {
-      const kept = node.firstElementChild.getBoundingClientRect();
-      context.fillStyle = hatch(context, this.colours);
-      context.fillRect(x, y, box.width, box.height);
-      context.fillStyle = this.colours.kept;
-      context.fillRect(kept.left - frame.left, kept.top - frame.top, kept.width, kept.height);
-    } else {
-      for (const plate of [node, ...node.querySelectorAll("*")]) {
-        if (!plate.matches(".pv-badge:not(:empty), .pv-cut")) continue;
-        const { left, top, width, height } = plate.getBoundingClientRect();
-        context.fillStyle = getComputedStyle(plate).backgroundColor;
-        context.fillRect(left - frame.left, top - frame.top, width, height);
-      }
-      writeText(context, node, frame);
-    }
-    context.restore();
-  }
+  picture() { return pictureOf(this); }
 
   savePNG() {
     this.picture().toBlob((blob) => {

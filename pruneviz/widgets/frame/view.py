@@ -62,6 +62,8 @@ class View(anywidget.AnyWidget):
         Its heading.
     moving
         True while the learner drags; work starts on release.
+    more
+        Whether what a view folds away at first is on view.
     running, progress
         Whether work goes on in the kernel, and its share that is done; setting `running` to False cancels it.
     code
@@ -81,6 +83,7 @@ class View(anywidget.AnyWidget):
     title = t.Unicode().tag(sync=True)
     states = t.List(t.Unicode()).tag(sync=True)
     moving = t.Bool(default_value=False).tag(sync=True, echo_update=False)
+    more = t.Bool(default_value=False).tag(sync=True, echo_update=False)
     running = t.Bool(default_value=False).tag(sync=True, echo_update=False)
     progress = t.Float(0.0).tag(sync=True)
     code = t.Unicode().tag(sync=True)

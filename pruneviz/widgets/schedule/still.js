@@ -60,11 +60,12 @@ export function drawSchedule(canvas, width, height, { sheet, state, plan, marks 
   const curve = steps.map((step) => [places.x(step), places.y(sparsityAt(state, step))]);
   line(context, curve, colours.paper, 4);
   line(context, curve, colours.ink, 2, [2, 3]);
-  for (const { look, plan: theirs } of marks) {
+  marks.forEach(({ look, plan: theirs }, run) => {
+    const aside = 0.6 * places.across * ((run + 1) / (marks.length + 1) - 0.5); // side by side in the round's column
     for (const { round, sparsity } of theirs.filter((one) => one.round <= state.budget)) {
-      marker(context, places.x(round) + places.across / 2, places.y(sparsity), look, colours, 3.5);
+      marker(context, places.x(round) + aside, places.y(sparsity), look, colours, 3.5);
     }
-  }
+  });
   numbersBelow(context, places, plan, colours);
 }
 

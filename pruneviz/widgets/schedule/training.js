@@ -1,6 +1,6 @@
 // The runs of ScheduleExplorer: how far the training is, what was reached, and over what it is drawn.
 import { grouped, percent, remembered, same } from "../frame/pure.js";
-import { KEYS, button, choice, el, fold, scrolled, section, setText, table } from "../frame/controls.js";
+import { button, CAPTION, choice, el, fold, KEYS, scrolled, setText, table } from "../frame/controls.js";
 import { drawRuns, drawSwatch, runLooks } from "./still.js";
 import { nameOfRun } from "./state.js";
 
@@ -43,13 +43,26 @@ function wordsOf(frame) {
   return `${last.name} ${last.status}: ${reached(last)}.`;
 }
 
-function goPart(frame, planned) {
+/** What the last run reached, in large type. */
+export function verdictPart(frame) {
+  const big = el("strong", { class: "pv-big", "data-png": true });
+  const words = el("p", { class: "pv-right", "data-png": true });
+  frame.paint(() => frame.write(() => {
+    const last = frame.get("runs").findLast((run) => run.rounds.length)?.rounds.at(-1);
+    setText(big, last ? percent(last.correct / last.n) : "?");
+    setText(words, last ? `right at ${percent(last.sparsity)} pruned` : "not trained yet: press Run");
+  }));
+  return el("div", { class: "pv-now" }, el("p", {}, big), words);
+}
+
+export function goPart(frame, planned) {
   const run = button("Run", () => start(frame), { class: "pv-button pv-primary" });
   const pause = button("Pause", () => frame.set({ paused: !frame.get("paused") }));
   const cancel = button("Cancel", () => frame.set({ running: false, paused: false }));
   const name = nameBox("Name of the next run", (words) => frame.set({ name: words }));
   const bar = el("progress", { max: 1, "aria-label": "Training" });
-  const says = el("p", { class: "pv-says" });
+  const says = el("p", { class: "pv-says", "data-png": true });
+  frame.on("more", () => {});
   const refresh = () => {
     if (frame.get("moving")) return;
     const now = progressOf(frame);
@@ -61,11 +74,12 @@ function goPart(frame, planned) {
     setText(says, wordsOf(frame));
     name.placeholder = nameOfRun(planned.state);
     name.disabled = frame.offline;
+    name.hidden = !frame.get("more") && !frame.get("name");
     if (document.activeElement !== name) name.value = frame.get("name");
   };
   frame.paint(() => frame.write(refresh));
   follow(frame, bar);
-  return el("div", { class: "pv-go" }, run, pause, cancel, name, bar, says);
+  return el("div", { class: "pv-go" }, run, pause, cancel, name, says, bar);
 }
 
 function nameBox(label, take) {
@@ -121,7 +135,7 @@ export function runsPart(frame, planned) {
   const refresh = remembered((width, trained, over, dense, budget, colours) => {
     const runs = trained.map((run) => ({ ...run, budget: run.schedule.budget, look: lookOf(frame, run, colours) }));
     const data = { runs, against: over, dense, n: frame.get("n"), budget, total: planned.total };
-    drawRuns(canvas, width, 250, data, colours);
+    drawRuns(canvas, width, 210, data, colours);
     frame.write(() => {
       against.select.value = over;
       const found = runs.map((run) => `${run.name}: ${reached(run)}.`).join(" ") || "Nothing is trained yet.";
@@ -133,12 +147,12 @@ export function runsPart(frame, planned) {
     const traits = ["runs", "against", "dense", "budget"].map((name) => frame.get(name));
     refresh(Math.max(frame.widthOf(stage), 200), ...traits, colours, devicePixelRatio);
   });
-  const caption = el("figcaption", { class: "pv-caption", "data-png": true }, "Accuracy of the runs");
-  const head = el("div", { class: "pv-bar pv-titled" }, caption, against.node);
+  const caption = el("figcaption", CAPTION, "Accuracy of the runs");
+  const head = el("div", { class: "pv-bar" }, caption, against.node);
   return el("figure", { class: "pv-panel" }, head, stage, twin.node);
 }
 
-export function listPart(frame, planned) {
+export function listPart(frame) {
   const list = el("ul", { class: "pv-runs", "aria-label": "Runs" });
   const words = "Run one schedule, then another with as many rounds: both are drawn. Runs can be renamed and removed.";
   const hint = el("p", { class: "pv-hint" }, words);
@@ -150,7 +164,7 @@ export function listPart(frame, planned) {
     hint.hidden = runs.length > 1;
   }));
   frame.paint((colours) => refresh(frame.get("runs"), frame.get("paused"), colours, devicePixelRatio));
-  return section("Runs", goPart(frame, planned), list, hint);
+  return el("section", { class: "pv-panel pv-wide" }, el("h4", CAPTION, "Runs"), list, hint);
 }
 
 function row(frame, id) {

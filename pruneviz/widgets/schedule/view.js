@@ -6,7 +6,7 @@ import {
   KIND_NAMES, changed, firstRound, handlesOf, hasEnd, hasInitial, hasPower, nameOfRun, planOf, pruningRounds,
   snippetOf, warningOf,
 } from "./state.js";
-import { listPart, runsPart, speakOfRuns } from "./training.js";
+import { goPart, listPart, runsPart, speakOfRuns, verdictPart } from "./training.js";
 import { Frame } from "../frame/view.js";
 
 const SNAP = 200; // a hand on the curve moves in half per cents, sliders and boxes move finer
@@ -61,7 +61,7 @@ function curvePart(frame, planned) {
     const runs = frame.get("show").includes("run") ? frame.get("runs") : [];
     const marks = runs.map((run) => ({ look: looks[(run.id - 1) % looks.length], plan: run.rounds }));
     const width = Math.max(frame.widthOf(stage), 200);
-    const height = Math.min(460, Math.max(330, Math.round(0.96 * width)));
+    const height = Math.min(420, Math.max(330, Math.round(0.96 * width)));
     const sheet = still(width, height, state.budget, colours, devicePixelRatio);
     drawSchedule(canvas, width, height, { sheet, state, plan, marks }, colours);
     const places = curvePlaces(width, height, state.budget);
@@ -134,16 +134,17 @@ function nudged(state, one, [across, up], by) {
 
 // -- the dials ---------------------------------------------------------------------------------------------
 
+const FINAL = { name: "final", label: "final Sₑ", unit: "%", scale: 100, max: 1, step: 0.005, when: () => true };
+// At its `usual` value a dial waits behind More.
 const DIALS = [
-  { name: "initial", label: "initial S₀", unit: "%", scale: 100, max: 1, step: 0.005, when: hasInitial },
-  { name: "final", label: "final Sₑ", unit: "%", scale: 100, max: 1, step: 0.005, when: () => true },
+  { name: "initial", label: "initial S₀", unit: "%", scale: 100, max: 1, step: 0.005, when: hasInitial, usual: 0 },
   {
     name: "begin", label: "begin", unit: "round", max: "budget", when: () => true,
     value: (state) => (hasEnd(state) ? state.begin : firstRound(state)),
   },
   { name: "end", label: "end", unit: "round", max: "budget", when: hasEnd },
   { name: "power", label: "exponent α", unit: "", min: 0.25, max: 8, step: 0.05, when: hasPower },
-  { name: "frequency", label: "every", unit: "rounds", min: 1, max: "budget", when: hasEnd },
+  { name: "frequency", label: "every", unit: "rounds", min: 1, max: "budget", when: hasEnd, usual: 1 },
   { name: "budget", label: "train for", unit: "rounds", min: 1, max: 20, when: () => true },
 ];
 
@@ -159,14 +160,13 @@ const FORMULAS = {
 };
 
 function dialsPart(frame, planned) {
-  const kind = choice("schedule", KIND_NAMES, (value) => planned.change({ kind: value }));
   const formula = el("p", { class: "pv-hint pv-formula", "data-png": true });
   let written = "";
   const dials = DIALS.map((about) => dial(planned, about));
+  frame.on("more", () => {});
   const warning = el("p", { class: "pv-warning" });
   frame.paint(() => frame.write(() => {
     const state = planned.state;
-    if (!frame.get("moving")) kind.select.value = state.kind;
     if (written !== state.kind) formula.replaceChildren(...inSymbols(FORMULAS[(written = state.kind)]));
     for (const { show } of dials) show(state);
     const words = warningOf(state, planned.plan);
@@ -174,14 +174,15 @@ function dialsPart(frame, planned) {
     warning.hidden = !words;
   }));
   const all = el("div", { class: "pv-dials" }, ...dials.map(({ node }) => node));
-  return el("section", { class: "pv-panel" }, kind.node, formula, all, warning);
+  return el("section", { class: "pv-panel" }, formula, all, warning);
 }
 
 /** Write ^{…} as a superscript. */
 const inSymbols = (words) => words.split(/\^\{(.*?)\}/).map((part, i) => (i % 2 ? el("sup", {}, part) : part));
 
 /** A slider and a number box for one trait; the box takes what the slider is too coarse or too short for. */
-function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, when, value = (state) => state[name] }) {
+function dial(planned, about) {
+  const { name, label, unit, scale = 1, min = 0, max, step = 1, when, value = (state) => state[name] } = about;
   const id = newId();
   const said = unit === "%" ? "per cent" : unit;
   const range = el("input", { type: "range", id, min, step, class: "pv-range", ...KEYS });
@@ -221,7 +222,7 @@ function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, w
     if (!editing && box.getAttribute("aria-invalid") !== "true") wrong.hidden = true;
   });
   const show = (state) => {
-    node.hidden = !when(state);
+    node.hidden = !when(state) || (state[name] === about.usual && !planned.frame.get("more"));
     const now = value(state);
     write(now, Math.max(max === "budget" ? state.budget : max, now), touched);
   };
@@ -233,13 +234,12 @@ function dial(planned, { name, label, unit, scale = 1, min = 0, max, step = 1, w
 function planCard(frame, planned) {
   const { node, cells } = facts(["reaches", "left", "prunes", "largest cut", "then trains"]);
   frame.paint(() => frame.write(() => {
-    const { plan, total, noun } = planned;
+    const { plan, noun } = planned;
     const last = plan.at(-1);
     const largest = plan.reduce((most, one) => (one.leave > most.leave ? one : most));
     const after = plan.length - (plan.findLast((one) => one.leave)?.round ?? 0);
     setText(cells.reaches, `${percent(last.sparsity, 2)} pruned`);
-    const oneIn = last.left ? `, 1 in ${+(total / last.left).toFixed(1)}` : "";
-    setText(cells.left, `${grouped(last.left)} of ${grouped(total)} ${noun}${oneIn}`);
+    setText(cells.left, leftOf(planned).replace(" left", ""));
     setText(cells.prunes, pruningRounds(plan));
     const cut = largest.leave ? `${millions(largest.leave)} ${noun} in round ${largest.round}` : "none";
     setText(cells["largest cut"], cut);
@@ -249,20 +249,54 @@ function planCard(frame, planned) {
   return section("What it will do", node);
 }
 
+/** Where it ends, by which schedule, and what the last run reached: always in sight. */
+function topPart(frame, planned) {
+  const final = dial(planned, FINAL);
+  const kind = choice("schedule", KIND_NAMES, (value) => planned.change({ kind: value }));
+  const left = el("p", { class: "pv-count", "data-png": true });
+  frame.paint(() => frame.write(() => {
+    final.show(planned.state);
+    setText(left, leftOf(planned));
+    if (!frame.get("moving")) kind.select.value = planned.state.kind;
+  }));
+  const run = frame.get("show").includes("run");
+  const under = el("div", { class: "pv-under" }, left, kind.node);
+  const rule = el("div", { class: "pv-rule" }, el("div", {}, final.node, under), ...(run ? [verdictPart(frame)] : []));
+  return el("div", { class: "pv-top" }, rule, ...(run ? [goPart(frame, planned)] : []));
+}
+
+function leftOf({ plan, total, noun }) {
+  const { left } = plan.at(-1);
+  const oneIn = left ? `, 1 in ${+(total / left).toFixed(1)}` : "";
+  return `${grouped(left)} of ${grouped(total)} ${noun} left${oneIn}`;
+}
+
+/** Which entries go by which criterion: what a saved picture would not tell otherwise. */
+function ruleOf(frame) {
+  const words = frame.get("words");
+  const [criterion, scope] = [words.criterion ?? "magnitude", words.scope ?? "global"];
+  return `${frame.get("noun")} by ${criterion}, scope ${scope}`.replaceAll('"', "");
+}
+
 function render({ model, el: parent }) {
-  const frame = new Frame(model, parent, { tools: ["undo", "reset", "code", "save"] });
+  const frame = new Frame(model, parent, { tools: ["undo", "reset", "code", "save", "more"] });
   const planned = new Planned(frame);
   const shown = (part) => model.get("show").includes(part);
   frame.code = () => snippetOf(frame.state(), model.get("words"));
   frame.sentence = () => `${nameOfRun(frame.state())}: ${planned.words()}`;
-  frame.progressNode.hidden = true;
+  frame.footnote = () => `${ruleOf(frame)}; ${frame.sentence()}`;
+  frame.progressNode.remove();
   for (const name of ["runs", "against", "training", "paused", "dense", "name"]) frame.on(name, () => {});
   for (const name of frame.names) frame.on(name, () => frame.refreshTools());
-  const column = (...parts) => el("div", { class: "pv-stack" }, ...parts);
-  frame.body.append(el("div", { class: "pv-grid" },
-    ...(shown("curve") ? [curvePart(frame, planned)] : []),
-    column(dialsPart(frame, planned), ...(shown("card") ? [planCard(frame, planned)] : [])),
-    ...(shown("run") ? [runsPart(frame, planned), listPart(frame, planned)] : [])));
+  const card = planCard(frame, planned);
+  const show = () => { card.hidden = !shown("card") || (shown("curve") && !frame.get("more")); };
+  frame.on("more", show);
+  show();
+  const column = el("div", { class: "pv-stack" }, dialsPart(frame, planned), card,
+    ...(shown("run") ? [runsPart(frame, planned)] : []));
+  frame.body.append(topPart(frame, planned), el("div", { class: "pv-grid" },
+    ...(shown("curve") ? [curvePart(frame, planned)] : []), column,
+    ...(shown("run") ? [listPart(frame)] : [])));
   speakOfRuns(frame);
   return () => frame.dispose();
 }

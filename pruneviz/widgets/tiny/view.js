@@ -312,20 +312,22 @@ function decisionPart(frame, present) {
   return figure(`Where ${says}`, stage, key, twin.node);
 }
 
-function tinyCard(frame, present) {
+/** The loss, large, and what it was: always in sight. */
+function verdictPart(frame, present) {
   const { spec, whole } = present;
   const names = ["loss", "whole model", "change", "last step", ...(whole.right === null ? [] : ["right"]), "weights"];
   const { node, cells } = facts(names);
   frame.paint(watch(present, frame, () => {
     const { now, last, kept } = present;
     cells.loss.replaceChildren(el("strong", { class: "pv-big" }, exactly(now.loss, spec.digits)), ` ${spec.lossName}`);
-    cells["whole model"].textContent = exactly(whole.loss, spec.digits);
+    const all = whole.right === null ? "" : `, ${whole.right} right`;
+    cells["whole model"].textContent = exactly(whole.loss, spec.digits) + all;
     cells.change.textContent = signed(now.loss - whole.loss, spec.digits);
     cells["last step"].textContent = last.words ? `${last.words}: ${signed(last.change, spec.digits)}` : "nothing yet";
-    if (cells.right) cells.right.textContent = `${now.right} of ${present.many}, ${whole.right} by the whole model`;
+    if (cells.right) cells.right.textContent = `${now.right} of ${present.many}`;
     cells.weights.textContent = `${kept.filter(Boolean).length} of ${kept.length} kept`;
   }));
-  return section("Scorecard", node);
+  return el("div", { class: "pv-top" }, node);
 }
 
 function render({ model, el: parent }) {
@@ -333,11 +335,12 @@ function render({ model, el: parent }) {
   const present = new Present(frame);
   frame.code = () => finishedSnippet(model.get("code"), present.cut);
   frame.sentence = () => present.sentence();
-  frame.progressNode.hidden = true;
+  frame.progressNode.remove();
   for (const trait of ["example", "changes"]) frame.on(trait, () => {});
   const linear = present.spec.kind === "linear";
-  const parts = [modelPart, ...(linear ? [sumPart, lossesPart] : [decisionPart, sumPart]), tinyCard];
-  frame.body.append(el("div", { class: "pv-grid" }, ...parts.map((part) => part(frame, present))));
+  const columns = linear ? [[modelPart], [sumPart, lossesPart]] : [[modelPart, sumPart], [decisionPart]];
+  const stacks = columns.map((parts) => el("div", { class: "pv-stack" }, ...parts.map((part) => part(frame, present))));
+  frame.body.append(verdictPart(frame, present), el("div", { class: "pv-grid" }, ...stacks));
   return () => frame.dispose();
 }
 
