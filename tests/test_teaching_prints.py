@@ -35,6 +35,9 @@ def test_a_table_that_no_page_shows_is_refused(header, row, message, capsys):
         (0.4, 0.4425, False, "Your guess: 0.4. Measured: 0.4425 right. You were 0.0425 too low."),
         (0.85, 0.762, True, "Your guess: 85.0%. Measured: 76.2% right. You were 8.8 points too high."),
         (76, 0.762, True, "Your guess, 76, is no share from 0 to 1: write 0.76. Measured: 76.2% right."),
+        (1.2, 1.063, True, "Your guess: 120.0%. Measured: 106.3% right. You were 13.7 points too high."),
+        (0.9, 1.063, True, "Your guess: 90.0%. Measured: 106.3% right. You were 16.3 points too low."),
+        (110, 1.063, True, "Your guess, 110, is no share from 0 to 3: write 1.1. Measured: 106.3% right."),
         ("many", 3, False, "Your guess, 'many', is no number: write one, such as 4000. Measured: 3 right."),
     ],
 )

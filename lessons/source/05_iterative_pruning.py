@@ -718,7 +718,7 @@ kinds = {
 }
 
 # %% tags=["answer"]
-guess = ...  # a share of the dense network's time: 0.5 is half
+guess = ...  # a share of the dense network's time: 0.5 is half, 1 as long
 spans = {name: np.divide(timed[what], timed[base][0]) for name, (what, base) in kinds.items()}
 figure = Figure(figsize=(7.5, 2.6), layout="constrained")
 ax = figure.subplots()

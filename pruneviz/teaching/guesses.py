@@ -27,7 +27,7 @@ def compare(
     what : str, optional
         What the number counts, in the words that follow it: "digits right".
     share : bool, default False
-        Whether both are shares from 0 to 1, to be printed as percentages.
+        Whether both are shares, to be printed as percentages: from 0 to 1, unless the truth is more than 1.
     """
     measured = f"Measured: {_text(truth, share)} {what}".rstrip() + "."
     if guess is None or guess is ...:
@@ -37,9 +37,9 @@ def compare(
     elif isinstance(guess, bool) or not isinstance(guess, Real):
         example = 0.75 if share else 4000
         print(f"Your guess, {guess!r}, is no number: write one, such as {example}. {measured}")  # noqa: T201
-    elif share and not 0 <= guess <= 1:
-        hint = f": write {guess / 100:g}" if 1 < guess <= 100 else ""
-        print(f"Your guess, {guess}, is no share from 0 to 1{hint}. {measured}")  # noqa: T201
+    elif share and not 0 <= guess <= (most := 1 if truth <= 1 else 3):
+        hint = f": write {guess / 100:g}" if most < guess <= 100 * most else ""
+        print(f"Your guess, {guess}, is no share from 0 to {most}{hint}. {measured}")  # noqa: T201
     else:
         print(f"Your guess: {_text(guess, share)}. {measured} {_verdict(guess - truth, share)}")  # noqa: T201
 
