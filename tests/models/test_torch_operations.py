@@ -48,7 +48,7 @@ BODIES = {
     "amax": lambda _, y: y.amax(dim=(2, 3), keepdim=True) * y,
     "amin by axis": lambda _, y: torch.amin(y, dim=-1, keepdim=True),
     "clip": lambda _, y: y.clip(-0.5, 0.5),
-    "float": lambda _, y: y.float().double().float(),
+    "float": lambda _, y: y.float().double().to(torch.float32).type(torch.float64).to(y.device, y.dtype),
     "swapaxes": lambda _, y: y.swapaxes(2, 3).swapdims(-1, 2),
     "movedim": lambda _, y: torch.movedim(y, 1, -1).moveaxis(3, 1),
     "permute by keyword": lambda _, y: y.permute(dims=(0, 2, 3, 1)).permute(0, -1, 1, 2),
@@ -137,6 +137,7 @@ PER_CHANNEL = {
     "affine InstanceNorm": lambda: nn.InstanceNorm2d(8, affine=True),
     "InstanceNorm with statistics": lambda: nn.InstanceNorm2d(8, affine=True, track_running_stats=True),
     "both": lambda: nn.Sequential(nn.InstanceNorm2d(8, affine=True), nn.PReLU(8)),
+    "PReLU between functions": lambda: nn.Sequential(nn.Sigmoid(), nn.PReLU(8), nn.Tanh()),
     "PReLU of one number": nn.PReLU,
 }
 
@@ -145,7 +146,8 @@ PER_CHANNEL = {
 @pytest.mark.parametrize("between", [nn.Identity, nn.BatchNorm2d])
 def test_layers_with_a_parameter_a_channel(make, between):
     norm = nn.Identity() if between is nn.Identity else nn.BatchNorm2d(8)
-    model = nn.Sequential(conv(), norm, make(), conv(8, 5), nn.ReLU(), nn.Flatten(), nn.Linear(320, 3)).eval()
+    after = [nn.Conv2d(8, 5, 3, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(80, 3)]
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), norm, make(), *after).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) / 4)

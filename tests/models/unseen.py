@@ -259,7 +259,7 @@ def _trains(model: Any, x: np.ndarray) -> bool:
         torch.optim.SGD(model.parameters(), 1e-3).step()
     else:
         model.compile(optimizer="sgd", loss="mse", run_eagerly=True)  # as a graph it takes ten times as long
-        model.fit(x, tree_map(np.zeros_like, model.predict(x, verbose=0)), verbose=0)
+        model.fit(x, tree_map(np.ones_like, model.predict(x, verbose=0)), verbose=0)
     after = {name: layer.weight for name, layer in pv.network(model).items()}
     finite = all(np.isfinite(weight).all() for weight in after.values())
     return finite and any((after[name] != before[name]).any() for name in before)

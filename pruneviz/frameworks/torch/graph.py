@@ -32,7 +32,7 @@ _MAPS = (  # noqa: SIM905
 ).split()
 _PASSES = (  # noqa: SIM905
     "identity dropout dropout1d dropout2d dropout3d alphadropout featurealphadropout stochasticdepth "
-    "contiguous clone detach float double"
+    "contiguous clone detach float double half bfloat16 to type"
 ).split()
 _POOLS = [f"{kind}pool{n}d" for kind in ("max", "avg", "adaptivemax", "adaptiveavg") for n in (1, 2, 3)]
 _POOLS += ["upsample", "upsamplingnearest2d", "upsamplingbilinear2d", "interpolate"]
@@ -223,7 +223,8 @@ class _Exporter:
             scaled = getattr(module, "weight", None) is not None
             return "norm", {"axis": 0, "spread": width, "scaled": scaled, "groups": groups or 1}
         if name == "prelu" and module.weight.numel() > 1:
-            return "norm", {"axis": 0, "function": self._mapping(node, name)}
+            mapping = self._mapping(node, name)  # of a batch: the channels come second
+            return "norm", {"axis": 0, "function": lambda values: mapping(values[None])[0]}
         if name in moves.APART:
             factor = next(vars(module)[key] for key in moves.FACTORS if key in vars(module))
             return moves.apart(name, factor, self._input(node).shape[1:])
