@@ -344,9 +344,14 @@ def test_comparison_shows_some_of_every_kind():
 def test_guess_hides_the_accuracy(view):
     view.measure()
     assert view.hidden
+    assert view.mark is None
     assert "right" not in view.sentence()
     view.guess = 0.5
+    assert view.mark == 0.5
     assert "right" in view.sentence()
+    view.guess = -1  # passed
+    assert not view.hidden
+    assert view.mark is None
     assert not pv.explore(view._model, (view._meter.x, view._meter.labels), predict=False).hidden
 
 

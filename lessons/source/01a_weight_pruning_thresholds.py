@@ -200,7 +200,7 @@ explorer
 # **Measure.** The same curve, with your guess in it. It takes about ten seconds.
 
 # %% tags=["answer"]
-guess = ...  # a share, such as 0.6
+guess = explorer.mark  # your guess in the view
 await explorer.measured()
 
 errors_at = {share: explorer.n - right for share, right in explorer.curve}

@@ -84,14 +84,14 @@ half = view.result()
 print(view.sentence())
 
 # %% tags=["answer"]
-guess = view.guess  # your mark in the view
+guess = view.mark  # your guess in the view
 fell = min(share for share, right in view.curve if right < 0.96 * view.n)
 pv.teaching.compare(guess, fell, "of the filters", share=True)
 
 curve = {share: [right / view.n] for share, right in sorted(view.curve)}
 ax = pv.plot_tradeoff(curve, reference=dense, title="LeNet-5: the smallest filters first")
 ax.axvline(fell, color=style.PRUNED_EDGE, label="below 96%")
-if guess is not None and guess >= 0:
+if guess is not None:
     ax.axvline(guess, color=style.KEPT, linestyle=":", label="your guess")
 pv.teaching.show(ax)
 

@@ -111,13 +111,11 @@ class Explorer(View):
         self._model, self._exclude, self._scored_on = model, left_alone(model, exclude), scored_on or data
         self._meter, self.given = measuring.Meter(model, data), Given(model, data, scored_on or data)
         name = code.named(criterion)
-        self._criteria: dict[str, Criterion] = {word: word for word in self.words}
-        self._criteria[name] = criterion
+        self._criteria: dict[str, Criterion] = {**{word: word for word in self.words}, name: criterion}
         self._rankings: dict[tuple[str, str], tuple[Ranking, Importance, dict[str, Any]]] = {}
         self._found: dict[State, Array] = {}
         self._cards: dict[State, Scorecard] = {}
         self._curves: dict[tuple[str, str], dict[float, int]] = {}
-        described = self._described()
         given = {
             "title": f"{type(model).__name__} · {self.granularity}s",
             "criteria": list(self._criteria),
@@ -127,7 +125,7 @@ class Explorer(View):
             "n": len(self._meter.x),
             "criterion": name,
         }
-        super().__init__(**{**given, **described, **traits})
+        super().__init__(**{**given, **self._described(), **traits})
         self._rerank()
         self.observe(self._rerank, ["scope", "criterion"])
         self.observe(lambda _: self.set_trait("basic", []), "show")  # parts that are named are wanted
@@ -249,6 +247,11 @@ class Explorer(View):
     def hidden(self) -> bool:
         """Whether accuracy waits for the learner's guess."""
         return self.predict and self.guess is None and "accuracy" in self.show
+
+    @property
+    def mark(self) -> float | None:
+        """The learner's guess; None if there is none yet, and if they passed."""
+        return self.guess if (self.guess or 0) >= 0 else None
 
     def scores(self) -> Importance:
         """Give the scores that rank the entries at present."""
