@@ -306,9 +306,9 @@ check.empties_the_first(factors, sizes=pv.importance(model))
 # %% [markdown]
 # ## The other half
 #
-# In 01a the largest weights did nothing, as their pixels are black. What arrives at a weight counts as much as its size.
-# So multiply the two: |w|·‖x‖, where ‖x‖ is what the input usually carries, its root mean square over some images. That
-# needs images, no labels, and no gradient.
+# In 01a the largest weights did next to nothing: their pixels are seldom lit. What arrives at a weight counts as much as
+# its size. So multiply the two: |w|·‖x‖, where ‖x‖ is what the input usually carries, its root mean square over some
+# images. That needs images, no labels, and no gradient.
 
 # %% tags=["pytorch"]
 carried = {}
@@ -506,7 +506,7 @@ print(f"{sparsity:.0%} of {everything.size:,} weights pruned: {' right, then '.j
 # %% [markdown] tags=["quiz"]
 # A pixel is black in all your images. What does |w|·‖x‖ say of its weights, and magnitude?
 # - [x] The score is zero, whatever their size; magnitude may keep them.
-#   why: ‖x‖ is zero there. In 01a large weights of dark pixels could go at no cost.
+#   why: ‖x‖ is zero there. In 01a the large weights of pixels that are seldom lit could go at no cost.
 # - [ ] Both keep them, since training did not move them.
 #   why: Neither knows what training did. One looks at size, the other at size and input.
 # - [ ] The score cannot be computed without labels.

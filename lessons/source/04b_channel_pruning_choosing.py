@@ -56,10 +56,11 @@ dense = pv.scorecard(lenet, validation, name="dense")
 print(f"LeNet-5: {dense.correct:,} of {dense.n:,} digits right, {dense.macs:,} MACs an image")
 
 # %% [markdown]
-# **Touch.** The chain of layers, from image to answer. Point at a channel, and everything that goes with it lights up.
-# The criterion *reconstruction* asks the reader; *magnitude* is the L1 norm. Drag to 50%, and change between the two.
+# **Predict.** Half of the channels of every layer go. The criterion *reconstruction* asks the reader; *magnitude* is the
+# L1 norm. How many of 1,000 digits more does the first leave right?
 #
-# **Predict.** Half of the channels of every layer: how many of 1,000 digits more does the first leave right?
+# **Touch.** The chain of layers, from image to answer. Point at a channel, and everything that goes with it lights up.
+# Then change between the two criteria, at 50% and elsewhere.
 
 # %%
 view = pv.explore(
