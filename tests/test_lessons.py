@@ -1,5 +1,6 @@
 """Every lesson keeps the template. nbval runs it, and its exercises solved (lessons/conftest.py)."""
 
+import ast
 import re
 
 import build
@@ -211,6 +212,56 @@ def test_every_live_view_is_moved_from_code_and_tells_what_it_shows(notebook):
             moved = [c for c in code(notebook) if re.search(rf"^\s*{name}\.\w+ = ", c.source, re.MULTILINE)]
             told = [c for c in moved if re.search(rf"print\(.*\b{name}\.", c.source) and printed(c)]
             assert told, f"no cell moves {name} from code and prints what it shows"
+
+
+# What a view shows when it opens, unless the lesson says otherwise.
+OPENS = {"sparsity": 0.5, "scope": "global", "criterion": "magnitude", "by_hand": {}, "cut": [], "begin": 0}
+# Moved for good: what is left of one is measured further on, and the other is there for its comparison.
+MOVED = {"taken", "scopes"}
+
+
+def tree(source):
+    return compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def final(source):
+    """Give what a cell assigns last: (name, attribute) -> its value; a name stands for itself."""
+    values, loops = {}, {}
+    for node in ast.walk(tree(source)):
+        if isinstance(node, ast.For) and isinstance(node.iter, ast.Tuple):
+            targets = getattr(node.target, "elts", [node.target])
+            last = getattr(node.iter.elts[-1], "elts", [node.iter.elts[-1]])
+            loops.update({t.id: v for t, v in zip(targets, last, strict=False)})
+    assigned = [node for node in ast.walk(tree(source)) if isinstance(node, ast.Assign)]
+    for node in sorted(assigned, key=lambda node: node.lineno):
+        targets = getattr(node.targets[0], "elts", node.targets)
+        given = node.value.elts if isinstance(node.targets[0], ast.Tuple) else [node.value]
+        for target, value in zip(targets, given, strict=True):
+            if isinstance(target, ast.Attribute):
+                values[target.value.id, target.attr] = loops.get(getattr(value, "id", None), value)
+    return values
+
+
+def opened(notebook, name):
+    """Give the keywords with which a lesson opens a view."""
+    for cell in code(notebook):
+        for node in ast.walk(tree(cell.source)):
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+                return {word.arg: word.value for word in node.value.keywords}
+    raise AssertionError(name)
+
+
+def test_a_view_that_code_has_moved_stands_as_it_was_opened(notebook):
+    for cell in tagged(notebook, "drive"):
+        for (name, attribute), value in final(cell.source).items():
+            if name in MOVED or attribute in ("followed", "running"):
+                continue
+            if isinstance(value, ast.Name):  # noted before it was moved
+                assert f"{value.id} = {name}.{attribute}\n" in cell.source
+                continue
+            start = opened(notebook, name).get(attribute)
+            before = ast.literal_eval(start) if start else OPENS[attribute]
+            assert ast.literal_eval(value) == before, f"{name}.{attribute} in\n{cell.source}"
 
 
 def test_the_notebook_is_executed_from_top_to_bottom_without_noise(notebook, lesson):
