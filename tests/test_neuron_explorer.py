@@ -473,3 +473,57 @@ def test_hidden_until_the_guess(view):
     view.measure()
     assert view.hidden
     assert "right" not in view.sentence()
+
+
+def said(net, mask, images, image):
+    """What a masked network says to one image, as shares of 1."""
+    pruned = pv.apply(net, mask)
+    x = (images[0][image : image + 1] / 255).astype(np.float32)
+    if isinstance(net, keras.Model):
+        outputs = torch.tensor(keras.ops.convert_to_numpy(pruned(x)))
+    else:
+        outputs = pruned(torch.tensor(x).permute(0, 3, 1, 2)).detach()
+    return torch.softmax(outputs[0].double(), 0).numpy()
+
+
+def test_what_is_said_to_one_image_along_the_way(model, keras_model, images):
+    for net in (model, keras_model):
+        view = pv.explore(net, images, granularity="neuron", predict=False)
+        view.measure()
+        assert (view.outputs, view.along) == ([], {})  # of all images there is no one answer
+        view.image = 5
+        view.measure()
+        assert view.outputs == pytest.approx(said(net, view.result(), images, 5), abs=1e-4)
+        assert sum(view.outputs) == pytest.approx(1, abs=1e-3)
+        assert [sparsity for sparsity, _ in view.along["shares"]] == [round(0.05 * k, 2) for k in range(21)]
+        assert view.along["shares"][14][1] == pytest.approx(
+            said(net, prune(net, images, 0.7), images, 5), abs=1e-6
+        )
+        assert f"image 5, a {images[1][5]}, is taken for {np.argmax(view.outputs)}." in " ".join(
+            view.sentence().split()
+        )
+        (inset,) = view.snapshot().axes[0].child_axes
+        assert [bar.get_width() for bar in inset.patches] == view.outputs
+        view.by_hand = {"one": {"cut": [0, 1, 2], "kept": []}}
+        view.measure()
+        assert view.outputs == pytest.approx(said(net, view.result(), images, 5), abs=1e-4)
+
+
+def test_probabilities_are_taken_as_they_are(model, images):
+    probable = nn.Sequential(model, nn.Softmax(1))
+    outputs = []
+    for net in (model, probable):
+        view = pv.explore(net, images, granularity="neuron", predict=False, image=3)
+        view.measure()
+        outputs.append(view.outputs)
+    assert outputs[0] == pytest.approx(outputs[1], abs=2e-4)
+
+
+def test_what_is_said_to_an_image_waits_for_the_guess(model, images):
+    view = pv.explore(model, images, granularity="neuron", image=5)
+    view.measure()
+    assert view.outputs == []
+    assert "taken for" not in view.sentence()
+    assert view.snapshot().axes[0].child_axes == []
+    view.guess = -1.0
+    assert len(view.outputs) == 4

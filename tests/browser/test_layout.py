@@ -29,6 +29,7 @@ window.written = new Map();
 const pen = CanvasRenderingContext2D.prototype;
 const { fillText, clearRect } = pen;
 pen.fillText = function (words, x, y, ...most) {
+  if (this.getTransform().b) return fillText.call(this, words, x, y, ...most); // upright along an axis
   const wide = this.measureText(words).width;
   const left = x - { left: 0, center: wide / 2, right: wide }[this.textAlign];
   if (!window.written.has(this)) window.written.set(this, []);

@@ -238,3 +238,46 @@ def test_exported_page_works_offline(page, browser, tmp_path):
         lab.type_sparsity(alone, "80")
         alone.wait_for_timeout(300)
         assert counts(alone) == expected
+
+
+def test_the_answer_to_one_image_flips_as_weights_go(page):
+    lab.run_python(
+        page,
+        "truth = data[1]\n"
+        "saying = lambda s: pv.scorecard(pv.apply(model, prune(s)), data).predictions\n"
+        "whole, late = saying(0), saying(0.8)\n"
+        "flips = int(np.flatnonzero((whole == truth) & (late != truth))[0])\n"
+        "view.guess, view.image, view.sparsity = 0.6, flips, 0",
+    )
+    image, before, after = lab.kernel(page, "[flips, int(whole[flips]), int(late[flips])]")
+    page.wait_for_function(
+        "(image) => document.querySelector('.pv').pruneviz.get('along').image === image",
+        arg=image,
+        timeout=60_000,
+    )
+    lab.settled(page)
+    words = page.locator(".pv-outputs")
+    assert words.inner_text().startswith(f"Image {image}, a {before}, is taken for {before} (")
+    slider = page.get_by_role("slider", name="Sparsity")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 11, middle)
+    page.mouse.down()
+    seen = []
+    for share in range(0, 81, 4):
+        page.mouse.move(box["x"] + 11 + share / 100 * (box["width"] - 22), middle)
+        page.wait_for_timeout(60)
+        seen.append(page.evaluate("() => document.querySelector('.pv-outputs').textContent"))
+    assert f"is taken for {before}" in seen[0]
+    assert f"is taken for {before}: right" in seen[1]  # while a hand moves, without a number
+    assert f"is taken for {after}: wrong" in seen[-1]
+    page.mouse.up()
+    lab.type_sparsity(page, "80")
+    lab.settled(page)
+    assert words.inner_text().startswith(f"Image {image}, a {before}, is taken for {after} (")
+    page.wait_for_function(
+        "(words) => document.querySelector('.pv-live').textContent.includes(words)",
+        arg=f"is taken for {after} (",
+    )
+    assert str(after) in page.evaluate(WRITTEN)

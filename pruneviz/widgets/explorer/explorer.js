@@ -77,7 +77,8 @@ function speakAfterRelease(frame, counts) {
     const at = counts.at(frame.get("sparsity"), frame.get("by_hand"));
     const now = hidden(frame) || !frame.get("show").includes("scorecard") ? null : accuracyNow(frame);
     const right = now ? `, ${now.measured ? "" : "about "}${accuracyWords(now)}` : "";
-    return `${sparsityText(frame.get("sparsity"))} pruned, ${countOf(at.kept, counts.total)}${right}.`;
+    const said = `${sparsityText(frame.get("sparsity"))} pruned, ${countOf(at.kept, counts.total)}${right}.`;
+    return `${said} ${frame.answer()}`.trim();
   };
   frame.footnote = () => `${ruleOf(frame.state())}: ${frame.sentence()}`;
   const measured = ["accuracy", "scorecard"].some((part) => frame.get("show").includes(part)) && !frame.offline;

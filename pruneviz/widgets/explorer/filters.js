@@ -7,6 +7,7 @@ import {
 import { fit } from "./gallery.js";
 import { GalleryPicture } from "./gallery_picture.js";
 import { explorer } from "./explorer.js";
+import { outputsFigure, outputsLine } from "./outputs.js";
 import { sortChoice, unitDrawings } from "./units.js";
 import { Units } from "./unit_counts.js";
 import { decode } from "./wire.js";
@@ -115,7 +116,7 @@ function glass(frame, gallery) {
   }));
   return el("section", { class: "pv-lens", "aria-label": "The filter in focus" },
     el("div", { class: "pv-pictures" }, ...pairs.map((pair) => el("figure", {}, ...pair))),
-    el("div", { class: "pv-facts" }, title, node));
+    outputsFigure(frame), el("div", { class: "pv-facts" }, title, node));
 }
 
 function filtersPart(frame, units) {
@@ -145,7 +146,7 @@ function filtersPart(frame, units) {
   const key = [swatch("kept"), "kept", swatch("pruned"), "pruned", swatch("hand"), "by hand", rivalKey];
   return el("figure", { class: "pv-panel pv-wide pv-filters" }, caption,
     el("div", { class: "pv-bar" }, layerTabs.node, selectors),
-    rivalChoice(frame, gallery), glass(frame, gallery), gallery.stage, hint, under(key, twin));
+    rivalChoice(frame, gallery), glass(frame, gallery), outputsLine(frame), gallery.stage, hint, under(key, twin));
 }
 
 /** The text twin: every filter of the layer in a row. */

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from pruneviz import frameworks
 from pruneviz.engine.model import network
 from pruneviz.plots import style
-from pruneviz.widgets.explorer.images import ImageExplorer
+from pruneviz.widgets.explorer.images import ImageExplorer, draw_outputs
 from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, draw_scores
 from pruneviz.widgets.explorer.wire import ARRAYS
@@ -56,6 +56,7 @@ def draw_filters(ax: Axes, view: FilterExplorer) -> None:
     ax.axis("off")
     ax.set(xlim=(-0.2, 1.2 * across), ylim=(tall * math.ceil(many / across), -0.2), aspect="equal")
     style.title(ax, f"Filters of {view.layer}: {np.count_nonzero(kept)} of {many} kept")
+    draw_outputs(ax, view)
 
 
 def _coloured(kernel: Array, *, pale: bool) -> Array:

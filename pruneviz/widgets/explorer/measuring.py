@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pruneviz.measures.scorecards import Scorecard
 
 _AT_ONCE = 12_000_000  # numbers, 48 MB: images and layer outputs of one batch
+_ABOUT = 1e-2  # how far probabilities may be from adding up to 1
 
 
 class Meter:
@@ -65,6 +66,16 @@ class Meter:
             found.append(classes(self._adapter.predict(part, self._batch), len(part)))
             yield min(1.0, (start + self._batch) / len(self.x))
         return np.concatenate(found)
+
+    def shares(self, mask: Mask, image: int) -> Array:
+        """Give the outputs for one image under a mask, as shares of 1: the model's, or their softmax."""
+        self._write(mask)
+        outputs: Array = self._adapter.predict(self.x[image : image + 1], 1)[0].astype(np.float64)
+        if outputs.min() >= 0 and abs(outputs.sum() - 1) < _ABOUT:
+            return outputs
+        raised: Array = np.exp(outputs - outputs.max())
+        shares: Array = raised / raised.sum()
+        return shares
 
     def card(self, mask: Mask, predictions: Array) -> Scorecard:
         """Measure what the masked copy costs; its predictions are known."""

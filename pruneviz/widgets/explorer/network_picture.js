@@ -3,6 +3,7 @@ import { grouped, percent, sparsityText, STAYS } from "../frame/pure.js";
 import { dot, hatch, line, photoOf, sharp, sheetOf, stroke, text } from "../frame/draw.js";
 import { button, el, setText } from "../frame/controls.js";
 import { cutHandle } from "./cut_handle.js";
+import { drawAnswer } from "./outputs.js";
 import { hidden, sameState } from "./parts.js";
 import { layOutBlocks, nextSpot, strongest, TALL, Wiring } from "./wiring.js";
 import { decode } from "./wire.js";
@@ -77,6 +78,7 @@ export class NetworkPicture {
     context.drawImage(this.sheets[0], 0, 0, width, this.height);
     this.drawPruned(context, width, at, colours);
     this.drawConnections(context, at, colours);
+    if (this.outputs) drawAnswer(context, this, colours);
     if (!this.sorted) return;
     this.units.layers.forEach((layer, l) => this.drawCut(context, l, layer.size - at.rule[l], colours));
   }
@@ -241,9 +243,10 @@ export class NetworkPicture {
 
   /** The share of each class that is right, where that is measured and may be seen. */
   rightByClass() {
-    if (!this.outputs || hidden(this.frame) || !sameState(this.frame)) return [];
+    const { frame } = this;
+    if (!this.outputs || frame.get("pictured").index >= 0 || hidden(frame) || !sameState(frame)) return [];
     const share = (row, j) => row[j] / Math.max(1, row.reduce((a, b) => a + b, 0));
-    return this.frame.get("exact").confusion.map((row, j) => percent(share(row, j), 0));
+    return frame.get("exact").confusion.map((row, j) => percent(share(row, j), 0));
   }
 
   drawOutputs(context, right, colours) {

@@ -6,6 +6,7 @@ import { explorer } from "./explorer.js";
 import { sortChoice, unitDrawings } from "./units.js";
 import { Units } from "./unit_counts.js";
 import { NetworkPicture } from "./network_picture.js";
+import { outputsLine } from "./outputs.js";
 import { strongest } from "./wiring.js";
 
 /** Whose activity fades the neurons. */
@@ -116,7 +117,7 @@ function networkPart(frame, units) {
   const selectors = el("span", { class: "pv-selectors" }, sortChoice(frame), imageChoice(frame));
   return el("figure", { class: "pv-panel pv-wide pv-neurons" },
     el("div", { class: "pv-bar" }, caption, selectors),
-    el("div", { class: "pv-scene" }, el("div", {}, picture.stage, hint), glass(frame, picture)),
+    el("div", { class: "pv-scene" }, el("div", {}, picture.stage, outputsLine(frame), hint), glass(frame, picture)),
     under(key, twin));
 }
 

@@ -12,7 +12,7 @@ from pruneviz.engine.model import network
 from pruneviz.engine.scoring import importance
 from pruneviz.plots import style
 from pruneviz.widgets.explorer import history, payload
-from pruneviz.widgets.explorer.images import ImageExplorer
+from pruneviz.widgets.explorer.images import ImageExplorer, draw_outputs
 from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD
 from pruneviz.widgets.explorer.wire import ARRAYS
@@ -44,6 +44,7 @@ def draw_network(ax: Axes, view: NeuronExplorer) -> None:
         x += max(across, 7) + _APART
     ax.set(xlim=(-1, x - _APART + 1), ylim=(-_ROWS, 3), aspect="equal")
     style.title(ax, "Neurons kept, fuller where more active")
+    draw_outputs(ax, view)
 
 
 def _dots(ax: Axes, x: Array, y: Array, kept: Array, strength: Array) -> None:

@@ -29,6 +29,8 @@ export class Frame {
   moreButton = /** @type {HTMLButtonElement | null} */ (null);
   /** What Keep adds to a state, so that the strip can tell of it. */
   summary = () => ({});
+  /** What the network says to the image on view, if there is one. */
+  answer = () => "";
   painters = [];
   writes = [];
   widths = new WeakMap();
