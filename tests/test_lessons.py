@@ -8,6 +8,8 @@ import course_map
 import nbformat
 import pytest
 
+from pruneviz import lessons
+
 LESSONS = build.find_lessons()
 IDS = [lesson.title for lesson in LESSONS]
 CELLS, WORDS, WORDS_TO_THE_HAND, TABLES = 60, 1800, 200, 3
@@ -357,3 +359,11 @@ def test_the_tracks_are_twins():
             neutral = re.sub(r"PyTorch|TensorFlow|Keras", "the framework", text)
             headings.append(re.findall(r"^## .+$", neutral, re.MULTILINE))
         assert headings[0] == headings[1], source.name
+
+
+def test_the_glossary_gives_each_word_its_meaning():
+    words = lessons.glossary()
+    assert words["accuracy"] == "the share of right answers"  # the second of two in a row
+    assert words["score"] == words["saliency"] == "a guess at importance, by which weights are ranked"
+    assert words["weight"].startswith("a number that multiplies an input; with the biases, the parameters")
+    assert not [word for word, meaning in words.items() if {"|", "*"} & {*word, *meaning}]

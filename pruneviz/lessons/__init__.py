@@ -6,6 +6,8 @@ In a checkout they lie in ``lessons/`` beside the package; a wheel brings them i
 from __future__ import annotations
 
 import json
+import re
+from functools import cache
 from pathlib import Path
 
 from pruneviz.core.files import whole
@@ -13,6 +15,22 @@ from pruneviz.core.files import whole
 _INSIDE = Path(__file__).parent
 HOME = _INSIDE if (_INSIDE / "results").is_dir() else _INSIDE.parents[1] / "lessons"
 """The folder that holds the notebooks, ``results/`` and ``checks/``."""
+
+
+@cache
+def glossary() -> dict[str, str]:
+    """Give the words of the course with their meanings, as GLOSSARY.md tells them.
+
+    Where a row has several words, and as many meanings with semicolons between them, each word has its own.
+    """
+    found: dict[str, str] = {}
+    for row in re.findall(
+        r"^\| (.*\*\*.*?) \| (.*) \|$", (HOME / "GLOSSARY.md").read_text("utf-8"), re.MULTILINE
+    ):
+        words, meaning = re.findall(r"\*\*(.+?)\*\*", row[0]), row[1].replace("*", "")
+        each = meaning.split("; ")
+        found |= dict(zip(words, each if len(each) == len(words) else [meaning] * len(words), strict=True))
+    return found
 
 
 def files() -> list[Path]:

@@ -3,6 +3,8 @@
 import lab
 import pytest
 
+from pruneviz import lessons
+
 VIEWS = {
     "weights": "pv.explore(lenet, digits, predict=False, title='LeNet-300-100 · weights')",
     "neurons": "pv.explore(lenet, digits, granularity='neuron', predict=False)",
@@ -57,8 +59,9 @@ FAULTS = """(number) => {
   const root = document.querySelectorAll('.pv')[number];
   const inside = root.getBoundingClientRect();
   const place = root.closest('.jp-OutputArea').parentElement.getBoundingClientRect();
-  const free = '.pv-live, .pv-ear, .pv-scroll *, .pv-stage *, pre, pre *, .pv-how, option, sup, .pv-tip';
-  const onCanvas = '.pv-cursor, .pv-card-cursor, .pv-cut, .pv-wire, .pv-wire *, .pv-handle, .pv-title-of';
+  const free = '.pv-live, .pv-ear, .pv-scroll *, .pv-stage *, pre, pre *, .pv-how, option, sup';
+  const onCanvas = '.pv-cursor, .pv-card-cursor, .pv-cut, .pv-wire, .pv-wire *, .pv-handle, .pv-title-of, '
+    + '.pv-term';
   const seen = (node) =>
     node.checkVisibility({ visibilityProperty: true }) && node.getBoundingClientRect().width;
   const nodes = [...root.querySelectorAll('*')].filter((node) => !node.matches(free) && seen(node));
@@ -153,3 +156,26 @@ def test_views_fit_a_screen(page):
         at_top(page, views.nth(number))
         tall = views.nth(number).bounding_box()["height"]
         assert tall <= 780, f"{name} is {tall} pixels high"
+
+
+@pytest.mark.parametrize("width", [1280, 700])
+def test_words_of_cards_explain_themselves_to_hand_and_keyboard(page, width):
+    resized(page, width, 780, browser_of_files=True)
+    for name, views in zip(VIEWS, page.locator(".pv").all(), strict=True):
+        at_top(page, views)
+        for word in views.locator(".pv-term:visible").all():
+            meaning = lessons.glossary()[word.inner_text()]
+            tip = page.locator(f"#{word.get_attribute('aria-describedby')}")
+            assert (tip.text_content(), tip.is_visible()) == (meaning, False)
+            for reach in (word.focus, word.hover):
+                reach()
+                assert (name, tip.inner_text()) == (name, meaning)
+                box, around = tip.bounding_box(), views.bounding_box()
+                assert box["x"] >= around["x"]
+                assert box["x"] + box["width"] <= around["x"] + around["width"]
+                if reach == word.focus:
+                    word.press("Escape")
+                    assert tip.is_hidden()
+                    word.blur()
+            page.mouse.move(2, 2)
+    assert page.locator(".pv-term:visible").count() >= 8

@@ -21,7 +21,8 @@ const WHY = {
 function followedPart(frame, chain) {
   const title = el("h4", CAPTION);
   const why = el("p", { class: "pv-hint", "data-png": true });
-  const [own, tied] = [facts(["score", "goes at", "cost"]), facts(["outputs", "BatchNorm", "inputs"])];
+  const [own, tied] = [["score", "goes at", "cost"], ["outputs", "BatchNorm", "inputs"]]
+    .map((names) => facts(names, frame.get("glossary")));
   const cells = { ...own.cells, ...tied.cells };
   const lists = el("div", { class: "pv-slices" }, own.node, tied.node);
   const cut = button("", () => chain.toggle());

@@ -91,7 +91,7 @@ function glass(frame, gallery) {
   const words = () => el("figcaption", { class: "pv-hint", "data-png": true });
   const [inputWords, kernelWords, mapWords] = Array.from({ length: 3 }, words);
   const title = el("h4", CAPTION);
-  const { node, cells } = facts(["score", "rank", "goes at", "activity"]);
+  const { node, cells } = facts(["score", "rank", "goes at", "activity"], frame.get("glossary"));
   const pairs = [[input, inputWords], [kernel, kernelWords], [map, mapWords]];
   let drawn = "";
   const show = (canvas, picture) => {

@@ -31,7 +31,7 @@ function imageChoice(frame) {
 /** One neuron under the glass: facts, what it looks at, its strongest connections. */
 function glass(frame, picture) {
   const title = el("h4", CAPTION);
-  const { node: list, cells } = facts(["score", "rank", "activity", "goes at"]);
+  const { node: list, cells } = facts(["score", "rank", "activity", "goes at"], frame.get("glossary"));
   const canvas = el("canvas", { role: "img", class: "pv-mask", "data-crisp": true });
   const caption = el("p", { class: "pv-hint" });
   const links = el("p", { class: "pv-links" });

@@ -224,7 +224,7 @@ function guessPart(frame) {
  * row name -> ({ at, exact }) => words, where exact is null until the kernel has measured.
  */
 export function scorecardPart(frame, counts, rows) {
-  const { node, cells } = facts(["accuracy", "answers", "kept", ...Object.keys(rows)]);
+  const { node, cells } = facts(["accuracy", "answers", "kept", ...Object.keys(rows)], frame.get("glossary"));
   const badge = el("span", { class: "pv-badge" });
   frame.paint(() => frame.write(() => {
     const at = counts.at(frame.get("sparsity"), frame.get("by_hand"));

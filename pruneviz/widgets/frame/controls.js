@@ -136,10 +136,29 @@ export const figure = (caption, ...children) =>
 export const section = (heading, ...children) =>
   el("section", { class: "pv-panel" }, el("h4", CAPTION, ...[heading].flat()), ...children);
 
-/** Names with a value each; the values are `cells`. */
-export function facts(names) {
+/** A word that explains itself where it is pointed at or focused; Escape puts the explanation away. */
+function term(word, meaning) {
+  if (!meaning) return word;
+  const id = newId();
+  const tip = el("span", { class: "pv-tip", role: "tooltip", id }, meaning);
+  const said = button(word, () => {}, { class: "pv-button pv-term", "aria-describedby": id });
+  const holder = el("span", { class: "pv-word" }, said, tip);
+  const show = (away) => () => {
+    holder.toggleAttribute("data-away", away);
+    tip.style.left = "0";
+    const out = tip.getBoundingClientRect().right - holder.closest(".pv").getBoundingClientRect().right + 8;
+    if (out > 0) tip.style.left = `${-out}px`;
+  };
+  for (const way of ["pointerenter", "focusin"]) holder.addEventListener(way, show(false));
+  holder.addEventListener("keydown", (event) => event.key === "Escape" && show(true)());
+  return holder;
+}
+
+/** Names with a value each; the values are `cells`. The names are explained where the `glossary` has them. */
+export function facts(names, glossary) {
   const cells = Object.fromEntries(names.map((name) => [name, el("dd", { "data-png": true })]));
-  const rows = names.map((name) => el("div", {}, el("dt", { "data-png": true }, name), cells[name]));
+  const rows = names.map((name) =>
+    el("div", {}, el("dt", { "data-png": true }, term(name, glossary[name])), cells[name]));
   return { node: el("dl", { class: "pv-card" }, ...rows), cells };
 }
 

@@ -111,7 +111,7 @@ export function writeText(context, node, { left, top }) {
       range.setEnd(words, index + word.length);
       const [box, ...broken] = range.getClientRects();
       const element = words.parentElement;
-      if (box?.width && !broken.length && !element?.closest(".pv-ear, select")) put(word, element, box);
+      if (box?.width && !broken.length && !element?.closest(".pv-ear, .pv-tip, select")) put(word, element, box);
     }
   }
   for (const input of node.querySelectorAll("input, select")) {

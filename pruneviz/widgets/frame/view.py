@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anywidget
 import traitlets as t
 
+from pruneviz import lessons
 from pruneviz.plots.picture import png
 from pruneviz.widgets.frame import cells, export
 
@@ -72,6 +73,8 @@ class View(anywidget.AnyWidget):
         The states that were kept, newest last.
     compare
         Place in `kept` of the state to compare with, or -1.
+    glossary
+        What the words on its cards mean.
     problem
         What went wrong in the kernel, in words.
     """
@@ -89,10 +92,11 @@ class View(anywidget.AnyWidget):
     code = t.Unicode().tag(sync=True)
     kept = t.List(t.Dict()).tag(sync=True, echo_update=False)
     compare = t.Int(-1).tag(sync=True, echo_update=False)
+    glossary = t.Dict().tag(sync=True)
     problem = t.Unicode().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401
-        super().__init__(states=list(self.state_names), **traits)
+        super().__init__(states=list(self.state_names), glossary=lessons.glossary(), **traits)
         self._ours: set[str] = set()  # what Python has changed of the state, and the page not since
         self._echoed: set[str] = set()
         self._listening = False

@@ -232,7 +232,7 @@ function dial(planned, about) {
 // -- what it will do ---------------------------------------------------------------------------------------
 
 function planCard(frame, planned) {
-  const { node, cells } = facts(["reaches", "left", "prunes", "largest cut", "then trains"]);
+  const { node, cells } = facts(["reaches", "left", "prunes", "largest cut", "then trains"], frame.get("glossary"));
   frame.paint(() => frame.write(() => {
     const { plan, noun } = planned;
     const last = plan.at(-1);

@@ -316,7 +316,7 @@ function decisionPart(frame, present) {
 function verdictPart(frame, present) {
   const { spec, whole } = present;
   const names = ["loss", "whole model", "change", "last step", ...(whole.right === null ? [] : ["right"]), "weights"];
-  const { node, cells } = facts(names);
+  const { node, cells } = facts(names, frame.get("glossary"));
   frame.paint(watch(present, frame, () => {
     const { now, last, kept } = present;
     cells.loss.replaceChildren(el("strong", { class: "pv-big" }, exactly(now.loss, spec.digits)), ` ${spec.lossName}`);
