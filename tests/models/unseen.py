@@ -105,6 +105,48 @@ class Unet(nn.Module):
         return self.head(self.join(torch.cat([fine, self.up(coarse)], 1)).relu().mean((2, 3)))
 
 
+class Gated(nn.Module):
+    """Two halves of one layer multiply each other, cut at a size that is spelled out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.narrow, self.head = nn.Linear(6, 32), nn.Linear(16, 6), nn.Linear(6, CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        value, gate = torch.split(self.wide(x), 16, dim=-1)
+        return self.head((x + self.narrow(value * functional.silu(gate))).mean(1))
+
+
+class Scaled(nn.Module):
+    """A residual block with a scale for each channel, and channels that are shuffled in code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.inner = nn.Conv2d(3, 16, 3, padding=1), nn.Conv2d(16, 16, 3, padding=1, groups=2)
+        self.gamma, self.head = nn.Parameter(torch.rand(16, 1, 1)), nn.Linear(16, CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x).relu()
+        b, c, h, w = x.shape
+        mixed = x.view(b, 2, c // 2, h, w).transpose(1, 2).reshape(b, c, h, w)
+        return self.head((x + self.gamma * self.inner(mixed)).mean((2, 3)))
+
+
+class Experts(nn.Module):
+    """Three networks, weighed by a fourth; and two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        wide = (nn.Sequential(nn.Linear(6, 12), nn.ReLU(), nn.Linear(12, 8)) for _ in range(3))
+        self.experts, self.gate = nn.ModuleList(wide), nn.Linear(6, 3)
+        self.head, self.more = nn.Linear(8, CLASSES), nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        each = torch.stack([expert(x) for expert in self.experts], -1)
+        x = (each * self.gate(x).softmax(-1).unsqueeze(1)).sum(-1)
+        return {"class": self.head(x), "more": self.more(x)}
+
+
 def _vision(name: str, shape: tuple[int, ...] = (64, 64, 3), unit: str = "filter", **options: Any) -> Row:
     options = {"weights": None, "num_classes": CLASSES, **options}
     return Row(lambda: getattr(torchvision.models, name)(**options), shape, unit)
@@ -137,6 +179,15 @@ def _keras_residual(home: Any) -> Any:
     return home.Model(inputs, layers.Dense(CLASSES)(layers.GlobalAveragePooling2D()(layers.PReLU()(x))))
 
 
+def _keras_states(home: Any) -> Any:
+    layers, inputs = home.layers, home.Input((9, 6))
+    one, other = inputs[..., :3], inputs[..., 3:]
+    _, state, cell = layers.LSTM(8, return_state=True)(layers.Concatenate()([one, other]))
+    y = layers.Dense(32)(layers.Concatenate()([state, cell]))
+    y = y[:, :16] * home.activations.sigmoid(y[:, 16:])
+    return home.Model(inputs, [layers.Dense(CLASSES)(y), layers.Dense(2)(y)])
+
+
 def _keras_transfer(home: Any) -> Any:
     base = home.applications.MobileNetV2(weights=None, input_shape=(32, 32, 3), include_top=False, alpha=0.35)
     inputs = home.Input((32, 32, 3))
@@ -157,6 +208,9 @@ def _table() -> dict[str, Row]:
         "torch, split and joined": Row(Split, (16, 16, 3), quick=True),
         "torch, U-Net": Row(Unet, (16, 16, 3), quick=True),
         "torch, group norm": Row(_groups, (16, 16, 3), quick=True),
+        "torch, gated units": Row(Gated, (9, 6), "neuron", quick=True),
+        "torch, layer scale and channel shuffle": Row(Scaled, (16, 16, 3), quick=True),
+        "torch, mixture of experts with two heads": Row(Experts, (6,), "neuron", quick=True),
     }
     for name in (  # noqa: SIM905
         "squeezenet1_1 mobilenet_v3_small shufflenet_v2_x1_0 mnasnet1_0 resnet18 mobilenet_v2 regnet_y_400mf "
@@ -176,6 +230,7 @@ def _table() -> dict[str, Row]:
         for what, make, shape, unit in (
             ("transformer", _of(_keras_transformer, home), (9, 6), "neuron"),
             ("residual block", _of(_keras_residual, home), (16, 16, 3), "filter"),
+            ("LSTM with states, gated units, two heads", _of(_keras_states, home), (9, 6), "neuron"),
             ("transfer learning", _of(_keras_transfer, home), (32, 32, 3), "filter"),
         ):
             rows[f"{home}, {what}"] = Row(make, shape, unit, quick=what != "transfer learning")
