@@ -591,7 +591,7 @@ pv.teaching.compare(guess, int((np.concatenate(scales_of(slim)) < 0.02).sum()), 
 # %% [markdown]
 # **Measure.** The price spread the scales, and it was paid before any cut, in errors.
 #
-# **Predict.** Now cut 20% of the filters, smallest scales first. How many thousand of 5 does the network *without* a
+# **Predict.** Now cut 20% of the filters, smallest scales first. How many thousand of the 5,000 does the network *without* a
 # price keep right?
 
 # %% tags=["answer", "trains"]

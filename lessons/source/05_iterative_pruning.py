@@ -136,10 +136,10 @@ total = sum(layer.weight.size for layer in pv.network(lenet).layers)
 print(f"LeNet-300-100: {total:,} weights, {dense:,} of {len(validation[1]):,} digits right")
 
 # %% [markdown]
-# **Touch.** Three rounds: a third of the cut, then an epoch of training. Press *Run*, it takes about 10 s. Then drag the
+# **Touch.** Three rounds: a third of the cut, then an epoch of training. Press *Run* (about 10 s). Then drag the
 # handles so that more goes early, and run again: the runs are drawn over each other.
 #
-# **Predict.** How many thousand of 5 does the straight line keep right?
+# **Predict.** How many thousand of the 5,000 does the straight line keep right?
 
 # %%
 view = pv.ScheduleExplorer(
@@ -229,7 +229,7 @@ pv.teaching.show(ax)
 # %% [markdown]
 # The last two mirror each other.
 #
-# **Predict.** *Slow, then fast*: how many thousand of 5 does it keep right?
+# **Predict.** *Slow, then fast*: how many thousand of the 5,000 does it keep right?
 #
 # **Measure.** Four networks, three epochs each: about 20 s.
 
