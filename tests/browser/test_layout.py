@@ -4,6 +4,7 @@ import lab
 import pytest
 
 from pruneviz import lessons
+from pruneviz.plots import style
 
 VIEWS = {
     "weights": "pv.explore(lenet, digits, predict=False, title='LeNet-300-100 · weights')",
@@ -25,6 +26,10 @@ digits = images[:200], labels[:200]
 draw = np.random.default_rng(0)
 photos = draw.integers(0, 255, (40, 32, 32, 3), dtype=np.uint8), draw.integers(0, 10, 40)
 x = draw.uniform(0, 1, (3, 3))"""
+FIGURE = """\
+from matplotlib.figure import Figure
+figure = Figure((2, 1))
+pv.teaching.show(figure.subplots(), alt='an empty plot')"""
 # What is written on canvases, in boxes, until the canvas is wiped.
 RECORD = """
 window.written = new Map();
@@ -104,7 +109,8 @@ TOGETHER = """(number) => {
 @pytest.fixture(scope="module")
 def page(browser, server):
     address, folder = server
-    lab.write_notebook(folder / "layout.ipynb", START, *(f"view = {code}\nview" for code in VIEWS.values()))
+    cells = [START, *(f"view = {code}\nview" for code in VIEWS.values()), FIGURE]
+    lab.write_notebook(folder / "layout.ipynb", *cells)
     page = browser.new_page(viewport={"width": 1280, "height": 780})
     page.seen = lab.watch(page)
     page.add_init_script(RECORD)
@@ -179,3 +185,31 @@ def test_words_of_cards_explain_themselves_to_hand_and_keyboard(page, width):
                     word.blur()
             page.mouse.move(2, 2)
     assert page.locator(".pv-term:visible").count() >= 8
+
+
+def test_figures_are_softer_cards_in_the_dark_theme_and_can_be_read(page):
+    page.locator(".jp-Cell").last.scroll_into_view_if_needed()
+    page.wait_for_selector(".jp-RenderedImage img")
+    look = "() => getComputedStyle(document.querySelector('.jp-RenderedImage img')).filter"
+    assert page.evaluate(look) == "none"
+    lab.change_theme(page, "Dark")
+    softer = float(page.evaluate(look).removeprefix("brightness(").removesuffix(")"))
+    lab.change_theme(page, "Light")
+    for ink, least in ((style.INK, 4.5), (style.QUIET, 4.5), (style.KEPT, 3), (style.PRUNED_EDGE, 3)):
+        ends = [
+            f"#{bytes(round(softer * v) for v in bytes.fromhex(c[1:])).hex()}" for c in (style.PAPER, ink)
+        ]
+        light, dark = map(lab.luminance, ends)
+        assert (light + 0.05) / (dark + 0.05) >= least
+
+
+def test_marks_of_the_hand_have_its_colour_whichever_view_came_last(page):
+    marks = """() => [...document.querySelectorAll('.pv-swatch-hand, .pv-swatch-mark')].map((node) => {
+      const css = getComputedStyle(node);
+      const probe = node.appendChild(document.createElement('i'));
+      probe.style.color = 'var(--pv-guess)';
+      const hand = getComputedStyle(probe).color;
+      probe.remove();
+      return (node.matches('.pv-swatch-hand') ? css.borderTopColor : css.backgroundColor) === hand;
+    })"""
+    assert page.evaluate(marks) == [True, True, True]
