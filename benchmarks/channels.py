@@ -30,6 +30,7 @@ from unit_criteria import BATCH, RATE, trained
 
 import pruneviz as pv
 from pruneviz import frameworks
+from pruneviz.measures.scorecards import uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,8 +176,8 @@ def at_most(model: nn.Module, ranking: pv.Ranking, macs: int, example: np.ndarra
 
     def cost(small: nn.Module) -> int:
         adapter = frameworks.adapter(small)
-        uses = frameworks.uses(adapter, example)
-        return sum(uses[layer.name] * layer.weight.size for layer in adapter.layers())
+        times = uses(adapter, example)
+        return sum(times[layer.name] * layer.weight.size for layer in adapter.layers())
 
     few, many = 0, total
     while few < many:

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from pruneviz.core.files import whole
+from pruneviz.files.writing import whole
 
 HOME = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HOME / "tests" / "models"))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import pruneviz as pv
-from pruneviz import frameworks
+from pruneviz.files.storage import arrays_of
 
 ROUNDS, IMAGES, EPOCHS = 6, 1000, 1
 # Each run has a process of its own, so that it can be killed. Forking is safe because the parent only imports
@@ -95,7 +95,7 @@ def run(framework: str, folder: Path, queue: Any = None) -> None:  # noqa: ANN40
     digest = hashlib.sha256()
     schedule = pv.schedules.exponential(0, 0.95, begin=0, end=ROUNDS)
     for done in pv.iterate(model, schedule, fine_tune, mnist.validation, resume=folder):
-        arrays = {**frameworks.arrays_of(done.model), **done.mask, "predictions": done.card.predictions}
+        arrays = {**arrays_of(done.model), **done.mask, "predictions": done.card.predictions}
         for name, array in arrays.items():
             digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
     if queue is not None:

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from training.mnist import RECIPES, train
 
 import pruneviz as pv
-from pruneviz.core.files import whole
+from pruneviz.files.writing import whole
 
 if TYPE_CHECKING:
     from torch import nn

@@ -8,6 +8,7 @@ from twins import SPECS, Spec, build, images, keras, same, tf_keras, torch, weig
 
 import pruneviz as pv
 from pruneviz import frameworks
+from pruneviz.measures.scorecards import uses
 
 
 @given(SPECS)
@@ -17,7 +18,7 @@ def test_twins_compute_the_same(spec):
     spec = spec._replace(ties=False)  # rounded weights put ReLUs on their kink, where slopes may differ
     adapters = [frameworks.adapter(build(spec, name)) for name in ("torch", "keras", "tf_keras")]
     outputs = [adapter.predict(x) for adapter in adapters]
-    uses = [frameworks.uses(adapter, x) for adapter in adapters]
+    uses = [uses(adapter, x) for adapter in adapters]
     slopes = [adapter.gradients((x, y), None) for adapter in adapters]
     for other in (1, 2):
         np.testing.assert_allclose(outputs[other], outputs[0], rtol=1e-4, atol=1e-4)
@@ -35,7 +36,7 @@ def test_looking_changes_nothing(spec):
         before = weights_of(model)
         adapter = frameworks.adapter(model)
         adapter.predict(images()[0])
-        frameworks.uses(adapter, images()[0])
+        uses(adapter, images()[0])
         adapter.gradients(images(), None)
         assert same(before, weights_of(model))
 
@@ -53,10 +54,10 @@ def test_uses_count_the_multiplications_of_a_known_network():
     model = torch.nn.Sequential(
         torch.nn.Conv2d(3, 5, 3), torch.nn.Flatten(), torch.nn.Linear(5 * 6 * 6, 7, bias=False)
     )
-    assert frameworks.uses(frameworks.adapter(model), images()[0]) == {"0": 36, "2": 1}
+    assert uses(frameworks.adapter(model), images()[0]) == {"0": 36, "2": 1}
     shared = torch.nn.Linear(8, 8)
     twice = torch.nn.Sequential(shared, torch.nn.ReLU(), shared)
-    assert frameworks.uses(frameworks.adapter(twice), np.zeros((1, 8), np.float32)) == {"0": 2}
+    assert uses(frameworks.adapter(twice), np.zeros((1, 8), np.float32)) == {"0": 2}
 
 
 def test_training_mode_and_hooks_are_restored():
@@ -163,52 +164,3 @@ def test_modules_masked_or_parametrized_by_torch_are_refused():
     torch.nn.utils.parametrizations.weight_norm(normed.l0)
     with pytest.raises(ValueError, match="'l0' is parametrized"):
         pv.network(normed)
-
-
-def small(framework):
-    """Build a network of images of 8 × 8 that counts its features."""
-    if framework == "torch":
-        nn = torch.nn
-        return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 3)).eval()
-    home = {"keras": keras, "tf_keras": tf_keras}[framework]
-    layers = home.layers
-    return home.Sequential([layers.Input((8, 8, 1)), layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(3)])
-
-
-@pytest.mark.parametrize("shape", [(9, 9, 1), (2, 2, 1), (8, 8, 3)])
-def test_images_of_another_shape_are_refused_in_a_sentence(framework, shape):
-    model, y = small(framework), np.arange(6) % 3
-    before, x = weights_of(model), np.random.default_rng(0).random((6, *shape), dtype=np.float32)
-    for call in (
-        lambda: pv.scorecard(model, (x, y)),
-        lambda: pv.prune(model, 0.5, criterion="wanda", data=x),
-        lambda: pv.prune(model, 0.5, criterion="taylor", data=(x, y)),
-        lambda: pv.latency({"a": model}, x, (1,), seconds=0.01),
-    ):
-        with pytest.raises(ValueError, match="Sequential does not take images of shape") as caught:
-            call()
-        assert "\n" not in str(caught.value)
-        assert "\x1b" not in str(caught.value)
-        assert "Exception" not in str(caught.value)
-    assert same(before, weights_of(model))
-
-
-def test_labels_that_the_model_does_not_know_are_refused(framework):
-    model, x = small(framework), np.random.default_rng(0).random((6, 8, 8, 1), dtype=np.float32)
-    for wrong in (3, -1):
-        with pytest.raises(ValueError, match=f"y has the label {wrong}, and the model tells classes 0 to 2"):
-            pv.prune(model, 0.5, criterion="taylor", data=(x, np.array([0, 1, 2, 0, 1, wrong])))
-
-
-def test_what_lies_behind_an_error_of_memory_is_not_the_shape():
-    class Full(torch.nn.Linear):
-        def forward(self, _):
-            raise RuntimeError("out of memory")
-
-    with pytest.raises(RuntimeError, match="out of memory"):
-        frameworks.adapter(Full(6, 3)).predict(np.zeros((1, 6), np.float32))
-
-
-def test_weights_without_values_are_refused_by_their_layer():
-    with pytest.raises(ValueError, match="layer 'linear' is on the meta device"):
-        pv.prune(torch.nn.Linear(6, 3, device="meta"), 0.5)

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 import pruneviz as pv
 from pruneviz.core.arrays import number_to_prune
-from pruneviz.core.cutting import cut
+from pruneviz.core.ranking import cut
 
 SCORES = st.dictionaries(
     st.sampled_from("abcd"),

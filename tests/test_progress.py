@@ -9,8 +9,8 @@ import tqdm.notebook
 import tqdm.std
 
 import pruneviz as pv
-from pruneviz import frameworks
-from pruneviz.core import progress
+from pruneviz import progress
+from pruneviz.files.storage import arrays_of
 
 PLAN = architectures.Plan((("conv", 4), ("bn", 0), ("act", 0), ("conv", 5)))
 MANY = 1001  # two batches
@@ -51,8 +51,8 @@ def work(model, data):
             model, 0.5, granularity="channel", criterion="reconstruction", data=data, keep_at_least=1
         ),
         "check_removed": lambda: pv.check_removed(model, mask, pv.remove(model, mask, x[:2]), x),
-        "recalibrate": lambda: frameworks.arrays_of(pv.recalibrate(model, x)),
-        "reconstruct": lambda: frameworks.arrays_of(pv.reconstruct(model, mask, x)),
+        "recalibrate": lambda: arrays_of(pv.recalibrate(model, x)),
+        "reconstruct": lambda: arrays_of(pv.reconstruct(model, mask, x)),
         "gate": lambda: {"macs": pv.gate(model, data, 0.1).macs},
     }
 
@@ -123,7 +123,7 @@ def test_an_interrupt_leaves_nothing_half_done(framework, data, seen, monkeypatc
     if framework == "torch":
         model.train()
     task = work(model, data)[name]
-    before, whole = frameworks.arrays_of(model), task()
+    before, whole = arrays_of(model), task()
     update = tqdm.std.tqdm.update
 
     def interrupt(bar, *given):
@@ -134,7 +134,7 @@ def test_an_interrupt_leaves_nothing_half_done(framework, data, seen, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         task()
     monkeypatch.setattr(tqdm.std.tqdm, "update", update)
-    after = frameworks.arrays_of(model)
+    after = arrays_of(model)
     assert all(np.array_equal(before[key], after[key]) for key in before)
     if framework == "torch":
         assert all(module.training for module in model.modules())

@@ -20,8 +20,8 @@ from twins import Spec, build, images, keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
 from pruneviz import frameworks
-from pruneviz.engine import storage
-from pruneviz.methods.loading import _taken_out
+from pruneviz.files import storage
+from pruneviz.files.loading import _taken_out
 
 ARRAYS = hnp.arrays(
     st.sampled_from([np.float32, np.float64, np.float16, np.int64, np.uint8, np.bool_]),

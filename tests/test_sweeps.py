@@ -110,5 +110,5 @@ def test_fractions_are_shares_and_other_things_are_refused_by_name():
 
 def test_a_model_without_weights_is_not_explored():
     for granularity in ("weight", "neuron", "filter", "channel"):
-        with pytest.raises(ValueError, match="a ReLU, has no layer whose weights"):
+        with pytest.raises(ValueError, match="has no weights to prune: it has no dense layers"):
             pv.explore(torch.nn.ReLU(), images(), granularity=granularity)

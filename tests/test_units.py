@@ -96,7 +96,10 @@ def test_global_scores_are_divided_by_the_mean_of_their_group():
 
 def test_a_unit_that_reaches_the_output_stays():
     model = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), torch.nn.Conv2d(4, 4, 1, groups=4))
-    assert not pv.prune(model, 0.5, granularity="filter", example=np.ones((1, 5, 5, 2), np.float32))
+    example = np.ones((1, 5, 5, 2), np.float32)
+    assert not pv.prune(model, 0, granularity="filter", example=example)
+    with pytest.raises(ValueError, match="no filters to prune: 0's are what the model gives; 1's are what"):
+        pv.prune(model, 0.5, granularity="filter", example=example)
 
 
 def test_grouped_convolutions_tie_equal_indices_of_their_groups():

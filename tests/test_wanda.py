@@ -13,6 +13,7 @@ from twins import CLASSES, SPECS, Spec, build, images, keras, same, tf_keras, to
 import pruneviz as pv
 from pruneviz import frameworks
 from pruneviz.core.arrays import number_to_prune
+from pruneviz.measures.scorecards import uses
 
 RNG = np.random.default_rng(0)
 nn = torch.nn
@@ -109,7 +110,7 @@ def test_channels_may_come_first():
         model = framework.Sequential([framework.layers.Input((4, 6, 5)), layer])
         wanted = mean_squares(np.moveaxis(x, 1, -1), (3, 3), (1, 1), (1, 1), (0, 0), (4, 3))
         np.testing.assert_allclose(measured(model, x), np.broadcast_to(wanted, (2, 4, 3, 3)), rtol=1e-5)
-        assert frameworks.uses(frameworks.adapter(model), x) == {layer.name: 12}
+        assert uses(frameworks.adapter(model), x) == {layer.name: 12}
 
 
 def test_dense_layers_meet_every_row_and_transposed_ones_every_place():

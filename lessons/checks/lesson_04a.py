@@ -8,6 +8,8 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core.masks import Mask
+from pruneviz.files.loading import is_model
+from pruneviz.files.storage import arrays_of
 from pruneviz.measures.scorecards import scorecard
 from pruneviz.methods.recalibration import recalibrate
 from pruneviz.teaching.exercises import Wrong, close, exercise
@@ -90,11 +92,11 @@ def block_dropped(
     dropped: Answer, parameters: Answer, macs: Answer, lost: Answer, *, network: object, data: Data
 ) -> str | None:
     """Judge ``dropped(network, number)``, and what block8 is worth: parameters, MACs, images lost."""
-    before = frameworks.arrays_of(network)
+    before = arrays_of(network)
     x = data[0][:100]
     for number in (_BLOCK, 2):
         small = dropped(network, number)
-        after = frameworks.arrays_of(network)
+        after = arrays_of(network)
         if before.keys() != after.keys() or _changed(before, after):
             return "the network that it was given has changed. Work on a copy."
         wrong = _computes(small, network, number, x)
@@ -137,7 +139,7 @@ _OF_MACS = {
 
 def _computes(small: Answer, network: object, number: int, x: Array) -> str | None:
     """Say how the outputs differ from those of the network whose block is silent."""
-    if not frameworks.is_model(small):
+    if not is_model(small):
         return f"dropped should return a network; it returns {type(small).__name__}."
     try:
         given = frameworks.adapter(small).predict(x)
@@ -175,7 +177,7 @@ def statistics(recalibrated: Answer, *, network: object, x: Array) -> str | None
     weights, old = adapter.parameters(), adapter.buffers()
     weights, old = ({k: v.copy() for k, v in arrays.items()} for arrays in (weights, old))
     twin = recalibrated(network, x)
-    if not frameworks.is_model(twin):
+    if not is_model(twin):
         return f"it should return a network; it returns {type(twin).__name__}."
     if _changed(old, adapter.buffers()) or _changed(weights, adapter.parameters()):
         return "the network that it was given has changed. Work on a copy."

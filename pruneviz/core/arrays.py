@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational, Real
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 Array: TypeAlias = NDArray[Any]
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -43,14 +42,6 @@ Checked: TypeAlias = tuple[Images, Array]
 def each(x: Images) -> tuple[Array, ...]:
     """List the arrays that the inputs of a model take."""
     return x.arrays if isinstance(x, Several) else (x,)
-
-
-def checked_data(data: Data) -> Data:
-    """Do as `checked_pair` does, for what shows images: those of a model with one input."""
-    x, y = checked_pair(data)
-    if isinstance(x, Several):
-        raise TypeError(f"x is {len(x.arrays)} arrays: only what a model with one input does is shown")
-    return x, y
 
 
 def checked_pair(data: Pair) -> Checked:
@@ -109,10 +100,20 @@ def _one(argument: str, x: object) -> Array:
 
 
 def names_in(exclude: Iterable[str]) -> tuple[str, ...]:
-    """Take a list of layer names; refuse one name, which would be taken for a list of letters."""
-    if isinstance(exclude, str):
+    """Take a list of layer names, or ``"auto"``; refuse one name, which is a list of letters."""
+    if isinstance(exclude, str) and exclude != "auto":
         raise TypeError(f'exclude takes a list of layer names: ["{exclude}"]')
-    return tuple(exclude)
+    names = (exclude,) if isinstance(exclude, str) or not isinstance(exclude, Iterable) else tuple(exclude)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f'exclude is {exclude!r}, not a list of layer names, such as ["fc1"], or "auto"')
+    return names
+
+
+def few(words: Iterable[str], joint: str = "; ") -> str:
+    """Join different words; of more than three, the others are counted."""
+    different = list(dict.fromkeys(words))
+    more = [f"and {len(different) - 3} more"] if len(different) > 3 else []
+    return joint.join([*different[:3], *more])
 
 
 def refuse_unknown(argument: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -141,10 +142,10 @@ def number_to_prune(sparsity: float, total: int) -> int:
     TypeError, ValueError
         If the sparsity is not a real number, or lies outside 0 to 1.
     """
-    if isinstance(sparsity, bool | np.bool_) or not isinstance(sparsity, Real):
+    if isinstance(sparsity, bool | np.bool_) or not isinstance(sparsity, Real | Decimal):
         raise TypeError(f"sparsity {sparsity!r} is not a number from 0 to 1")
     if not 0 <= sparsity <= 1:
-        hint = f": did you mean {float(sparsity) / 100:g}?" if 1 < sparsity <= 100 else ""
+        hint = f": did you mean {float(sparsity) / 100:g}?" if 2 <= sparsity <= 100 else ""
         raise ValueError(f"sparsity {sparsity} is not a share from 0 to 1, such as 0.9{hint}")
     exact = Fraction(sparsity) if isinstance(sparsity, Rational) else Fraction(str(sparsity))
     return math.floor(exact * total + Fraction(1, 2))

@@ -57,7 +57,8 @@ class Node:
         ``padded``: whether a window may see zeros that are not in its input; ``spread`` of a norm: what it
         divides by, (channels,), and ``scaled``: whether it has a scale; or its ``function``. ``split``: the
         shape that a ``permute`` takes apart before, where axis ``loses`` alone may lose entries. ``parts``:
-        (axis, number) of equal parts, of which a ``slice`` takes one.
+        (axis, number) of equal parts, of which a ``slice`` takes one. ``sizes``: the (node, axis) whose sizes
+        it computes with; ``origin`` of an ``input``: what it is, in words.
     """
 
     name: str

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from pruneviz.core.arrays import few
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
@@ -53,6 +56,8 @@ class Network(Mapping[str, Layer]):
     ----------
     layers
         The layers; names must differ.
+    uncovered
+        Layer name -> how many numbers it holds, of layers with matrices or kernels that are not prunable.
 
     Raises
     ------
@@ -60,11 +65,14 @@ class Network(Mapping[str, Layer]):
         If two layers share a name.
     """
 
-    def __init__(self, layers: Iterable[Layer]) -> None:
+    def __init__(self, layers: Iterable[Layer], uncovered: Mapping[str, int] | None = None) -> None:
         self.layers = tuple(layers)
         self._by_name = {layer.name: layer for layer in self.layers}
         if len(self._by_name) < len(self.layers):
             raise ValueError("two layers of the model share a name: give each its own")
+        self.uncovered: Counter[str] = Counter()
+        for name, numbers in (uncovered or {}).items():
+            self.uncovered[outermost(name, self._by_name)] += numbers
 
     def __getitem__(self, name: str) -> Layer:
         if name not in self._by_name:
@@ -79,4 +87,18 @@ class Network(Mapping[str, Layer]):
 
     def __repr__(self) -> str:
         total = sum(layer.weight.size for layer in self.layers)
-        return "\n".join([*map(str, self.layers), f"{len(self)} prunable layers, {total:,} weights"])
+        lines = [*map(str, self.layers), f"{len(self)} prunable layers, {total:,} weights"]
+        return "\n".join([*lines, *not_covered(self.uncovered)])
+
+
+def outermost(name: str, prunable: Iterable[str]) -> str:
+    """Name the outermost layer around one that holds none of the prunable ones."""
+    parts = name.split(".")
+    around = [".".join(parts[: i + 1]) for i in range(len(parts))]
+    return next((path for path in around if not any(f"{p}.".startswith(f"{path}.") for p in prunable)), name)
+
+
+def not_covered(uncovered: Mapping[str, int]) -> list[str]:
+    """Write the line that names layers whose numbers pruneviz does not prune; none if there are none."""
+    named = [f"{name} ({number:,} numbers)" for name, number in uncovered.items()]
+    return [f"not covered: {few(named, ', ')}"] if named else []

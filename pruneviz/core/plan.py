@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pruneviz.core.arrays import few
 from pruneviz.core.graph import KERNELS, MOVES, Graph, Node, folded, moved, rows, spread, thin
+from pruneviz.core.units import varying
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +42,8 @@ class Plan:
         Name of a node that reshapes -> its new shape, without the batch.
     keys
         Name of a node that takes a part -> its new key, where that is another.
+    obstacles
+        (units, reason): what forbids to take units out.
     """
 
     outputs: dict[str, Array] = field(default_factory=dict)
@@ -48,6 +52,7 @@ class Plan:
     norms: dict[str, Array] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     keys: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    obstacles: list[tuple[Array, str]] = field(default_factory=list)
 
 
 class _Walk:
@@ -62,15 +67,20 @@ class _Walk:
         self.pruned = np.append(pruned, False)  # the label -1 means: stays
         self.plan = Plan()
 
-    def step(self, node: Node, values: list[Array]) -> Array:  # noqa: PLR0911
+    def refuse(self, units: Array, reason: str) -> None:
+        """Note that a removal of these units would change what is computed for the others."""
+        self.plan.obstacles.append((np.unique(units), reason))
+
+    def step(self, node: Node, values: list[Array]) -> Array:  # noqa: C901, PLR0911
         """Note what a node keeps, and give the constants at its output."""
         gone = [self.pruned[thin(self.labels[name])[0]].any() for name in node.inputs]
+        for name, axis in node.options.get("sizes", ()):
+            asked = self.labels[name]
+            if self.pruned[asked].any() and axis in varying(asked):
+                self.refuse(asked, f"{node.layer or node.name!r} computes with the width of {name!r}")
         if node.op in ("mix", "unknown") and any(gone):
-            what = node.options.get("what", "an operation")
-            raise ValueError(
-                f"{node.layer or node.name!r} is {what} that reads pruned units: removing them would change "
-                "what it computes for the others; exclude the layers before it"
-            )
+            read = np.concatenate([thin(self.labels[name])[0].ravel() for name in node.inputs])
+            self.refuse(read, f"{node.layer or node.name!r} is {self._stranger(node)}")
         if node.op in KERNELS:
             return self._kernel(node, values[0])
         if node.op == "norm":
@@ -93,46 +103,53 @@ class _Walk:
             return (times * _constants(table)).reshape(node.shape)
         return np.broadcast_to(np.nan, node.shape)
 
+    def _stranger(self, node: Node) -> str:
+        """Say what a node is that may not read pruned units."""
+        what = node.options.get("what", "an operation")
+        if node.op == "mix":
+            return f"{what} that reads pruned units: without them it computes something else for the others"
+        inside = [name for name in self.units.unseen if node.layer and name.startswith(f"{node.layer}.")]
+        held = f", nor what lies inside: {', '.join(inside)}" if inside else ""
+        return f"{what} that pruneviz does not know{held}"
+
     def _kernel(self, node: Node, values: Array) -> Array:
         layer, axis = self.layers[node.layer], node.options["axis"]
         columns = rows(self.labels[node.inputs[0]], axis).max(axis=1)
         gone = self.pruned[columns]
         kept = ~self.pruned[self.units.of[node.layer]]
-        if not kept.any() or gone.all():
-            what = "inputs" if kept.any() else "outputs"
-            raise ValueError(f"the mask leaves layer {node.layer!r} without {what}: keep at least one")
         if gone.any() or not kept.all():
             self.plan.outputs[node.layer] = np.flatnonzero(kept)
             groups = node.options.get("groups", 1)
             inside = ~gone.reshape(groups, -1)[0] if node.op != "depthwise" else np.array([True])
             self.plan.inputs[node.layer] = np.flatnonzero(inside)
         if gone.any() and node.op != "depthwise":
-            self._fold(node, layer, np.where(gone, _constants(rows(values, axis)), 0))
+            self._fold(node, layer, columns, np.where(gone, _constants(rows(values, axis)), 0))
         return spread(np.where(kept, np.nan, 0), axis, node.shape)
 
-    def _fold(self, node: Node, layer: Layer, constants: Array) -> None:
+    def _fold(self, node: Node, layer: Layer, columns: Array, constants: Array) -> None:
         """Add to the bias what the layer would receive from pruned inputs."""
-        if not constants.any():
-            shift = np.zeros(len(layer.weight))
-        elif np.isnan(constants).any():
-            raise ValueError(
-                f"layer {layer.name!r} receives from pruned units what is not the same everywhere"
+        units, shift = columns[constants != 0], np.zeros(len(layer.weight))
+        if np.isnan(constants).any():
+            self.refuse(
+                units, f"layer {layer.name!r} receives from pruned units what is not the same everywhere"
             )
-        elif node.options.get("padded"):
-            raise ValueError(
+        elif len(units) and node.options.get("padded"):
+            self.refuse(
+                units,
                 f"layer {layer.name!r} receives the constant {constants[constants != 0][0]:g} from pruned "
-                "units, but pads with zeros: no bias stands for that at the edges; exclude the layers before"
+                "units, but pads with zeros: no bias stands for that at the edges",
             )
-        else:
+        elif len(units):
             groups = node.options.get("groups", 1)
             weight = layer.weight.astype(np.float64).reshape(groups, -1, *layer.weight.shape[1:])
             taps = weight.sum(axis=tuple(range(3, weight.ndim)))
             shift = np.einsum("goi,gi->go", taps, constants.reshape(groups, -1)).ravel()
         first = self.plan.shifts.setdefault(layer.name, shift)
         if not np.array_equal(first, shift):
-            raise ValueError(
+            self.refuse(
+                units,
                 f"layer {layer.name!r} is called more than once and receives different constants from pruned "
-                "units: no one bias stands for both; exclude the layers before it"
+                "units: no one bias stands for both",
             )
 
     def _norm(self, node: Node, values: Array) -> Array:
@@ -142,14 +159,12 @@ class _Walk:
         if not gone.any():
             return np.broadcast_to(np.nan, node.shape)
         self.plan.norms[node.layer] = np.flatnonzero(~gone)
+        wide = np.where(spread(gone, axis, node.shape), values, np.nan)
         if "function" in node.options:
-            return np.asarray(
-                node.options["function"](np.where(spread(gone, axis, node.shape), values, np.nan))
-            )
+            return np.asarray(node.options["function"](wide))
         if node.options["scaled"]:
             return spread(np.where(gone, 0, np.nan), axis, node.shape)
         # Without a scale to set to zero, a constant passes; mean and shift are zero.
-        wide = np.where(spread(gone, axis, node.shape), values, np.nan)
         result: Array = wide / spread(node.options["spread"], axis, node.shape)
         return result
 
@@ -161,7 +176,7 @@ class _Walk:
         if node.op == "slice" and "parts" not in node.options:
             key, lines = list(node.options["key"]), self._lines(self.labels[node.inputs[0]])
             for axis, (part, line) in enumerate(zip(key, lines, strict=False)):
-                if part != slice(None) and not line.all():
+                if isinstance(part, slice) and part != slice(None) and not line.all():
                     ends = part.indices(len(line))[:2]
                     key[axis] = slice(*(int(np.count_nonzero(line[:end])) for end in ends))
                     self.plan.keys[node.name] = tuple(key)
@@ -173,7 +188,7 @@ class _Walk:
 
 
 def plan(
-    graph: Graph, units: Units, labels: Mapping[str, Array], layers: Sequence[Layer], pruned: BoolArray
+    graph: Graph, units: Units, labels: Mapping[str, Array], layers: Sequence[Layer], pruned: BoolArray | None
 ) -> Plan:
     """Work out what each layer keeps, for the adapter to build.
 
@@ -184,19 +199,28 @@ def plan(
     layers
         The prunable layers, of the masked model or of the whole one.
     pruned
-        (units,) True where one goes.
+        (units,) True where one goes; None for all, to see what obstacles there are.
 
     Raises
     ------
     ValueError
-        If what is left would not compute what the masked model does; the message names the layer.
+        If what is left would not compute what the masked model does; the message names the layers.
     """
-    walk = _Walk(units, labels, {layer.name: layer for layer in layers}, pruned)
+    every = np.ones(len(units.groups), bool)
+    walk = _Walk(units, labels, {layer.name: layer for layer in layers}, every if pruned is None else pruned)
     values: dict[str, Array] = {}
     with np.errstate(invalid="ignore"):
         for node in (*graph.nodes, *(graph.training.nodes if graph.training else ())):
             values[node.name] = walk.step(node, [values[name] for name in node.inputs])
-    return walk.plan
+    made = walk.plan
+    if pruned is not None:
+        if made.obstacles:
+            reasons = few(reason for _, reason in made.obstacles)
+            raise ValueError(f'{reasons}; leave the layers before alone: prune with exclude="auto"')
+        for what, left in (("outputs", made.outputs), ("inputs", made.inputs)):
+            if empty := [name for name, kept in left.items() if not len(kept)]:
+                raise ValueError(f"the mask leaves layer {empty[0]!r} without {what}: keep at least one")
+    return made
 
 
 def _constants(table: Array) -> Array:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pruneviz.core.arrays import few
 from pruneviz.core.graph import KERNELS, MOVES, Graph, Node, folded, moved, rows, spread, thin
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class Units:
         Layer name -> the node after the first activation function that follows, or of the layer itself.
     obstacles
         (units, reason): what stands in the way of pruning some units.
+    stays
+        Layer name -> why it has no units: what its outputs do or are tied to, in words that follow its name.
+    unseen
+        Layers that the graph does not call: another one that cannot be followed may hold them.
+    wiring
+        What an adapter says of the model's `wiring`.
     """
 
     of: Mapping[str, Array]
@@ -54,6 +61,9 @@ class Units:
     kinds: Mapping[str, str]
     reads: Mapping[str, str]
     obstacles: tuple[tuple[Array, str], ...] = ()
+    stays: Mapping[str, str] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
+    wiring: object = None
 
     def ids(self, name: str) -> Array:
         """Tell the unit of each output of a layer; -1 where it must stay or is left alone."""
@@ -81,12 +91,39 @@ class Units:
         """List the layers that have units that count."""
         return [name for name in self.of if (self.ids(name) >= 0).any()]
 
+    def all(self, granularity: str) -> Units:
+        """Count all units that a granularity speaks of, those that were left alone too."""
+        return replace(self, counted=np.ones_like(self.counted)).only(granularity)
+
+    def blocked(self) -> list[str]:
+        """List the layers that have units that count and that something stands in the way of pruning."""
+        units = np.concatenate([np.empty(0, int), *(units for units, _ in self.obstacles)])
+        return [name for name in self.of if np.isin(self.ids(name), units[units >= 0]).any()]
+
+    def left_alone(self, exclude: Iterable[str]) -> list[str]:
+        """List the layers to exclude; ``"auto"`` stands for those in whose way something stands."""
+        names = [name for name in exclude if name != "auto" or name in self.of]
+        return names if len(names) == len([*exclude]) else [*names, *self.without(names).blocked()]
+
     def refuse_obstacles(self) -> None:
-        """Raise a ValueError if something stands in the way of pruning the units that are left."""
-        for blocked, reason in self.obstacles:
-            stuck = [name for name in self.of if np.isin(self.ids(name), blocked[blocked >= 0]).any()]
-            if stuck:
-                raise ValueError(f"{reason}; leave the layers before it alone: exclude={stuck}")
+        """Raise a ValueError that names all that stands in the way of pruning the units that are left."""
+        if stuck := self.blocked():
+            left = np.concatenate([self.ids(name) for name in stuck])
+            reasons = [reason for units, reason in self.obstacles if np.isin(units[units >= 0], left).any()]
+            raise ValueError(
+                f'{few(reasons)}; leave the layers before alone: exclude={stuck}, or exclude="auto"'
+            )
+
+    def nothing(self, granularity: str) -> str:
+        """Say why there are no units to prune."""
+        if self.all(granularity).names():
+            return f"exclude leaves the model no {granularity}s to prune"
+        fits = {"neuron": ("dense",), "filter": ("conv", "transposed", "depthwise")}
+        kinds = fits.get(granularity, self.kinds.values())
+        found = [name for name in self.stays if self.kinds[name] in kinds]
+        layers = {"neuron": "dense layers", "filter": "convolutions"}.get(granularity, "prunable layers")
+        reasons = few([f"{name}'s {self.stays[name]}" for name in found]) if found else f"it has no {layers}"
+        return f"the model has no {granularity}s to prune: {reasons}"
 
 
 @dataclass
@@ -94,15 +131,17 @@ class _Walk:
     """The state of one walk through the graph."""
 
     outputs: dict[str, Array]
+    at: Node | str = ""  # where the walk is
     columns: dict[str, Array] = field(default_factory=dict)
     norms: dict[str, Array] = field(default_factory=dict)
-    pairs: list[Array] = field(default_factory=list)
+    pairs: list[tuple[Array, Node | str]] = field(default_factory=list)
     obstacles: list[tuple[Array, str]] = field(default_factory=list)
-    grids: list[tuple[Array, int | None]] = field(default_factory=list)  # labels, the axis that may lose some
+    # Where labels are laid out anew: the labels, the axis that may lose some, and the node.
+    grids: list[tuple[Array, int | None, Node]] = field(default_factory=list)
 
     def tie(self, first: Array, second: Array) -> None:
         """Note that labels at equal places belong to one unit."""
-        self.pairs.append(np.unique(np.stack([first.ravel(), second.ravel()]), axis=1))
+        self.pairs.append((np.unique(np.stack([first.ravel(), second.ravel()]), axis=1), self.at))
 
     def block(self, node: Node, arrays: Sequence[Array], reason: str) -> Array:
         """Note that the labels that arrive at a node cannot be pruned; what leaves it must stay."""
@@ -119,9 +158,7 @@ class _Walk:
             if _labels(table) is None:  # what is read through one channel goes together
                 self.tie(np.broadcast_to(table[:, :1], table.shape), table)
             return self._channels(node, arrays[0], table[:, 0])
-        if node.op == "pad" and _varying(arrays[0]) & {
-            i for i, w in enumerate(node.options["widths"]) if any(w)
-        }:
+        if node.op == "pad" and any(any(node.options["widths"][i]) for i in varying(arrays[0])):
             return self.block(node, arrays, "pads units with zeros")
         if node.op == "slice":
             return self._sliced(node, arrays)
@@ -133,17 +170,15 @@ class _Walk:
             return self._reduced(node, arrays)
         if node.op in ("map", "mix"):
             return arrays[0]
-        return self.block(
-            node, arrays, f"is {node.options.get('what', 'an operation')} that pruneviz does not know"
-        )
+        return np.broadcast_to(np.int64(_FIXED), node.shape)
 
     def _moved(self, node: Node, arrays: list[Array]) -> Array:
         """Lay labels out as the values are; the zeros around a channel go with it."""
         after = moved(node, arrays, None)
         if node.op == "reshape":
-            self.grids.append((thin(after)[0], None))
+            self.grids.append((thin(after)[0], None, node))
         elif "split" in node.options:
-            self.grids.append((arrays[0].reshape(node.options["split"]), node.options["loses"]))
+            self.grids.append((arrays[0].reshape(node.options["split"]), node.options["loses"], node))
         return after
 
     def _reduced(self, node: Node, arrays: list[Array]) -> Array:
@@ -160,13 +195,13 @@ class _Walk:
 
     def _sliced(self, node: Node, arrays: list[Array]) -> Array:
         """Cut out a range of the units; equal parts all lose the same, and one place alone cannot be left."""
-        (array,), varying = arrays, _varying(arrays[0])
-        if "parts" in node.options and node.options["parts"][0] in varying:
+        (array,), along = arrays, varying(arrays[0])
+        if "parts" in node.options and node.options["parts"][0] in along:
             axis, number = node.options["parts"]
             first, *others = np.split(array, number, axis=axis)
             for other in others:
                 self.tie(*thin(first, other))
-        elif any(i in varying and not _is_range(part) for i, part in enumerate(node.options["key"])):
+        elif any(i in along and not _is_range(part) for i, part in enumerate(node.options["key"])):
             return self.block(node, arrays, "takes single units")
         return moved(node, arrays, None)
 
@@ -192,11 +227,11 @@ class _Walk:
     def _combine(self, node: Node, arrays: list[Array]) -> Array:
         """Tie equal places; an array that is one entry wide where another has many units must stay whole."""
         wide = [np.broadcast_to(array, node.shape) for array in arrays]
-        varying = [_varying(array) for array in wide]
+        changing = [varying(array) for array in wide]
         result = None
         for array, own in zip(arrays, wide, strict=True):
             sizes = (1,) * (len(node.shape) - array.ndim) + array.shape
-            if any(sizes[i] == 1 < n and any(i in v for v in varying) for i, n in enumerate(node.shape)):
+            if any(sizes[i] == 1 < n and any(i in v for v in changing) for i, n in enumerate(node.shape)):
                 self.tie(array, np.full(array.shape, _FIXED))
             elif result is None:
                 result = own
@@ -206,18 +241,19 @@ class _Walk:
             return self.block(node, arrays, "combines units of different axes")
         return result
 
-    def roots(self, number: int) -> Array:
-        """Find for each label the lowest one of its unit.
+    def roots(self, number: int) -> tuple[Array, Array]:
+        """Find for each label the lowest one of its unit, and the first pair that fixes it, or -1.
 
         Units that are laid out anew along several axes go in slices of the longest, or what is left would be
         no array: in a channel shuffle, those at one place of all groups.
         """
-        found = components(number, self.pairs)
-        for labels, loses in self.grids:
-            axes = sorted(_varying(found[labels]), key=lambda axis: (axis == loses, labels.shape[axis]))
+        found = _resolved(number, self.pairs)
+        for labels, loses, node in self.grids:
+            self.at = node
+            axes = sorted(varying(found[0][labels]), key=lambda axis: (axis == loses, labels.shape[axis]))
             for axis in axes if loses is not None and loses not in axes else axes[:-1]:
                 self.tie(np.broadcast_to(labels.take([0], axis), labels.shape), labels)
-                found = components(number, self.pairs)
+                found = _resolved(number, self.pairs)
         return found
 
 
@@ -237,21 +273,26 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
     called: set[str] = set()
     for part in (graph, graph.training):
         for node in part.nodes if part else ():
+            walk.at = node
             labels[node.name] = walk.step(node, [labels[name] for name in node.inputs])
+        walk.at = "are what the model gives"
         for name in part.outputs if part else ():
             walk.tie(thin(labels[name])[0], np.zeros_like(thin(labels[name])[0]))
         called = called or set(walk.columns)
+    walk.at = "share a parameter with another module"
     for seen in (walk.outputs, walk.columns, walk.norms):
         for name in graph.whole & seen.keys():
             walk.tie(seen[name], np.full_like(seen[name], _FIXED))
-    roots = walk.roots(int(ends[-1]))
-    for name in walk.outputs.keys() - called:
+    roots, causes = walk.roots(int(ends[-1]))
+    unseen = tuple(name for name in walk.outputs if name not in called)
+    for name in unseen:
         roots[walk.outputs[name]] = _FIXED  # not part of what the model computes, or only of its training
     numbers = np.full(len(roots), -1)
     loose = np.unique(roots[roots != _FIXED])
     numbers[loose] = np.arange(len(loose))
     numbers = numbers[roots]
     of = {name: numbers[ids] for name, ids in walk.outputs.items()}
+    fixed = {name: causes[ids].min() for name, ids in walk.outputs.items() if (of[name] < 0).all()}
     units = Units(
         of=of,
         norms={name: numbers[ids] for name, ids in walk.norms.items()},
@@ -261,8 +302,34 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
         kinds={layer.name: layer.kind for layer in layers},
         reads=_reads(graph),
         obstacles=tuple((np.unique(numbers[ids]), reason) for ids, reason in walk.obstacles),
+        stays={
+            name: _reason(graph, name, walk.pairs[at][1] if at >= 0 else None, labels)
+            for name, at in fixed.items()
+        },
+        unseen=unseen,
     )
     return units, {name: _looked_up(numbers, array) for name, array in labels.items()}
+
+
+def _resolved(n: int, pairs: Sequence[tuple[Array, Node | str]]) -> tuple[Array, Array]:
+    """Connect n labels by pairs; give the lowest of each class, and the first pair that fixes it, or -1."""
+    roots = components(n, [pair[:, pair.min(axis=0) != _FIXED] for pair, _ in pairs])
+    causes = np.full(n, -1)
+    for number, (pair, _) in reversed([*enumerate(pairs)]):
+        causes[roots[pair.max(axis=0)[pair.min(axis=0) == _FIXED]]] = number
+    return np.where(causes[roots] >= 0, _FIXED, roots), causes[roots]
+
+
+def _reason(graph: Graph, layer: str, at: Node | str | None, labels: Mapping[str, Array]) -> str:
+    """Say why a layer's outputs must stay, by what first tied them to something that does."""
+    nodes = {node.name: node for part in (graph, graph.training) if part for node in part.nodes}
+    if at is None:
+        held = [node.layer for node in nodes.values() if layer.startswith(f"{node.layer or layer}.")]
+        return f"lie inside {held[0]!r}, which cannot be followed" if held else "are not asked for"
+    if isinstance(at, str):
+        return at
+    source = next((nodes[name] for name in at.inputs if not thin(labels[name])[0].any()), at)
+    return f"are tied to {source.options.get('origin', f'what {source.layer or source.name!r} gives')}"
 
 
 def components(n: int, pairs: Iterable[Array]) -> Array:
@@ -321,7 +388,8 @@ def _is_range(part: object) -> bool:
     return isinstance(part, slice) and part.step in (None, 1)
 
 
-def _varying(array: Array) -> set[int]:
+def varying(array: Array) -> set[int]:
+    """Find the axes along which an array changes."""
     (array,) = thin(array)
     return {i for i, n in enumerate(array.shape) if n > 1 and (np.diff(array, axis=i) != 0).any()}
 

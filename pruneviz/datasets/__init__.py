@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pruneviz.core.files import whole
 from pruneviz.datasets import downloads
 from pruneviz.datasets.published import FACTS, Arrays, Facts
+from pruneviz.files.writing import whole
 
 __all__ = ["Dataset", "Split", "cifar10", "fashion_mnist", "mnist"]
 

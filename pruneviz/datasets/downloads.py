@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from pruneviz.core.progress import bar
 from pruneviz.datasets.published import Arrays
+from pruneviz.progress import bar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

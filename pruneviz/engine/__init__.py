@@ -1,1 +1,1 @@
-"""Pruning done to models: look, score, prune, remove, save."""
+"""Pruning done to models: look, score, prune, apply."""

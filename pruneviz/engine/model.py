@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core.arrays import checked_images, names_in, refuse_unknown
+from pruneviz.core.arrays import checked_images
 from pruneviz.core.layers import Network
 from pruneviz.core.masks import Mask
+from pruneviz.core.plan import plan
 from pruneviz.core.units import find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from pruneviz.core.arrays import Array, BoolArray, Given
     from pruneviz.core.graph import Graph
@@ -50,30 +51,44 @@ class Seen:
     @cached_property
     def layers(self) -> Network:
         """The prunable layers; a weight that is NaN or infinite is refused by its layer."""
-        layers = self.adapter.layers()
-        for layer in layers:
-            if not np.isfinite(layer.weight).all():
-                raise ValueError(
-                    f"layer {layer.name!r} has weights that are NaN or infinite: its training diverged; load "
-                    "an earlier checkpoint before pruning"
-                )
-        return Network(layers)
+        return looked_at(self.adapter)
 
     @cached_property
     def structure(self) -> Structure:
         """How units run through the model; a missing example, or what cannot be traced, is refused."""
         graph = self.adapter.graph(None if self.example is None else self.example[:1])
         units, labels = find(graph, self.layers.layers)
+        whole = plan(graph, units, labels, self.layers.layers, None)
+        found = (*units.obstacles, *whole.obstacles)
+        units = replace(units, obstacles=found, wiring=self.adapter.wiring())
         return Structure(graph, units, labels)
 
-    def taken_out(self, mask: Mask) -> BoolArray:
-        """Find the units that a mask takes out, (units,); refuse one of weights, or that does not fit."""
-        checked_mask(self.layers, mask)
-        if mask.granularity == "weight":
+    def units_of(self, mask: Mask) -> Units:
+        """Give the units that a mask was made with, if for this model or a copy; or else this one's."""
+        if mask.units is not None and mask.units.wiring == self.adapter.wiring():
+            return mask.units
+        if mask.units is not None and self.example is None and self.adapter.name == "torch":
+            raise ValueError("the mask was made for another model: pass example, to see how units are tied")
+        return self.structure.units
+
+
+def looked_at(adapter: frameworks.Adapter) -> Network:
+    """List the prunable layers of a model, and those beside them of which an array has two axes or more."""
+    layers = adapter.layers()
+    for layer in layers:
+        if not np.isfinite(layer.weight).all():
             raise ValueError(
-                "a mask of weights takes no unit out: prune neurons, filters or channels, or use pv.apply"
+                f"layer {layer.name!r} has weights that are NaN or infinite: its training diverged; load "
+                "an earlier checkpoint before pruning"
             )
-        return pruned_units(self.structure.units, mask)
+    prunable = {f"{layer.name}.{part}" for layer in layers for part in ("weight", "bias")}
+    others: dict[str, list[Array]] = {}
+    for name, array in adapter.arrays().items():
+        if name not in prunable and np.issubdtype(array.dtype, np.floating):
+            owner, _, part = name.rpartition(".")
+            others.setdefault(owner or part, []).append(array)
+    wide = {name for name, found in others.items() if any(sum(n > 1 for n in a.shape) > 1 for a in found)}
+    return Network(layers, {name: sum(a.size for a in others[name]) for name in others if name in wide})
 
 
 def network(model: object) -> Network:
@@ -99,22 +114,12 @@ def network(model: object) -> Network:
     return Seen(model).layers
 
 
-def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
-    """Check the names of layers to exclude against those of a model."""
-    names, known = names_in(exclude), network(model)
-    refuse_unknown("exclude", names, known)
-    return names
-
-
 def checked_mask(layers: Network, mask: Mask) -> None:
     """Refuse a mask that names other layers, or has other shapes."""
     if not isinstance(mask, Mask):
         raise TypeError(f"mask is a {type(mask).__qualname__}, not a Mask: pv.prune makes one")
     if mask.granularity not in ("weight", "neuron", "filter", "channel"):
-        raise ValueError(
-            "this version applies masks of weights, neurons, filters and channels, not of "
-            f"{mask.granularity}s"
-        )
+        raise ValueError(f"mask has granularity {mask.granularity!r}, not weight, neuron, filter or channel")
     for name, kept in mask.items():
         if name not in layers:
             raise ValueError(f"the mask names layer {name!r}; the model has {', '.join(layers)}")

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from pruneviz.core.cutting import cut
+from pruneviz.core.ranking import check_share, cut
 from pruneviz.engine.how import How
 from pruneviz.engine.model import Seen, checked_mask, pruned_units
-from pruneviz.engine.scoring import scored
+from pruneviz.engine.scoring import named, refuse_nothing, scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pruneviz.core.arrays import BoolArray, Given, Images, Pair
     from pruneviz.core.criteria import Criterion
-    from pruneviz.core.masks import Mask, Scope
+    from pruneviz.core.masks import Mask
+    from pruneviz.core.ranking import Scope
 
 _Model = TypeVar("_Model")
 
@@ -42,7 +43,7 @@ def prune(
     model, granularity, criterion, data, example, loss, seed
         As for `importance`.
     sparsity
-        Share of the entries to prune, from 0 to 1, exact; None when scope is a dict.
+        Share of the entries to prune, from 0 to 1, exact; None when scope is a dict, or granularity "2:4".
     scope, exclude, keep_at_least
         As for `rank`.
 
@@ -61,10 +62,15 @@ def prune(
     >>> mask = pv.prune(model, 0.9)  # the 10% of largest magnitude stay, compared across all layers
     >>> mask = pv.prune(model, scope={"fc1": 0.95, "fc2": 0.8})
     >>> mask = pv.prune(model, 0.5, granularity="filter", example=x[:1])
+    >>> mask = pv.prune(model, granularity="2:4")  # of every four weights the two largest stay
     """
     how = How(granularity, criterion, scope, data, example, exclude, keep_at_least, loss, seed)
-    scores = scored(Seen(model, how.images), how)
-    return cut(scores, sparsity, how.scope, how.exclude, how.keep_at_least)
+    check_share(sparsity, how.scope)
+    seen = Seen(model, how.images)
+    mask = cut(scored(seen, how), sparsity, how.scope, how.exclude, how.keep_at_least)
+    if sparsity != 0:
+        refuse_nothing(seen, mask, how)
+    return named(mask, seen, how)
 
 
 def apply(model: _Model, mask: Mask, example: Given | None = None) -> _Model:
@@ -113,7 +119,7 @@ def zeros(seen: Seen, mask: Mask) -> dict[str, BoolArray]:
     checked_mask(seen.layers, mask)
     if mask.granularity == "weight":
         return {f"{name}.weight": ~kept for name, kept in mask.items()}
-    units = mask.units or seen.structure.units
+    units = seen.units_of(mask)
     pruned = np.append(pruned_units(units, mask), False)
     found = {}
     for name, layer in seen.layers.items():

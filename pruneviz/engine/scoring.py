@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pruneviz.core import criteria
-from pruneviz.core.masks import Importance
+from pruneviz.core.arrays import few
+from pruneviz.core.layers import not_covered
+from pruneviz.core.masks import Importance, Mask
 from pruneviz.engine.how import How
 from pruneviz.engine.model import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sized
 
     from pruneviz.core.arrays import Array, Checked, Given, Images, Pair
     from pruneviz.core.criteria import Criterion
@@ -52,6 +54,9 @@ def importance(
         ``"weight"``; ``"neuron"``: outputs of dense layers; ``"filter"``: outputs of convolutions, with the
         dense layers that are tied to them; ``"channel"``: all of these units, each scored by the layers that
         read it instead of those that produce it: the sum over their slices of the weights that it meets.
+        ``"2:4"``: weights, of which `prune` keeps two of every four that meet consecutive inputs, for each
+        output and place of a kernel, as sparse tensor cores want them; ``"1:4"`` and others likewise (Mishra
+        et al. 2021).
     criterion
         ``"magnitude"``, ``"l2"``, ``"gradient"``, ``"taylor"``, ``"random"``, or a function of a Layer that
         returns scores in the shape of its weight. For weights also ``"wanda"``: |w| times the root mean
@@ -91,8 +96,9 @@ def scored(seen: Seen, how: How) -> Importance:
     if how.granularity == "weight":
         beside = _beside(seen, how)
         return Importance({name: _weights(how, x, beside[name]) for name, x in seen.layers.items()})
-    excluded = [name for name in how.exclude if name in seen.layers]
-    units = seen.structure.units.only(how.granularity).without(excluded)
+    excluded = [name for name in how.exclude if name in (*seen.layers, "auto")]
+    units = seen.structure.units.only(how.granularity)
+    units = units.without(units.left_alone(excluded))
     if how.needs == "norms":
         scores = _from_norms(seen, how, units)
     elif how.needs == "activations":
@@ -106,6 +112,28 @@ def scored(seen: Seen, how: How) -> Importance:
     if how.needs == "gradients":
         scores = {name: np.abs(array) for name, array in scores.items()}
     return Importance(scores, how.granularity, units)
+
+
+def refuse_nothing(seen: Seen, entries: Sized, how: How) -> None:
+    """Raise a ValueError that says why, if there are no entries to prune."""
+    if entries:
+        return
+    if how.granularity != "weight":
+        raise ValueError(seen.structure.units.nothing(how.granularity))
+    if left := [name for name in seen.layers if name not in how.exclude]:
+        inputs = few(f"{name} has {seen.layers[name].shape[1]}" for name in left)
+        raise ValueError(f"{how.scope} needs layers whose inputs come in groups of that size: {inputs}")
+    if seen.layers:
+        raise ValueError("exclude leaves the model no weights to prune")
+    why = not_covered(seen.layers.uncovered) or ["it has no dense layers or convolutions"]
+    raise ValueError(f"the model has no weights to prune: {why[0]}")
+
+
+def named(mask: Mask, seen: Seen, how: How) -> Mask:
+    """Let a mask say what it cannot cover."""
+    rest = seen.layers if mask.granularity == "weight" else seen.structure.units.unseen
+    sizes = {name: seen.layers[name].weight.size for name in rest if name not in (*mask, *how.exclude)}
+    return Mask(mask, mask.granularity, mask.units, {**seen.layers.uncovered, **sizes})
 
 
 def _beside(seen: Seen, how: How) -> Beside:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,6 +54,9 @@ class Adapter(Protocol):
     def watch(self, x: Images, see: Watcher) -> None:
         """Run the model and show each call of a layer to `see`."""
 
+    def products(self, x: Images) -> Mapping[str, int]:
+        """Count the products of matrices in each layer for one image, but the own ones of prunable layers."""
+
     def parameters(self) -> dict[str, Array]:
         """Give the trainable arrays by name, each once; "layer.weight" is canonical."""
 
@@ -88,6 +92,9 @@ class Adapter(Protocol):
 
     def norms(self) -> dict[str, dict[str, str]]:
         """Name for each BatchNorm those of the arrays "scale", "shift" and "mean" that it has."""
+
+    def wiring(self) -> object:
+        """Tell, without running it, what decides how units run through the model; copies agree."""
 
     def graph(self, example: Images | None) -> Graph:
         """Export what flows into what; the example gives the shapes."""
@@ -143,13 +150,6 @@ def single(output: Any, tensor: type) -> Any:
     return output
 
 
-def uses(adapter: Adapter, x: Images) -> Mapping[str, int]:
-    """Count how often each weight of a layer is multiplied for one image like those in x."""
-    counts: Counter[str] = Counter()
-    adapter.watch(x[:1], lambda name, times, _: counts.update({name: times}))
-    return counts
-
-
 @contextmanager
 def taking(model: object, batch: Sequence[Any]) -> Iterator[None]:
     """Say in one sentence that a model does not take a batch, whatever its framework or its code says."""
@@ -167,22 +167,30 @@ def taking(model: object, batch: Sequence[Any]) -> Iterator[None]:
         ) from error
 
 
-def checked_labels(labels: Array, classes: int) -> None:
-    """Refuse labels that are not from 0 to the number of classes."""
+def refuse_number(inputs: Sequence[str], given: int) -> None:
+    """Refuse another number of arrays than a model has inputs, by their names."""
+    if given != len(inputs):
+        raise ValueError(
+            f"x is {given} array{'s' * (given > 1)}, and the model has {len(inputs)} input"
+            f"{'s' * (len(inputs) > 1)}, {', '.join(inputs)}: pass one for each, several as a tuple"
+        )
+
+
+def probable(outputs: Array, labels: Array) -> bool:
+    """Tell probabilities from logits by their values; one output is for two classes.
+
+    Raises
+    ------
+    ValueError
+        If the outputs are not (n, classes), or a label is none of these classes.
+    """
+    n = len(labels)
+    if outputs.ndim != 2 or len(outputs) != n or not outputs.size:
+        raise ValueError(f"the model's output for {n} images has shape {outputs.shape}, not ({n}, classes)")
+    known = max(2, outputs.shape[1])
     for label in (labels.min(), labels.max()):
-        if not 0 <= label < classes:
-            raise ValueError(f"y has the label {label}, and the model tells classes 0 to {classes - 1} apart")
-
-
-def is_model(value: object) -> bool:
-    """Tell whether a value is a model that `adapter` takes."""
-    try:
-        adapter(value)
-    except TypeError:
-        return False
-    return True
-
-
-def arrays_of(model: object) -> dict[str, Array]:
-    """Copy all stored arrays of a model by name."""
-    return {name: array.copy() for name, array in adapter(model).arrays().items()}
+        if not 0 <= label < known:
+            raise ValueError(f"y has the label {label}, and the model tells classes 0 to {known - 1} apart")
+    if outputs.shape[1] == 1:
+        return bool(outputs.min() >= 0 and outputs.max() <= 1)
+    return bool(outputs.min() >= 0 and (np.abs(outputs.sum(axis=1, dtype=np.float64) - 1) < 1e-2).all())

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from pruneviz.core.files import whole
+from pruneviz.files.writing import whole
 
 _INSIDE = Path(__file__).parent
 HOME = _INSIDE if (_INSIDE / "results").is_dir() else _INSIDE.parents[1] / "lessons"

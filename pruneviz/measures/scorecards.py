@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core.arrays import checked_pair
-from pruneviz.engine import storage
+from pruneviz.core.arrays import checked_pair, few
+from pruneviz.core.layers import not_covered, outermost
+from pruneviz.engine.model import looked_at
+from pruneviz.files import storage
 from pruneviz.measures import timing
 from pruneviz.measures.intervals import wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from pruneviz.core.arrays import Array, Checked, Pair
+    from pruneviz.core.arrays import Array, Checked, Images, Pair
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,10 @@ class Scorecard:
         file that `pruneviz.save` writes.
     latency_ms
         Number of images in a batch -> median time of a forward pass in milliseconds; empty unless asked for.
+    uncounted
+        Layers that multiply more than `macs` says: attention, recurrent ones, functions with own parameters.
+    uncovered
+        As of a Network: layer -> how many numbers it holds, of layers that are not prunable.
     predictions
         (n,) predicted classes.
     labels
@@ -97,6 +104,8 @@ class Scorecard:
     predictions: Array = field(repr=False, compare=False)
     labels: Array = field(repr=False, compare=False)
     latency_ms: dict[int, float] = field(default_factory=dict, compare=False)
+    uncounted: tuple[str, ...] = ()
+    uncovered: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def correct(self) -> int:
@@ -127,11 +136,16 @@ class Scorecard:
 
     def __str__(self) -> str:
         low, high = self.interval
+        zeros = 1 - self.nonzero / self.parameters if self.parameters else 0.0
+        beside = "".join(
+            f"; {zeros:.1%} of all parameters are 0; {line}" for line in not_covered(self.uncovered)
+        )
+        others = f"; not counted: {few(self.uncounted, ', ')}" if self.uncounted else ""
         rows = {
             "accuracy": f"{self.accuracy:.2%}, {self.correct:,} of {self.n:,} (95%: {low:.2%} to {high:.2%})",
             "parameters": f"{self.parameters:,}, of them {self.nonzero:,} nonzero",
-            "weights": f"{self.sparsity:.1%} pruned",
-            "MACs": f"{self.macs:,} executed, {self.nonzero_macs:,} with a nonzero weight",
+            "weights": f"{self.sparsity:.1%} pruned{beside}",
+            "MACs": f"{self.macs:,} executed, {self.nonzero_macs:,} with a nonzero weight{others}",
             "bytes": f"{self.raw_bytes:,} raw, {self.gzip_bytes:,} gzip, {self.compact_bytes:,} compact",
         }
         if self.latency_ms:
@@ -169,7 +183,7 @@ def scorecard(
     x, y = checked_pair(data)
     adapter = frameworks.adapter(model)
     title = name or type(model).__name__
-    card = carded(adapter, (x, y), classes(adapter.predict(x), len(x)), title)
+    card = carded(adapter, (x, y), classes(adapter.predict(x), y), title)
     return replace(card, latency_ms=timing.latency({title: model}, x, latency)[title])
 
 
@@ -177,8 +191,9 @@ def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name:
     """Make the card of a model whose predictions, (n,) classes as `classes` gives them, are known."""
     x, y = data
     correct = int(np.count_nonzero(predictions == y))
-    weights = {layer.name: layer.weight for layer in adapter.layers()}
-    uses = frameworks.uses(adapter, x)
+    layers = looked_at(adapter)
+    weights = {name: layer.weight for name, layer in layers.items()}
+    times, others = uses(adapter, x), adapter.products(x)
     parameters, buffers, arrays = adapter.parameters(), adapter.buffers(), adapter.arrays()
     raw = adapter.serialised()
     entries = sum(weight.size for weight in weights.values())
@@ -192,8 +207,10 @@ def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name:
         buffers=sum(array.size for array in buffers.values()),
         nonzero=sum(int(np.count_nonzero(array)) for array in parameters.values()),
         sparsity=1 - sum(alive.values()) / entries if entries else 0.0,
-        macs=sum(uses[key] * weight.size for key, weight in weights.items()),
-        nonzero_macs=sum(uses[key] * alive[key] for key in weights),
+        macs=sum(times[key] * weight.size for key, weight in weights.items()),
+        nonzero_macs=sum(times[key] * alive[key] for key in weights),
+        uncounted=tuple(dict.fromkeys(outermost(path, layers) for path, n in others.items() if n > 0)),
+        uncovered=layers.uncovered,
         raw_bytes=len(raw),
         gzip_bytes=len(gzip.compress(raw, compresslevel=6, mtime=0)),
         compact_bytes=len(storage.packed(arrays)),
@@ -202,17 +219,22 @@ def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name:
     )
 
 
-def classes(outputs: Array, n: int) -> Array:
-    """Turn a classifier's outputs (n, classes) into (n,) predicted classes; refuse other shapes and NaN.
+def classes(outputs: Array, labels: Array) -> Array:
+    """Turn a classifier's outputs (n, classes) into (n,) predicted classes; refuse what `labels` do not fit.
 
     One output tells two classes apart: above 1/2 where all lie from 0 to 1, as a sigmoid's, or else above 0.
     """
-    if outputs.ndim != 2 or len(outputs) != n:
-        raise ValueError(f"the model's output for {n} images has shape {outputs.shape}, not ({n}, classes)")
+    probable = frameworks.probable(outputs, labels)
     if np.isnan(outputs).any():
         raise ValueError("the model's outputs are NaN for some images")
     if outputs.shape[1] == 1:
-        probable = outputs.min() >= 0 and outputs.max() <= 1
         return (outputs[:, 0] > (0.5 if probable else 0)).astype(np.int64)
     predictions: Array = outputs.argmax(axis=1)
     return predictions
+
+
+def uses(adapter: frameworks.Adapter, x: Images) -> Mapping[str, int]:
+    """Count how often each weight of a layer is multiplied for one image like those in x."""
+    counts: Counter[str] = Counter()
+    adapter.watch(x[:1], lambda name, times, _: counts.update({name: times}))
+    return counts

@@ -10,7 +10,7 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core.arrays import checked_images, whole
-from pruneviz.core.progress import steps
+from pruneviz.progress import steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -27,9 +27,9 @@ import numpy as np
 
 from pruneviz.core.arrays import Array, checked_images, checked_pair
 from pruneviz.core.graph import KERNELS
-from pruneviz.core.progress import quiet, steps
 from pruneviz.engine.model import Seen
 from pruneviz.measures.scorecards import classes
+from pruneviz.progress import quiet, steps
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import BoolArray, Given, Images, Pair
@@ -122,7 +122,7 @@ def gate(model: object, data: Pair, threshold: float | Mapping[str, float], *, m
     x, y = checked_pair(data)
     circuit = _Circuit(model, x, measure)
     outputs, skipped, macs = circuit.run(x, circuit.limits(threshold))
-    return Gated(skipped, macs, circuit.total, classes(outputs, len(x)), y.copy())
+    return Gated(skipped, macs, circuit.total, classes(outputs, y), y.copy())
 
 
 def gate_threshold(model: object, x: Given, share: float, *, measure: str = "max") -> float:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core.masks import Mask, Ranking, rank
+from pruneviz.core.ranking import Ranking, rank
 from pruneviz.engine.how import How
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import zeros
-from pruneviz.engine.scoring import scored
+from pruneviz.engine.scoring import named, refuse_nothing, scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array, Given, Pair
     from pruneviz.core.criteria import Criterion
+    from pruneviz.core.masks import Mask
 
 _STAYS = np.iinfo(np.uint32).max  # the rank of what is never pruned
 
@@ -45,7 +46,10 @@ def how_by(words: Words, seed: int, example: Given | None = None) -> How:
     if words.get("scope", "global") not in ("global", "layer"):
         raise ValueError('scope must be "global" or "layer": it is the schedule that says how much to prune')
     given: dict[str, Any] = {"example": example, **words, "seed": seed}
-    return How(data=given.pop("scored_on", None), **given)
+    how = How(data=given.pop("scored_on", None), **given)
+    if how.scope not in ("global", "layer"):
+        raise ValueError(f'granularity "{how.scope}" leaves a schedule nothing to say: use pv.prune')
+    return how
 
 
 def prune_further(seen: Seen, sparsity: float, before: Mask | None, how: How) -> Mask:
@@ -55,9 +59,10 @@ def prune_further(seen: Seen, sparsity: float, before: Mask | None, how: How) ->
     changes. With None before, everything was kept.
     """
     ranking = rank(scored(seen, how), how.scope, how.exclude, how.keep_at_least)
+    refuse_nothing(seen, ranking.ranks, how)
     if before is None:
-        return ranking.mask(sparsity)
-    return _pruned_first(ranking, before).mask(sparsity) & before
+        return named(ranking.mask(sparsity), seen, how)
+    return named(_pruned_first(ranking, before).mask(sparsity) & before, seen, how)
 
 
 def _pruned_first(ranking: Ranking, before: Mask) -> Ranking:

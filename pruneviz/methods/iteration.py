@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from pruneviz import frameworks
 from pruneviz.core.arrays import checked_pair, number_to_prune, whole
 from pruneviz.core.masks import Mask
-from pruneviz.core.progress import bar, quiet
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import apply
+from pruneviz.files import storage
+from pruneviz.files.loading import is_model
 from pruneviz.measures.scorecards import Scorecard, scorecard
 from pruneviz.methods.gradual import Words, how_by, prune_further, prunes_at
 from pruneviz.methods.keeping import keep_pruned
 from pruneviz.methods.runfolders import RunFolder, fingerprint
+from pruneviz.progress import bar, quiet
 
 if TYPE_CHECKING:
     import os
@@ -160,7 +161,7 @@ class Run:
     ) -> None:
         seen = Seen(model, how.images)
         self._adapter, self._schedule, self._fine_tune, self._how = seen.adapter, schedule, fine_tune, how
-        self.arrays = frameworks.arrays_of(model)
+        self.arrays = storage.arrays_of(model)
         self.mask = prune_further(seen, 0, None, how)  # wrong words are refused before work begins
         self._begin = self._beginning(start)
 
@@ -185,7 +186,7 @@ class Run:
         """Turn start into a function of the arrays of the round before and the seed."""
         if isinstance(start, str) and start == "continue":
             return lambda arrays, _: arrays
-        if frameworks.is_model(start):
+        if is_model(start):
             earlier = self._fitting(start)
             return lambda _, __: earlier
         if callable(start):
@@ -193,7 +194,7 @@ class Run:
         raise ValueError(f'start is {start!r}, not "continue", a model, or a function of a seed')
 
     def _fitting(self, start: object) -> Mapping[str, Array]:
-        arrays = frameworks.arrays_of(start)
+        arrays = storage.arrays_of(start)
         for name in sorted(self.arrays.keys() | arrays.keys()):
             theirs, ours = (f"{a[name].shape}" if name in a else "nothing" for a in (arrays, self.arrays))
             if theirs != ours:
@@ -221,7 +222,7 @@ def _given(
                     model = run.model(arrays)
                 else:
                     model, mask = run.next(number, arrays, mask)
-                    arrays = frameworks.arrays_of(model)
+                    arrays = storage.arrays_of(model)
                 done = Round(number, mask, model, scorecard(model, data, name=f"round {number}"))
             if folder and not stored:
                 folder.write(number, arrays, mask)

@@ -30,7 +30,7 @@ import numpy as np
 
 from pruneviz.core import criteria
 from pruneviz.core.graph import KERNELS
-from pruneviz.core.progress import steps
+from pruneviz.progress import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,10 +9,11 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.core import criteria
 from pruneviz.core.arrays import checked_images
-from pruneviz.core.progress import quiet, steps
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import masked
 from pruneviz.methods import lasso
+from pruneviz.methods.removing import taken_out
+from pruneviz.progress import quiet, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,7 @@ def reconstruct(model: _Model, mask: Mask, x: Given) -> _Model:
     """
     x = checked_images("x", x)
     seen = Seen(model, x)
-    pruned, units = np.append(seen.taken_out(mask), False), seen.structure.units
+    pruned, units = np.append(taken_out(seen, mask), False), seen.structure.units
     readers = lasso.readers(seen, {name: pruned[of] for name, of in units.columns.items()})
     thin = masked(seen, mask)
     changing = frameworks.adapter(thin)

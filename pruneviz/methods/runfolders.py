@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from pruneviz import frameworks
 from pruneviz.core.arrays import each
-from pruneviz.core.files import whole
-from pruneviz.engine import storage
+from pruneviz.files import storage
+from pruneviz.files.loading import is_model
+from pruneviz.files.writing import whole
 from pruneviz.methods.gradual import prunes_at
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def _name(value: object) -> str | None:
     """Name a word, a function, or a model by its arrays."""
     if value is None or isinstance(value, str):
         return value
-    if frameworks.is_model(value):
-        return _digest(frameworks.arrays_of(value))
+    if is_model(value):
+        return _digest(storage.arrays_of(value))
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 

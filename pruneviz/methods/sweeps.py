@@ -9,13 +9,13 @@ from concurrent.futures import as_completed
 from typing import TYPE_CHECKING
 
 from pruneviz.core.arrays import checked_pair
-from pruneviz.core.masks import Ranking, rank
-from pruneviz.core.progress import bar, quiet
+from pruneviz.core.ranking import Ranking, check_share, rank
 from pruneviz.engine.how import How
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import apply
-from pruneviz.engine.scoring import scored
+from pruneviz.engine.scoring import refuse_nothing, scored
 from pruneviz.measures.scorecards import Scorecard, scorecard
+from pruneviz.progress import bar, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,11 +84,15 @@ def sweep(
         raise TypeError(f"executor is {executor!r}, not an Executor such as ThreadPoolExecutor(4)")
     shares, (x, _) = list(sparsities), checked_pair(data)
     how = How(granularity, criterion, scope, scored_on, x[:1], exclude, keep_at_least)
-    with quiet(silent=not progress):
-        scores = scored(Seen(model, how.images), how)
-    ranking = rank(scores, how.scope, how.exclude, how.keep_at_least)
     for share in shares:
-        ranking.mask(share)  # what is out of range is refused before any work
+        check_share(share, how.scope)
+    with quiet(silent=not progress):
+        seen = Seen(model, how.images)
+        ranking = rank(scored(seen, how), how.scope, how.exclude, how.keep_at_least)
+    if any(shares):
+        refuse_nothing(seen, ranking.ranks, how)
+    for share in shares:
+        ranking.mask(share)  # what would empty a layer is refused before any work
     with bar("measuring", "model", len(shares), shown=progress) as done:
         if executor is not None:
             return _spread(executor, _cloudpickle().dumps((model, data, ranking)), shares, done)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pruneviz.core.files import whole
+from pruneviz.files.writing import whole
 
 if TYPE_CHECKING:
     import os

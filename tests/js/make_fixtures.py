@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pruneviz.core.arrays import number_to_prune
-from pruneviz.core.masks import Importance, rank
+from pruneviz.core.masks import Importance
+from pruneviz.core.ranking import rank
 from pruneviz.measures.intervals import wilson
 from pruneviz.widgets.explorer import payload, wire
 from pruneviz.widgets.frame import code

@@ -37,7 +37,7 @@ def test_a_base_with_a_head_end_to_end(home, tmp_path):
     before = weights_of(model)
     card = pv.scorecard(pv.apply(model, pv.prune(model, 0.0)), DATA)
     assert card.versus(pv.scorecard(model, DATA)).changed == 0
-    thin = pv.apply(model, pv.prune(model, 0.5))
+    thin = pv.apply(model, pv.prune(model, 0.5, scope="layer"))
     pv.save(thin, tmp_path / "thin.pv")
     assert same(weights_of(pv.load(tmp_path / "thin.pv", model)), weights_of(thin))
     options = {"granularity": "filter", "criterion": "bn_scale", "example": IMAGES, "keep_at_least": 1}

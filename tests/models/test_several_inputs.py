@@ -165,7 +165,10 @@ def test_whole_numbers_that_no_embedding_reads_are_refused(home):
         ((IMAGES, VECTORS[:5]), "x is a tuple of arrays, and must have one"),
         ((IMAGES, LABELS.tolist()), r"x\[1\] must be a NumPy array"),
         ((IMAGES, np.full((9, 5), np.nan, "f4")), r"x\[1\] has entries that are NaN"),
-        ((IMAGES, VECTORS, VECTORS, VECTORS), "takes 2 inputs, image, vector, and 4 arrays were passed"),
+        (
+            (IMAGES, VECTORS, VECTORS, VECTORS),
+            "x is 4 arrays, and the model has 2 inputs, image, vector: pass",
+        ),
     ],
 )
 def test_tuples_that_do_not_fit_are_refused_by_name(x, error):

@@ -151,7 +151,7 @@ def test_several_inputs_are_refused_by_a_sentence():
     ):
         with pytest.raises(
             ValueError,
-            match=r"Net takes 2 inputs, x, e, and one array was passed: pass a tuple of arrays, \(x, e\)",
+            match=r"x is 1 array, and the model has 2 inputs, x, e: pass one for each, several as a tuple",
         ):
             call()
     assert pv.apply(model, pv.prune(model, 0.5)).a.weight.eq(0).any()

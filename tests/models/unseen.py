@@ -21,7 +21,7 @@ from torch.nn import functional
 from torch.utils._pytree import tree_leaves, tree_map
 
 import pruneviz as pv
-from pruneviz import frameworks
+from pruneviz.files.storage import arrays_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -264,7 +264,7 @@ def examine(row: Row) -> dict[str, str]:
         if not mask.pruned:
             return {"mask": "nothing to prune"}
         found["mask"] = f"yes, {len(left)} layers left alone" if left else "yes"
-        sizes = [sum(array.size for array in frameworks.arrays_of(one).values()) for one in (small, model)]
+        sizes = [sum(array.size for array in arrays_of(one).values()) for one in (small, model)]
         found["remove"] = _yes(sizes[0] < sizes[1])
         found["equal"] = _yes(pv.check_removed(model, mask, small, other) <= 1e-5)
         same = pv.check_removed(model, pv.prune(model, 0.0), model, other)
@@ -272,7 +272,7 @@ def examine(row: Row) -> dict[str, str]:
         with tempfile.TemporaryDirectory() as folder:
             pv.save(small, Path(folder) / "small.pv")
             again = pv.load(Path(folder) / "small.pv", model, x)
-        wrote, read = frameworks.arrays_of(small), frameworks.arrays_of(again)
+        wrote, read = arrays_of(small), arrays_of(again)
         alike = all(np.array_equal(wrote[name], read[name]) for name in wrote | read)
         found["file"] = _yes(alike)
         found["train"] = _yes(_trains(small, other))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import math
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -13,17 +15,19 @@ import tensorflow as tf
 
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
-from pruneviz.core.progress import steps
-from pruneviz.frameworks import BATCH, PRECISIONS, checked_labels, held, single, taking
+from pruneviz.frameworks import BATCH, PRECISIONS, held, probable, refuse_number, single, taking
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
-from pruneviz.frameworks.keras.calls import eagerly, flat, graph_of
+from pruneviz.frameworks.keras.calls import calling, eagerly, flat, graph_of
 from pruneviz.frameworks.keras.copies import Copier
 from pruneviz.frameworks.keras.inputs import way_of
 from pruneviz.frameworks.keras.layouts import Kernel, home_of, kernels, to_numpy, variable_of, walk
+from pruneviz.frameworks.keras.products import products
 from pruneviz.frameworks.keras.rebuild import rebuilt
+from pruneviz.progress import steps
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator, Mapping
 
     from pruneviz.core.arrays import Array, BoolArray, Checked
@@ -100,9 +104,7 @@ class KerasAdapter:
         }
 
     def watch(self, x: Images, see: Watcher) -> None:
-        def watch(kernel: Kernel) -> Callable[..., Any]:
-            call = kernel.layer.call
-
+        def watch(kernel: Kernel, call: Callable[..., Any]) -> Callable[..., Any]:
             def watched(inputs: Any, *args: Any, **options: Any) -> Any:
                 outputs = call(inputs, *args, **options)
                 moves = inputs if kernel.kind == "transposed" else outputs
@@ -112,14 +114,11 @@ class KerasAdapter:
 
             return watched
 
-        try:
-            for kernel in self.kernels.values():
-                kernel.layer.call = watch(kernel)
-            with eagerly():
-                self.predict(x)
-        finally:
-            for kernel in self.kernels.values():
-                vars(kernel.layer).pop("call", None)
+        with calling((k.layer, functools.partial(watch, k)) for k in self.kernels.values()), eagerly():
+            self.predict(x)
+
+    def products(self, x: Images) -> Counter[str]:
+        return products(self.model, lambda: self.predict(x[:1]))
 
     def parameters(self) -> dict[str, Array]:
         return self._arrays(self.model.trainable_weights)
@@ -195,11 +194,16 @@ class KerasAdapter:
         parts = {"scale": "gamma", "shift": "beta", "mean": "moving_mean"}
         return {name: held(name, layer, parts) for name, layer in self._norms()}
 
+    def wiring(self) -> object:
+        calls = flat(self.model).calls if graph_of(self.model) else ()
+        return [(call.name, type(call.layer).__name__, call.inputs) for call in calls]
+
     def graph(self, example: Images | None) -> Graph:
         calls = flat(self.model)
         if example is not None and any(None in (call.shape or ()) for call in calls.calls):
             (batch,) = self._batches(example)
-            calls = calls.sized(batch)
+            with taking(self.model, batch):
+                calls = calls.sized(batch)
         return graphs.export(calls)
 
     def activations(
@@ -246,20 +250,15 @@ class KerasAdapter:
         twin = KerasAdapter(Copier()(self.model))
         norms = [layer for _, layer in twin._norms() if hasattr(layer, "moving_mean")]
         before = [(layer.momentum, layer.trainable) for layer in norms]
-        try:
-            for layer in norms:
-                layer.trainable = True
-                layer.call = _in_training(layer.call)
+        with calling((layer, _in_training) for layer in norms):
             seen = 0
             for batch in twin._batches(x):
                 seen += len(batch[0])
                 for layer in norms:
-                    layer.momentum = 1 - len(batch[0]) / seen
-                twin._called(batch)
-        finally:
-            for layer, (momentum, trainable) in zip(norms, before, strict=True):
-                vars(layer).pop("call", None)
-                layer.momentum, layer.trainable = momentum, trainable
+                    layer.momentum, layer.trainable = 1 - len(batch[0]) / seen, True
+                twin._run(batch)
+        for layer, (momentum, trainable) in zip(norms, before, strict=True):
+            layer.momentum, layer.trainable = momentum, trainable
         return twin.model
 
     def _norms(self) -> list[tuple[str, Any]]:
@@ -315,12 +314,8 @@ class KerasAdapter:
         return self.model(given, training=False)
 
     def _batches(self, x: Images, size: int = BATCH) -> Iterator[list[tf.Tensor]]:
-        given, wanted = len(each(x)), len(getattr(self.model, "inputs", None) or each(x))
-        if given != wanted:
-            raise ValueError(
-                f"the model has {wanted} inputs and x is {given} array{'s' * (given > 1)}: pass a tuple, "
-                "one array for each input"
-            )
+        if inputs := getattr(self.model, "inputs", None):
+            refuse_number([tensor.name for tensor in inputs], len(each(x)))
         size = min(size, self._images_that_fit())
         for start in steps("running the model", "batch", range(0, len(x), size)):
             yield [self._tensor(i, part) for i, part in enumerate(each(x[start : start + size]))]
@@ -332,9 +327,13 @@ class KerasAdapter:
         way, inputs = self._ways[place], getattr(self.model, "inputs", None)
         if array.dtype.kind in "iu" and array.dtype != np.uint8 and way == "numbers" and graph_of(self.model):
             raise TypeError(f"x is {array.dtype}, which no Embedding reads: pass uint8 images, or floats")
-        declared = inputs[place].shape[1:] if inputs else array.shape[1:]
-        fits = math.prod(size or 0 for size in declared) == math.prod(array.shape[1:])
-        batch = tf.reshape(tf.convert_to_tensor(array), [-1, *(declared if fits else array.shape[1:])])
+        own = array.shape[1:]
+        declared = tuple(inputs[place].shape[1:]) if inputs else own
+        flat = len(own) != len(declared) and math.prod(size or 0 for size in declared) == math.prod(own)
+        if not flat and any(size not in (None, n) for size, n in itertools.zip_longest(declared, own)):
+            name = type(self.model).__name__
+            raise ValueError(f"{name} does not take images of shape {own}: its input is {declared}")
+        batch = tf.reshape(tf.convert_to_tensor(array), [-1, *(declared if flat else own)])
         if way == "indices":
             return batch
         batch = tf.cast(batch, self.model.compute_dtype)
@@ -385,15 +384,12 @@ def _cross_entropy(outputs: tf.Tensor, labels: Array) -> tf.Tensor:
 
     One output is for two classes. Log-probabilities are logits whose softmax is themselves.
     """
-    checked_labels(labels, max(2, outputs.shape[-1]))
-    values = outputs.numpy().astype(np.float64)
-    if values.ndim == 2 and values.shape[1] == 1:
-        logits = outputs
-        if (values >= 0).all() and (values <= 1).all():
-            inside = tf.clip_by_value(outputs, 1e-7, 1 - 1e-7)
-            logits = tf.math.log(inside) - tf.math.log(1 - inside)
+    known = probable(outputs.numpy().astype(np.float64), labels)
+    if outputs.shape[1] == 1:
+        inside = tf.clip_by_value(outputs, 1e-7, 1 - 1e-7)
+        logits = tf.math.log(inside) - tf.math.log(1 - inside) if known else outputs
         wanted = tf.cast(labels.reshape(-1, 1), outputs.dtype)
         return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits))
-    if (values >= 0).all() and (np.abs(values.sum(axis=-1) - 1) < 1e-2).all():
+    if known:
         outputs = tf.math.log(tf.maximum(outputs, 1e-12))
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs))

@@ -13,7 +13,7 @@ import tensorflow as tf
 from pruneviz.frameworks.keras.layouts import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _SWITCH = threading.RLock()  # of TensorFlow, which has one for all threads
 
@@ -226,6 +226,19 @@ def source_of(tensor: Any) -> Any:
     history = tensor._keras_history  # noqa: SLF001
     owner = history.operation if hasattr(history, "operation") else history.layer
     return owner._inbound_nodes[history.node_index]  # noqa: SLF001
+
+
+@contextlib.contextmanager
+def calling(wrappers: Iterable[tuple[Any, Callable[..., Any]]]) -> Iterator[None]:
+    """Let wrappers stand before layers: of each `call` they make the function that is called instead."""
+    pairs = list(wrappers)
+    try:
+        for layer, wrapper in pairs:
+            layer.call = wrapper(layer.call)
+        yield
+    finally:
+        for layer, _ in pairs:
+            vars(layer).pop("call", None)
 
 
 @contextlib.contextmanager

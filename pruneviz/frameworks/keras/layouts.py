@@ -66,6 +66,8 @@ def kernels(model: Any) -> Iterator[Kernel]:
     seen = set()
     for name, layer in walk(model):
         for kernel in kernels_of(name, layer):
+            if 0 in (shape := tuple(kernel.variable.shape)):
+                raise ValueError(f"layer {kernel.name!r} has weights of shape {shape}: leave it out")
             if id(kernel.variable) not in seen:
                 seen.add(id(kernel.variable))
                 yield kernel

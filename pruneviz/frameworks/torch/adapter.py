@@ -12,42 +12,37 @@ import safetensors.torch
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.utils import parametrize
-from torch.nn.utils.prune import BasePruningMethod
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 from torch.utils._pytree import tree_leaves
 
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
-from pruneviz.core.progress import steps
-from pruneviz.frameworks import BATCH, PRECISIONS, checked_labels, held, single, taking
+from pruneviz.frameworks import BATCH, PRECISIONS, held, probable, single, taking
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import (
-    Prunable,
     is_norm,
     is_prunable,
     kind_of,
     name_of,
     outputs_first,
     patches,
+    prunable,
     to_numpy,
 )
 from pruneviz.frameworks.torch.parameters import channelwise
+from pruneviz.frameworks.torch.products import products
 from pruneviz.frameworks.torch.rebuild import rebuilt
 from pruneviz.frameworks.torch.tracing import Inputs, Trace, refuse_other_number, traced
+from pruneviz.progress import steps
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator, Mapping
 
     from pruneviz.core.arrays import Array, BoolArray, Checked
     from pruneviz.core.graph import Graph
     from pruneviz.core.plan import Plan
     from pruneviz.frameworks import Watcher
-
-_REMOVERS = {
-    "WeightNorm": ("weight_norm", "remove_weight_norm"),
-    "SpectralNorm": ("spectral_norm", "remove_spectral_norm"),
-}
 
 
 class TorchAdapter:
@@ -58,7 +53,7 @@ class TorchAdapter:
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
-        self.modules = dict(_prunable(model))
+        self.modules = dict(prunable(model))
         self._traces: dict[tuple[torch.Size, ...], Trace] = {}
 
     def layers(self) -> list[Layer]:
@@ -130,15 +125,20 @@ class TorchAdapter:
 
             return hook
 
+        names = {id(module.weight): name for name, module in self.modules.items()}
         handles = [
-            module.register_forward_hook(watch(name, kind_of(module)), with_kwargs=True)
-            for name, module in self.modules.items()
+            module.register_forward_hook(watch(names[id(module.weight)], kind_of(module)), with_kwargs=True)
+            for module in self.model.modules()
+            if is_prunable(module)
         ]
         try:
             self.predict(x)
         finally:
             for handle in handles:
                 handle.remove()
+
+    def products(self, x: Images) -> Counter[str]:
+        return products(self.model, lambda: self.predict(x[:1]))
 
     def parameters(self) -> dict[str, Array]:
         return {name: self._array(name, p) for name, p in self._stored().items() if p.requires_grad}
@@ -237,6 +237,9 @@ class TorchAdapter:
         found = {name: held(name, module, parts) for name, module in named if is_norm(module)}
         return found | {name: {"alone": name} for name in channelwise(self.model)}
 
+    def wiring(self) -> object:
+        return graphs.wiring(self.model)
+
     def graph(self, example: Images | None) -> Graph:
         batch = self._two(example)
         return graphs.export(self.model, self._trace(batch), batch)
@@ -264,7 +267,8 @@ class TorchAdapter:
                 seen += len(batch[0])
                 for norm in norms:
                     norm.momentum = len(batch[0]) / seen
-                twin(*batch)
+                with taking(twin, batch):
+                    twin(*batch)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
         return twin
@@ -332,43 +336,6 @@ class TorchAdapter:
         return torch.empty(turned.shape, dtype=batch.dtype, device=batch.device).copy_(turned)
 
 
-def _prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:
-    seen = set()
-    for path, module in model.named_modules():
-        name = name_of(path, module)
-        _refuse_hooked(name, module)
-        if not is_prunable(module):
-            continue
-        if parametrize.is_parametrized(module):
-            raise ValueError(
-                f"layer {name!r} is parametrized: make that permanent first with "
-                'torch.nn.utils.parametrize.remove_parametrizations(layer, "weight")'
-            )
-        if isinstance(module.weight, nn.UninitializedParameter):
-            raise ValueError(f"layer {name!r} has no weights yet: run the model once on a batch")  # noqa: TRY004
-        if module.weight.is_meta:
-            raise ValueError(f"layer {name!r} is on the meta device and has no weights: load them first")
-        if id(module.weight) not in seen:
-            seen.add(id(module.weight))
-            yield name, module
-
-
-def _refuse_hooked(name: str, module: nn.Module) -> None:
-    """Refuse a layer whose weight a hook of torch computes from others before each call."""
-    for hook in module._forward_pre_hooks.values():  # noqa: SLF001  (torch has no public way to ask)
-        if isinstance(hook, BasePruningMethod):
-            raise ValueError(  # noqa: TRY004
-                f"layer {name!r} is masked by torch.nn.utils.prune: make that permanent first with "
-                f'torch.nn.utils.prune.remove(layer, "{hook._tensor_name}")'  # noqa: SLF001
-            )
-        if type(hook).__name__ in _REMOVERS:
-            what, remover = _REMOVERS[type(hook).__name__]
-            raise ValueError(
-                f"layer {name!r} is under {what}: make its weight an ordinary one first with "
-                f'torch.nn.utils.{remover}(layer, "{hook.name}")'  # type: ignore[attr-defined]
-            )
-
-
 def _mean_square(read: torch.Tensor) -> Array:
     norms = torch.linalg.vector_norm(read.detach().cpu(), dim=0, keepdim=True, dtype=torch.float64)
     return to_numpy(norms.square() / len(read))
@@ -388,11 +355,13 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 def _cross_entropy(output: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Take what the model gives for what it looks like: probabilities, or logits.
 
-    Log-probabilities are logits whose softmax is themselves.
+    One output is for two classes. Log-probabilities are logits whose softmax is themselves.
     """
-    if output.ndim == 2:
-        checked_labels(labels.cpu().numpy(), output.shape[1])
-    rows = output.detach().cpu().double()
-    if (rows >= 0).all() and ((rows.sum(1) - 1).abs() < 1e-2).all():
+    known = probable(to_numpy(output), to_numpy(labels))
+    if output.shape[1] == 1:
+        loss = nn.functional.binary_cross_entropy_with_logits
+        inside = output.clamp(1e-7, 1 - 1e-7).logit() if known else output
+        return loss(inside[:, 0], labels.to(output.dtype))
+    if known:
         return nn.functional.nll_loss(output.clamp_min(1e-12).log(), labels)
     return nn.functional.cross_entropy(output, labels)

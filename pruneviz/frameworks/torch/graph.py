@@ -107,6 +107,17 @@ def _shared(model: nn.Module, graph: fx.Graph) -> frozenset[str]:
     return frozenset(path for holders in owners.values() if len(holders) > 1 for path in holders)
 
 
+def wiring(model: nn.Module) -> object:
+    """Write down what decides how units run through a module: its classes, their code, and their switches."""
+
+    def words(module: nn.Module) -> object:
+        code = getattr(type(module).forward, "__code__", None)
+        switches = {name: value for name, value in vars(module).items() if isinstance(value, (bool, str))}
+        return type(module).__name__, code and (code.co_code, code.co_names), {**switches, "training": None}
+
+    return {path: words(module) for path, module in model.named_modules()}
+
+
 def activations(
     trace: Trace,
     batches: Iterator[Inputs],
@@ -158,9 +169,9 @@ class _Exporter:
         name, value = self.prefix + node.name, self.values[node]
         shape = tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else ()
         if node.op == "placeholder":
-            return Node(name, "input", (), shape, str(node.target))
+            return Node(name, "input", (), shape, str(node.target), {"origin": "the model's input"})
         if self._outside(node):
-            return Node(name, "input", (), self._whole(node), str(node.target))
+            return Node(name, "input", (), self._whole(node), str(node.target), self._origin(node))
         parameter, features, axis = self.applied.get(node, ("", node, 0))
         if parameter and features not in self.outside:
             along: dict[str, Any] = {"axis": axis, "scaled": True}
@@ -169,10 +180,22 @@ class _Exporter:
         op, options = self._module(node, layer) if layer else self._function(node)
         if isinstance(value, torch.Tensor) and op != "input" and (not value.ndim or len(value) != 2):
             op, options = "unknown", {"what": "an operation on the batch"}
+        if op in ("map", "combine", "reduce", "unknown"):
+            options = {**options, "sizes": self._widths(node)}
         inputs = tuple(
             self.prefix + n.name for n in self._sources(node, repeats=op in ("concat", "combine", "stack"))
         )
         return Node(name, op, inputs[:1] if op == "reshape" else inputs, shape, layer, options)
+
+    def _widths(self, node: fx.Node) -> list[tuple[str, Any]]:
+        """List the nodes and axes whose sizes a node computes with."""
+        found, ahead = [], [n for n in node.all_input_nodes if not self.flows(n)]
+        while ahead:
+            size = ahead.pop()
+            if moves.called(size) == "size" and len(size.args) > 1 and size.args[1]:
+                found.append((f"{self.prefix}{size.args[0]}", size.args[1] - 1))  # type: ignore[operator]
+            ahead += [n for n in size.all_input_nodes if not self.flows(n)]
+        return found
 
     def _sources(self, node: fx.Node, *, repeats: bool = False) -> list[fx.Node]:
         """List the nodes whose tensors a node reads, in order; each once, unless `repeats`."""
@@ -196,6 +219,14 @@ class _Exporter:
             self.batched.add(node)
         self.outside.add(node)
         return True
+
+    def _origin(self, node: fx.Node) -> dict[str, str]:
+        """Name the parameter that a node comes from, or the module that has it."""
+        while node.op != "get_attr" and node.all_input_nodes:
+            node = node.all_input_nodes[0]
+        (*_, module) = node.meta.get("nn_module_stack") or [""]
+        own = node.op == "get_attr" and not str(node.target).startswith("_tensor_constant")
+        return {"origin": f"the parameter {node.target}" if own else f"numbers of {module or 'its forward'}"}
 
     def _whole(self, node: fx.Node) -> tuple[int, ...]:
         """Give the shape that broadcasting sees without the batch: it puts leading ones back."""
@@ -264,12 +295,9 @@ class _Exporter:
         if name in _REDUCTIONS and not several and ndim:
             dims = self._argument(node, 1, ("dim", "axis"), None)
             dims = [dims] if isinstance(dims, int) else dims
-            sums = {"sums": name == "sum"}
-            return (
-                ("reduce", {"axes": tuple(d % ndim - 1 for d in dims), **sums})
-                if dims
-                else ("unknown", {"what": target})
-            )
+            if not dims:
+                return "unknown", {"what": target}
+            return "reduce", {"axes": tuple(d % ndim - 1 for d in dims), "sums": name == "sum"}
         if name == "pad":
             return self._padded(node)
         return self._named(node, name, target, padded="avg" in name and "adaptive" not in name)

@@ -1,21 +1,29 @@
-"""Which torch modules are prunable, and how their weights look with the output first."""
+"""Which torch modules are prunable, which to refuse, and how weights look with the output first."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
+from torch.nn.utils import parametrize
+from torch.nn.utils.prune import BasePruningMethod
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pruneviz.core.arrays import Array
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+_REMOVERS = {
+    "WeightNorm": ("weight_norm", "remove_weight_norm"),
+    "SpectralNorm": ("spectral_norm", "remove_spectral_norm"),
+}
 Prunable: TypeAlias = (
     nn.Linear
     | nn.Conv1d
@@ -81,3 +89,40 @@ def patches(module: Prunable, array: Array) -> Array:
     met = torch.convolution(images, picks, None, module.stride, still, module.dilation, False, still, 1)
     columns = met.reshape(len(array), array.shape[1] * len(picks), -1).transpose(1, 2)
     return to_numpy(columns.reshape(-1, columns.shape[-1]))
+
+
+def prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:
+    """Name the layers that are pruned, in the order of registration; a shared weight comes once."""
+    seen = set()
+    for path, module in model.named_modules():
+        if reason := _computed(module) or _absent(module):
+            raise ValueError(f"layer {name_of(path, module)!r} {reason}")
+        if is_prunable(module) and id(module.weight) not in seen:
+            seen.add(id(module.weight))
+            yield name_of(path, module), module
+
+
+def _computed(module: nn.Module) -> str:
+    """Say how a weight is computed from other numbers before each call, and how to make it an own one."""
+    home = "make that permanent first with torch.nn.utils"
+    for hook in module._forward_pre_hooks.values():  # noqa: SLF001  (torch has no public way to ask)
+        named: Any = hook
+        if isinstance(hook, BasePruningMethod):
+            return f'is masked by torch.nn.utils.prune: {home}.prune.remove(layer, "{named._tensor_name}")'  # noqa: SLF001
+        if type(hook).__name__ in _REMOVERS:
+            what, remover = _REMOVERS[type(hook).__name__]
+            return f'is under {what}: {home}.{remover}(layer, "{named.name}")'
+    if is_prunable(module) and parametrize.is_parametrized(module):
+        return f'is parametrized: {home}.parametrize.remove_parametrizations(layer, "weight")'
+    return ""
+
+
+def _absent(module: nn.Module) -> str:
+    """Say why a layer has no numbers, and what to do; "" if it has."""
+    if any(t.is_meta for t in (*module.parameters(recurse=False), *module.buffers(recurse=False))):
+        return "is on the meta device and has no weights: load them first"
+    if not is_prunable(module):
+        return ""
+    if isinstance(module.weight, nn.UninitializedParameter):
+        return "has no weights yet: run the model once on a batch"
+    return "" if module.weight.numel() else f"has weights of shape {(*module.weight.shape,)}: leave it out"

@@ -19,6 +19,7 @@ from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
+from pruneviz.frameworks import refuse_number
 from pruneviz.frameworks.torch.layouts import is_prunable, name_of
 from pruneviz.frameworks.torch.moves import called
 
@@ -46,11 +47,7 @@ def refuse_other_number(model: nn.Module, given: int) -> None:
     except TypeError:
         kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         wanted = [p.name for p in known.parameters.values() if p.default is p.empty and p.kind not in kinds]
-        passed = "one array was" if given == 1 else f"{given} arrays were"
-        raise ValueError(
-            f"{type(model).__name__} takes {len(wanted)} inputs, {', '.join(wanted)}, and {passed} passed: "
-            f"pass a tuple of arrays, ({', '.join(wanted)})"
-        ) from None
+        refuse_number(wanted, given)
 
 
 def traced(model: nn.Module, batch: Inputs) -> Trace:

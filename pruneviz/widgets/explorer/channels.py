@@ -10,7 +10,8 @@ import traitlets as t
 
 from pruneviz.core import criteria
 from pruneviz.core.arrays import number_to_prune
-from pruneviz.core.masks import Importance, Mask, Ranking, rank
+from pruneviz.core.masks import Importance, Mask
+from pruneviz.core.ranking import Ranking, rank
 from pruneviz.plots import plot_chain, style
 from pruneviz.plots.chain import unit_of
 from pruneviz.widgets.explorer import channel_payload, payload

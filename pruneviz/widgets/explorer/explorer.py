@@ -13,8 +13,7 @@ import numpy as np
 import traitlets as t
 
 from pruneviz.core.arrays import number_to_prune
-from pruneviz.core.masks import Importance, Mask, Ranking, rank
-from pruneviz.engine.model import left_alone
+from pruneviz.core.ranking import Ranking, rank
 from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
 from pruneviz.widgets.explorer import measuring
@@ -22,6 +21,7 @@ from pruneviz.widgets.explorer.history import State
 from pruneviz.widgets.explorer.parts import Part, basic, draw, shown
 from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import code
+from pruneviz.widgets.frame.given import left_alone
 from pruneviz.widgets.frame.names import Given
 from pruneviz.widgets.frame.view import View, in_lines
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array, Data
     from pruneviz.core.criteria import Criterion
+    from pruneviz.core.masks import Importance, Mask
     from pruneviz.measures.scorecards import Scorecard
 
 _HALF_PERCENT = 0.005

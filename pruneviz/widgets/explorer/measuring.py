@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core.arrays import checked_data
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import zeros
 from pruneviz.frameworks import BATCH
-from pruneviz.measures.scorecards import carded, classes
+from pruneviz.measures.scorecards import carded, classes, uses
 from pruneviz.widgets.explorer.history import comparison
+from pruneviz.widgets.frame.given import checked_data
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -48,7 +48,9 @@ class Meter:
         self._written: Mask | None = None
         self.model = original.copy_with({})
         self._adapter = frameworks.adapter(self.model)
-        self._uses = frameworks.uses(self._adapter, self.x)
+        self._uses = uses(self._adapter, self.x)
+        one = self._adapter.predict(self.x[:1])
+        classes(one.repeat(len(self.x), axis=0), self.labels)  # refused now, not while a view is open
         self._batch = self._size_of_batches()
 
     def predict(self, mask: Mask) -> Generator[float, None, Array]:
@@ -62,8 +64,8 @@ class Meter:
         found = []
         for start in range(0, len(self.x), self._batch):
             self._write(mask)  # others may have measured between two batches
-            part = self.x[start : start + self._batch]
-            found.append(classes(self._adapter.predict(part, self._batch), len(part)))
+            x, y = (part[start : start + self._batch] for part in (self.x, self.labels))
+            found.append(classes(self._adapter.predict(x, self._batch), y))
             yield min(1.0, (start + self._batch) / len(self.x))
         return np.concatenate(found)
 

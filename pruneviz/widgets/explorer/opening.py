@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError
 
-from pruneviz.engine.model import network
+from pruneviz.engine.how import How
+from pruneviz.engine.model import Seen
+from pruneviz.engine.scoring import refuse_nothing
 from pruneviz.widgets.explorer.channels import ChannelExplorer
 from pruneviz.widgets.explorer.filters import FilterExplorer
 from pruneviz.widgets.explorer.neurons import NeuronExplorer
@@ -90,8 +92,8 @@ def explore(
     """
     if granularity not in _VIEWS:
         raise ValueError(f"granularity {granularity!r} is not one of {', '.join(_VIEWS)}")
-    if not network(model):
-        raise ValueError(f"the model, a {type(model).__name__}, has no layer whose weights can be pruned")
+    seen = Seen(model)
+    refuse_nothing(seen, seen.layers, How())
     view = _VIEWS[granularity]
     unknown = set(state) - (set(_STATE) & set(view.class_trait_names()))
     if unknown:

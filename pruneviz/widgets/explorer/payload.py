@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pruneviz.core.arrays import Array
-    from pruneviz.core.masks import Ranking
+    from pruneviz.core.ranking import Ranking
 
 STEPS = 10_000
 BINS = 256

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pruneviz.core.layers import Layer
-    from pruneviz.core.masks import Ranking
+    from pruneviz.core.ranking import Ranking
 
 _TORCH = """\
 import copy

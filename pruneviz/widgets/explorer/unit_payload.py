@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pruneviz.core.arrays import Array
-    from pruneviz.core.masks import Importance, Ranking
+    from pruneviz.core.masks import Importance
     from pruneviz.core.plan import Plan
+    from pruneviz.core.ranking import Ranking
     from pruneviz.engine.model import Structure
 
 

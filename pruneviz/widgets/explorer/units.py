@@ -20,12 +20,12 @@ import traitlets as t
 
 from pruneviz import frameworks
 from pruneviz.core import criteria
-from pruneviz.core.masks import Importance, Mask, Ranking
+from pruneviz.core.masks import Importance, Mask
 from pruneviz.core.plan import Plan, plan
 from pruneviz.engine.model import Seen, network, pruned_units
-from pruneviz.engine.removing import check_removed
-from pruneviz.engine.removing import remove as remove_units
 from pruneviz.measures.scorecards import scorecard
+from pruneviz.methods.removing import check_removed
+from pruneviz.methods.removing import remove as remove_units
 from pruneviz.plots import plot_confusion, plot_scores, style
 from pruneviz.widgets.explorer import unit_code, unit_payload
 from pruneviz.widgets.explorer.explorer import Explorer
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from pruneviz.core.arrays import Array
+    from pruneviz.core.ranking import Ranking
     from pruneviz.widgets.explorer.history import State
 
 
@@ -159,10 +160,12 @@ class UnitExplorer(Explorer):
 
     def _described(self) -> dict[str, Any]:
         self._structure = Seen(self._model, self._scored_on[0][:1]).structure
-        units = self._units = self._structure.units.only(self.granularity).without(self._exclude)
+        every = self._structure.units.only(self.granularity)
+        self._exclude = tuple(every.left_alone(self._exclude))
+        units = self._units = every.without(self._exclude)
         names, layers = units.names(), network(self._model)
         if not names:
-            raise ValueError(f"the model has no {self.granularity}s to prune")
+            raise ValueError(self._structure.units.nothing(self.granularity))
         scaled = {name for name, parts in frameworks.adapter(self._model).norms().items() if "scale" in parts}
         norms = np.concatenate([*(ids for name, ids in units.norms.items() if name in scaled), [-1]])
         if all(np.isin(units.ids(name), norms).all() for name in names):

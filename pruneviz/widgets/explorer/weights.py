@@ -10,8 +10,10 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core import criteria
-from pruneviz.core.masks import Importance, Mask, Ranking
-from pruneviz.engine.model import network
+from pruneviz.core.masks import Importance, Mask
+from pruneviz.engine.how import How
+from pruneviz.engine.model import Seen, network
+from pruneviz.engine.scoring import refuse_nothing
 from pruneviz.plots import plot_mask, plot_weight_histogram, style
 from pruneviz.widgets.explorer import payload, weight_code
 from pruneviz.widgets.explorer.explorer import Explorer
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from pruneviz.core.arrays import Array
+    from pruneviz.core.ranking import Ranking
     from pruneviz.widgets.explorer.history import State
 
 _BARS, _DWARFS = 64, 3  # as in weights.js and draw.js
@@ -94,8 +97,12 @@ class WeightExplorer(Explorer):
     words: ClassVar = tuple(word for word in criteria.names("weight") if word != "l2")
 
     def _described(self) -> dict[str, Any]:
-        seen, uses = network(self._model), self._meter.uses()
-        shown = [layer for layer in seen.layers if layer.name not in self._exclude]
+        found, uses = Seen(self._model), self._meter.uses()
+        self._exclude = tuple(
+            name for name in self._exclude if name in found.layers
+        )  # "auto" has nothing to say
+        shown = [layer for layer in found.layers.layers if layer.name not in self._exclude]
+        refuse_nothing(found, shown, How(exclude=self._exclude))
         return {
             "layer": max(shown, key=lambda layer: layer.weight.size).name,
             "layers": [

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pruneviz.core.criteria import Criterion
-    from pruneviz.core.masks import Ranking
+    from pruneviz.core.ranking import Ranking
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _REMOVED = re.compile(r"^\{removed\}(.*\n)", re.MULTILINE)

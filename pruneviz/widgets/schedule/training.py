@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
-from pruneviz.core.progress import bar, quiet
 from pruneviz.measures.scorecards import scorecard
+from pruneviz.progress import bar, quiet
 from pruneviz.widgets.frame.view import View
 from pruneviz.widgets.schedule import runs as schedule_runs
 from pruneviz.widgets.schedule.runs import TrainingRun

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets as t
 
-from pruneviz.core.arrays import checked_data, number_to_prune
-from pruneviz.core.masks import rank
+from pruneviz.core.arrays import number_to_prune
+from pruneviz.core.ranking import rank
 from pruneviz.engine.scoring import importance
 from pruneviz.methods.gradual import Words
 from pruneviz.methods.iteration import iterate
 from pruneviz.widgets.frame import assets
+from pruneviz.widgets.frame.given import checked_data
 from pruneviz.widgets.frame.names import called
 from pruneviz.widgets.frame.view import in_lines
 from pruneviz.widgets.schedule import state as schedule_state

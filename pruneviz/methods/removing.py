@@ -9,11 +9,11 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.core import plan as removal
 from pruneviz.core.arrays import Several, checked_images, each
-from pruneviz.engine.model import Seen
+from pruneviz.engine.model import Seen, checked_mask, pruned_units
 from pruneviz.engine.pruning import apply, masked
 
 if TYPE_CHECKING:
-    from pruneviz.core.arrays import Array, Given, Images
+    from pruneviz.core.arrays import Array, BoolArray, Given, Images
     from pruneviz.core.masks import Mask
 
 _Model = TypeVar("_Model")
@@ -49,20 +49,30 @@ def remove(model: _Model, mask: Mask, example: Given) -> _Model:
     """
     example = checked_images("example", example)
     seen = Seen(model, example)
-    pruned, found = seen.taken_out(mask), seen.structure
+    pruned, found = taken_out(seen, mask), seen.structure
     thin = masked(seen, mask)
     layers = frameworks.adapter(thin).layers()
-    small = seen.adapter.rebuilt(
-        removal.plan(found.graph, found.units, found.labels, layers, pruned), example
-    )
+    what = removal.plan(found.graph, found.units, found.labels, layers, pruned)
+    small = seen.adapter.rebuilt(what, example)
     difference = max(_difference(thin, small, x) for x in (example, _noise(example)))
     tolerance = _TOLERANCE[seen.adapter.precision()]
     if not difference <= tolerance:
         raise ValueError(
             f"the smaller model differs from the masked one by {difference:.1e} of its largest output, more "
-            f"than {tolerance:g}: this model does something that removal does not follow; please report it"
+            f"than {tolerance:g}: its forward computes with something that removal changes, such as a width "
+            "that it asks a layer for (layer.in_features): make that a number of its own"
         )
     return small  # type: ignore[return-value]
+
+
+def taken_out(seen: Seen, mask: Mask) -> BoolArray:
+    """Find the units that a mask takes out, (units,); refuse one of weights, or that does not fit."""
+    checked_mask(seen.layers, mask)
+    if mask.granularity == "weight":
+        raise ValueError(
+            "a mask of weights takes no unit out: prune neurons, filters or channels, or use pv.apply"
+        )
+    return pruned_units(seen.structure.units, mask)
 
 
 def check_removed(model: object, mask: Mask, small: object, x: Given) -> float:

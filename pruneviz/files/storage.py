@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import frameworks
-from pruneviz.core.files import whole
+from pruneviz.files.writing import whole
 
 if TYPE_CHECKING:
     import os
@@ -139,3 +139,8 @@ def _opened(packed: memoryview, own: Mapping[str, Array] | None) -> tuple[bytes,
     if len(forms) < len(entries):
         raise ValueError("one name twice")
     return body, end + 1, forms
+
+
+def arrays_of(model: object) -> dict[str, Array]:
+    """Copy all stored arrays of a model by name."""
+    return {name: array.copy() for name, array in frameworks.adapter(model).arrays().items()}

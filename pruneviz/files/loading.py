@@ -10,7 +10,7 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.core import plan as removal
 from pruneviz.engine.model import Seen
-from pruneviz.engine.storage import refuse_misfit, room, unpacked
+from pruneviz.files.storage import refuse_misfit, room, unpacked
 
 if TYPE_CHECKING:
     import os
@@ -45,7 +45,7 @@ def load(path: str | os.PathLike[str], model: _Model, example: Given | None = No
         If the file is foreign, cut short or damaged, or was saved from a model with other arrays, or the
         example is missing.
     """
-    if frameworks.is_model(path):
+    if is_model(path):
         raise TypeError("load takes the path first, and then the model: pv.load(path, model)")
     here = frameworks.adapter(model)
     layers = here.layers()
@@ -98,3 +98,12 @@ def _taken_out(left: Sequence[tuple[Array, int]], count: int) -> BoolArray:
     for number in np.flatnonzero(gone):
         pruned[np.flatnonzero(cell.ravel() == number)[-gone[number] :]] = True
     return pruned
+
+
+def is_model(value: object) -> bool:
+    """Tell whether a value is a model that pruneviz takes."""
+    try:
+        frameworks.adapter(value)
+    except TypeError:
+        return False
+    return True

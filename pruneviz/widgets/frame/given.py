@@ -1,0 +1,28 @@
+"""What a view is given: images to show, and names of layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pruneviz.core.arrays import Several, checked_pair, names_in, refuse_unknown
+from pruneviz.engine.model import network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pruneviz.core.arrays import Data
+
+
+def checked_data(data: Data) -> Data:
+    """Do as `checked_pair` does, for what shows images: those of a model with one input."""
+    x, y = checked_pair(data)
+    if isinstance(x, Several):
+        raise TypeError(f"x is {len(x.arrays)} arrays: only what a model with one input does is shown")
+    return x, y
+
+
+def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
+    """Check the names of layers to exclude against those of a model."""
+    names, known = names_in(exclude), network(model)
+    refuse_unknown("exclude", {*names} - {"auto"}, known)
+    return names
