@@ -9,13 +9,14 @@ import numpy as np
 
 from pruneviz.core import criteria
 from pruneviz.core.arrays import Several, checked_images, checked_pair, names_in, whole
+from pruneviz.core.ranking import pattern_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pruneviz.core.arrays import Array, Given, Images, Pair
     from pruneviz.core.criteria import Criterion
-    from pruneviz.core.masks import Scope
+    from pruneviz.core.ranking import Scope
 
 GRANULARITIES = ("weight", "neuron", "filter", "channel")
 
@@ -23,6 +24,8 @@ GRANULARITIES = ("weight", "neuron", "filter", "channel")
 @dataclass(frozen=True, eq=False)
 class How:
     """What `pruneviz.prune` is told, save the model and the sparsity.
+
+    What ``"2:4"`` prunes are weights; which compete with each other, as a scope says, is what it says.
 
     Raises
     ------
@@ -43,8 +46,14 @@ class How:
     def __post_init__(self) -> None:
         object.__setattr__(self, "exclude", names_in(self.exclude))  # a generator could be asked once only
         object.__setattr__(self, "keep_at_least", whole("keep_at_least", self.keep_at_least))
+        if pattern_of(self.granularity):
+            if self.scope != "global":
+                raise ValueError(f'granularity "{self.granularity}" says what is compared: leave scope out')
+            object.__setattr__(self, "scope", self.granularity)
+            object.__setattr__(self, "granularity", "weight")
         if self.granularity not in GRANULARITIES:
-            raise ValueError(f"granularity {self.granularity!r} is not one of {', '.join(GRANULARITIES)}")
+            known = ", ".join(GRANULARITIES)
+            raise ValueError(f'granularity {self.granularity!r} is not one of {known}, or n:m, such as "2:4"')
         if isinstance(self.criterion, str):
             self._check_name(self.criterion)
         elif not callable(self.criterion):
