@@ -56,9 +56,10 @@ class Node:
         ``axis``, ``axes``, ``widths``, ``key``, ``groups``, ``function`` as the operation needs them;
         ``padded``: whether a window may see zeros that are not in its input; ``spread`` of a norm: what it
         divides by, (channels,), and ``scaled``: whether it has a scale; or its ``function``. ``split``: the
-        shape that a ``permute`` takes apart before, where axis ``loses`` alone may lose entries. ``parts``:
-        (axis, number) of equal parts, of which a ``slice`` takes one. ``sizes``: the (node, axis) whose sizes
-        it computes with; ``origin`` of an ``input``: what it is, in words.
+        shape that a ``permute`` takes apart before, where axis ``loses`` alone may lose some, or ``index``:
+        what it takes, one by one. ``parts``: (axis, number) of equal parts, of which a ``slice`` takes one.
+        ``sizes``: the (node, axis) whose sizes it computes with; ``origin`` of an ``input``: what it is, in
+        words.
     """
 
     name: str
@@ -98,6 +99,8 @@ def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
     """
     if node.op == "reshape":
         return arrays[0].reshape(node.shape)
+    if "index" in node.options:
+        return np.asarray(arrays[0].reshape(-1)[node.options["index"]].reshape(node.shape))
     if node.op == "permute":
         apart = arrays[0].reshape(node.options.get("split", arrays[0].shape))
         return apart.transpose(node.options["axes"]).reshape(node.shape)

@@ -94,9 +94,7 @@ class _Walk:
                 self._spell(node)
             return moved(node, values, 0)
         if node.op == "pool":
-            columns = _constants(rows(values[0], node.options["axis"]))
-            lost = (columns != 0) & bool(node.options.get("padded"))
-            return spread(np.where(lost, np.nan, columns), node.options["axis"], node.shape)
+            return _pooled(node, values[0])
         if node.op == "reduce":
             table = folded(values[0], node.options["axes"])
             times = table.shape[1] if node.options.get("sums") else 1
@@ -227,6 +225,14 @@ def _constants(table: Array) -> Array:
     """Reduce (channels, rest) to the one constant of each channel; NaN if it is not the same everywhere."""
     first: Array = table[:, 0]
     return np.where((table == first[:, None]).all(axis=1), first, np.nan)
+
+
+def _pooled(node: Node, values: Array) -> Array:
+    if "function" in node.options:
+        return np.asarray(node.options["function"](values), np.float64)
+    columns = _constants(rows(values, node.options["axis"]))
+    lost = (columns != 0) & bool(node.options.get("padded"))
+    return spread(np.where(lost, np.nan, columns), node.options["axis"], node.shape)
 
 
 def _mapped(node: Node, values: Array) -> Array:

@@ -175,7 +175,7 @@ class _Walk:
     def _moved(self, node: Node, arrays: list[Array]) -> Array:
         """Lay labels out as the values are; the zeros around a channel go with it."""
         after = moved(node, arrays, None)
-        if node.op == "reshape":
+        if node.op == "reshape" or "index" in node.options:
             self.grids.append((thin(after)[0], None, node))
         elif "split" in node.options:
             self.grids.append((arrays[0].reshape(node.options["split"]), node.options["loses"], node))

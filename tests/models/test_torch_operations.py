@@ -203,6 +203,7 @@ OTHERWISE = {
     "exponential": lambda s, y: s.gamma.exp() * y,
     "also elsewhere": lambda s, y: s.gamma * y + s.gamma.sum(),
     "spelled": lambda s, y: y * s.gamma.view(1, 8, 1, 1),
+    "by itself": lambda s, y: y * (s.gamma * s.gamma),
     "from the other side": lambda s, y: s.gamma - y,
 }
 

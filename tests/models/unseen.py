@@ -188,6 +188,24 @@ def _keras_states(home: Any) -> Any:
     return home.Model(inputs, [layers.Dense(CLASSES)(y), layers.Dense(2)(y)])
 
 
+def _keras_own(home: Any) -> Any:
+    class LayerScale(home.layers.Layer):  # type: ignore[misc, name-defined]
+        def build(self, shape: Any) -> None:
+            self.gamma = self.add_weight(name="gamma", shape=(shape[-1],), initializer="ones")
+            self.built = True
+
+        def call(self, x: Any) -> Any:
+            return x * self.gamma
+
+    layers, inputs = home.layers, home.Input((8, 8, 3))
+    x = layers.Conv2D(16, 3, padding="same", activation="relu")(inputs)
+    x = x + LayerScale()(layers.Conv2D(16, 3, padding="same")(x))
+    x = layers.Permute((1, 2, 4, 3))(layers.Reshape((8, 8, 2, 8))(x))
+    shuffle = importlib.import_module("tensorflow").nn.depth_to_space
+    x = layers.Lambda(lambda features: shuffle(features, 2))(layers.Reshape((8, 8, 16))(x))
+    return home.Model(inputs, layers.Conv2D(3, 3, padding="same")(x))
+
+
 def _keras_transfer(home: Any) -> Any:
     base = home.applications.MobileNetV2(weights=None, input_shape=(32, 32, 3), include_top=False, alpha=0.35)
     inputs = home.Input((32, 32, 3))
@@ -231,6 +249,7 @@ def _table() -> dict[str, Row]:
             ("transformer", _of(_keras_transformer, home), (9, 6), "neuron"),
             ("residual block", _of(_keras_residual, home), (16, 16, 3), "filter"),
             ("LSTM with states, gated units, two heads", _of(_keras_states, home), (9, 6), "neuron"),
+            ("layer scale, shuffle, super-resolution", _of(_keras_own, home), (8, 8, 3), "filter"),
             ("transfer learning", _of(_keras_transfer, home), (32, 32, 3), "filter"),
         ):
             rows[f"{home}, {what}"] = Row(make, shape, unit, quick=what != "transfer learning")

@@ -22,6 +22,7 @@ from pruneviz.frameworks.keras.calls import calling, eagerly, flat, graph_of
 from pruneviz.frameworks.keras.copies import Copier
 from pruneviz.frameworks.keras.inputs import way_of
 from pruneviz.frameworks.keras.layouts import Kernel, home_of, kernels, to_numpy, variable_of, walk
+from pruneviz.frameworks.keras.probing import is_scale
 from pruneviz.frameworks.keras.products import products
 from pruneviz.frameworks.keras.rebuild import rebuilt
 from pruneviz.progress import steps
@@ -192,7 +193,9 @@ class KerasAdapter:
 
     def norms(self) -> dict[str, dict[str, str]]:
         parts = {"scale": "gamma", "shift": "beta", "mean": "moving_mean"}
-        return {name: held(name, layer, parts) for name, layer in self._norms()}
+        names = {id(weight): {"alone": name} for name, weight in self._names().items()}
+        found = {path: names[id(layer.weights[0])] for path, layer in walk(self.model) if is_scale(layer)}
+        return found | {name: held(name, layer, parts) for name, layer in self._norms()}
 
     def wiring(self) -> object:
         calls = flat(self.model).calls if graph_of(self.model) else ()
@@ -286,9 +289,7 @@ class KerasAdapter:
         taken = {id(weight) for weight in names.values()}
         owners = [*walk(self.model), (self.model.name, self.model)]
         for owner, layer in owners:
-            inner = {
-                id(weight) for _, part in walk(layer) for weight in part.weights
-            }  # theirs, by their names
+            inner = {id(weight) for _, part in walk(layer) for weight in part.weights}  # named by them
             for weight in layer.weights:
                 if id(weight) not in taken and id(weight) not in inner:
                     taken.add(id(weight))

@@ -93,9 +93,7 @@ class Copier:
         kind, home = type(value), home_of(value)
         create: Any = kind.__new__ if home else object.__new__
         twin = self._note(value, create(kind))
-        own = {
-            name for name, item in vars(twin).items() if callable(item)
-        }  # Keras wraps methods of each layer
+        own = {name for name, item in vars(twin).items() if callable(item)}  # methods that Keras wraps
         model = home is not None and isinstance(value, home.Model)
         state = {name: item for name, item in vars(value).items() if name not in own}
         if home:

@@ -12,6 +12,7 @@ from pruneviz.core.graph import Graph, Node
 from pruneviz.frameworks.keras import operations
 from pruneviz.frameworks.keras.calls import Part
 from pruneviz.frameworks.keras.layouts import Kernel, is_keras, kernels_of, to_numpy
+from pruneviz.frameworks.keras.probing import probed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +57,7 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
     own = list(kernels_of(call.path, call.layer)) if is_keras(call.layer) else []
     if not own:
         op, options = _operation(call, shapes)
+        op, options = probed(call, shapes) if op == "unknown" else (op, options)
         kind = getattr(call.layer, "symbol", type(call.layer).__name__)
         extra = operations.constants(call) if op == "combine" else []
         names = tuple(f"{call.name}:{i}" for i in range(len(extra)))
@@ -69,7 +71,7 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
     for kernel in own:
         last = kernel is own[-1] and label == "linear"
         name = call.name if last else f"{call.name}:{kernel.name.rpartition('.')[2]}"
-        between = (*shape[:-1], _outputs(kernel))
+        between = (*shape[:-1], len(kernel.outputs_first(to_numpy(kernel.variable))))
         owner = owners.setdefault(id(kernel.variable), kernel.name)
         op, options = _kernel(kernel)
         if owner != kernel.name or None in shapes:
@@ -104,18 +106,12 @@ def _kernel(kernel: Kernel) -> tuple[str, dict[str, Any]]:
     return kernel.kind, {"axis": -1, "groups": groups, "padded": padded or kernel.kind == "transposed"}
 
 
-def _outputs(kernel: Kernel) -> int:
-    sizes = kernel.variable.shape
-    return int({"depthwise": sizes[-1] * sizes[-2], "transposed": sizes[-2]}.get(kernel.kind, sizes[-1]))
-
-
-def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911, PLR0912
+def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911
     layer, name = call.layer, type(call.layer).__name__
     if not (is_keras(layer) or isinstance(layer, Part)) or call.shape is None or None in shapes:
         return "unknown", {}
     if operations.name_of(call):
         return operations.described(call, shapes)
-    channels_last = getattr(layer, "data_format", "channels_last") in ("channels_last", None)
     if name == "BatchNormalization":
         axis = layer.axis if isinstance(layer.axis, int) else layer.axis[0]
         width = np.sqrt(to_numpy(layer.moving_variance).astype(np.float64) + layer.epsilon)
@@ -135,22 +131,10 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
         return operations.combined(name.lower(), len(call.inputs))
     if name == "Concatenate":
         return "concat", {"axis": layer.axis if layer.axis < 0 else layer.axis - 1}
-    if not channels_last:
-        return "unknown", {}
-    if name.startswith("Global"):
-        return "reduce", {"axes": tuple(range(len(shapes[0]) - 1))}
-    if "Pooling" in name or name.startswith("UpSampling"):
+    if "Pooling" in name and not name.startswith("Global") and layer.data_format == "channels_last":
         return "pool", {"axis": -1}
-    if name.startswith("ZeroPadding"):
-        sizes = layer.padding if isinstance(layer.padding[0], (tuple, list)) else [layer.padding]
-        return "pad", {"widths": [*map(tuple, sizes), (0, 0)]}
-    if name.startswith("Cropping"):
-        sizes = layer.cropping if isinstance(layer.cropping[0], (tuple, list)) else [layer.cropping]
-        return "slice", {"key": (*(slice(a, -b or None) for a, b in sizes), slice(None))}
     if name in ("Flatten", "Reshape"):
         return "reshape", {}
-    if name == "Permute":
-        return "permute", {"axes": tuple(d - 1 for d in layer.dims)}
     return ("mix" if name in _MIXES else "unknown"), {}
 
 

@@ -59,14 +59,9 @@ def _first(model: Any, place: int) -> list[tuple[Call, Array]]:
 
 def _scaled(call: Call, values: Array) -> Array | None:
     """Scale as a call does, entry by entry; None if it does something else."""
-    layer, kind = call.layer, type(call.layer).__name__
     wide = values.reshape(3, *[1] * (len(call.shape or ()) - values.ndim + 1), *values.shape[1:])
-    if kind == "Rescaling":
-        return np.asarray(wide * np.asarray(layer.scale) + np.asarray(layer.offset))
-    if kind == "Normalization":
-        mean, variance = (np.asarray(part) for part in (layer.mean, layer.variance))
-        return np.asarray((wide - mean) / np.maximum(np.sqrt(variance), 1e-7))
-    if name_of(call) in _SCALES and len(call.inputs) == 1:
+    known = type(call.layer).__name__ in ("Rescaling", "Normalization") or name_of(call) in _SCALES
+    if known and len(call.inputs) == 1:
         args, kwargs = filled((call.args, call.kwargs), {call.inputs[0]: tf.constant(wide, tf.float32)})
-        return np.asarray(layer(*args, **kwargs))
+        return np.asarray(call.layer(*args, **kwargs))
     return None

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from pruneviz.core.graph import indexed
-from pruneviz.frameworks.keras.calls import filled
+from pruneviz.frameworks.keras.probing import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,10 +39,6 @@ _NAMES = {
     "mul": "multiply",
     "sub": "subtract",
     "concat": "concatenate",
-    "reducemean": "mean",
-    "reducemax": "max",
-    "reducemin": "min",
-    "reducesum": "sum",
     "pow": "power",
 }
 MAPS = (  # noqa: SIM905
@@ -51,7 +47,6 @@ MAPS = (  # noqa: SIM905
     "negative sign square sqrt rsqrt reciprocal sin cos clip clipbyvalue cast identity copy stopgradient "
     "power"
 ).split()
-_REDUCTIONS = ("mean", "max", "min", "amax", "amin", "sum")
 
 
 def name_of(call: Call) -> str:
@@ -75,26 +70,21 @@ def described(call: Call, shapes: list[Any]) -> Described:  # noqa: PLR0911
     """Say what an operation does to its inputs, of these shapes."""
     name, shapes = name_of(call), [*shapes, *(array.shape for array in constants(call))]
     if name in MAPS or (name in COMBINATIONS and len(shapes) == 1):
-        return ("map", {"function": _of_numbers(call)}) if len(shapes) == 1 else ("unknown", {})
+        return (
+            ("map", {"function": lambda values: run(call, values)}) if len(shapes) == 1 else ("unknown", {})
+        )
     if name in COMBINATIONS:
         return combined(name, len(shapes))
     if name == "concatenate":
-        return _along(option(call, "axis", 1, -1), len(call.shape or ()), "concat")
+        axis = int(option(call, "axis", 1, -1)) % (len(call.shape or ()) + 1) - 1
+        return ("concat", {"axis": axis}) if axis >= 0 else ("unknown", {})
     if len(shapes) != 1:
         return "unknown", {}
-    dims = len(shapes[0])
-    if name in _REDUCTIONS:
-        found = _along(option(call, "axis", 1), dims, "reduce")
-        return found[0], {**found[1], "sums": name == "sum"}
     if name in ("getitem", "part"):
-        return _sliced(call.args[1] if name == "getitem" else call.layer.key, dims + 1)
+        return _sliced(call.args[1] if name == "getitem" else call.layer.key, len(shapes[0]) + 1)
     if name in ("reshape", "expanddims", "squeeze"):
         same = math.prod(shapes[0]) == math.prod(size or 0 for size in call.shape or ())
         return ("reshape", {}) if same else ("unknown", {"what": "an operation on the batch"})
-    if name == "transpose":
-        axes = option(call, "axes", 1, option(call, "perm", 1))
-        if axes is not None and axes[0] == 0:
-            return "permute", {"axes": tuple(int(axis) - 1 for axis in axes[1:])}
     return ("mix" if name in ("softmax", "logsoftmax") else "unknown"), {}
 
 
@@ -103,15 +93,6 @@ def option(call: Call, name: str, place: int, default: Any = None) -> Any:
     if name in vars(call.layer):
         return vars(call.layer)[name]
     return call.kwargs.get(name, call.args[place] if len(call.args) > place else default)
-
-
-def _along(axes: Any, dims: int, op: str) -> Described:
-    """Leave the batch out of axes; what mixes images is unknown."""
-    given = [axes] if isinstance(axes, (int, np.integer)) else list(axes or [0])
-    own = tuple(sorted(int(axis) % (dims + 1) - 1 for axis in given))
-    if -1 in own:
-        return "unknown", {}
-    return op, {"axis": own[0]} if op == "concat" else {"axes": own}
 
 
 def combined(name: str, several: int) -> Described:
@@ -129,15 +110,3 @@ def _sliced(key: Any, dims: int) -> Described:
     parts = list(key) if isinstance(key, (tuple, list)) else [key]
     found = indexed(tuple(slice(*p.values()) if isinstance(p, dict) else p for p in parts), dims)
     return ("unknown", {}) if found is None else ("slice", {"key": found})
-
-
-def _of_numbers(call: Call) -> Callable[[Array], Array]:
-    """Let an operation work on single numbers, in the type in which it computes."""
-    kind = tf.float64 if call.dtype == "float64" else tf.float32
-
-    def function(values: Array) -> Array:
-        (name,) = call.inputs
-        args, kwargs = filled((call.args, call.kwargs), {name: tf.constant(values, kind)})
-        return np.asarray(call.layer(*args, **kwargs), np.float64)
-
-    return function

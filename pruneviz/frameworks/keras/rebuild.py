@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from pruneviz.frameworks.keras import operations
-from pruneviz.frameworks.keras.calls import Call, Flat, Part, Ref, filled
+from pruneviz.frameworks.keras import operations, probing
+from pruneviz.frameworks.keras.calls import Call, Flat, Part, filled
 from pruneviz.frameworks.keras.copies import Copier
 from pruneviz.frameworks.keras.layouts import home_of, kernels_of, to_numpy
 
@@ -30,19 +30,16 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
             if changes is None:
                 layer = copier(call.layer)
                 vars(layer)["name" if "name" in vars(layer) else "_name"] = call.path
-                if "newshape" in vars(layer) and call.name in plan.shapes:
-                    layer.newshape = (-1, *plan.shapes[call.name])
             else:
                 fresh.append(call)
-                layer = type(call.layer).from_config(
-                    {**call.layer.get_config(), **changes, "name": call.path}
-                )
+                config = {**call.layer.get_config(), **changes, "name": call.path}
+                layer = type(call.layer).from_config(config)
             made[id(call.layer)] = layer
         return made[id(call.layer)]
 
-    flat = replace(flat, calls=tuple(_resized(call, plan) for call in flat.calls))
+    flat = replace(flat, calls=tuple(_resized(call, plan, home) for call in flat.calls))
     heads = [call for call in flat.calls if call.layer is None]
-    inputs = [home.Input(call.shape, name=call.name, dtype=_dtype(model, i)) for i, call in enumerate(heads)]
+    inputs = [home.Input(call.shape, name=call.name, dtype=call.dtype) for call in heads]
     if type(model) is home.Sequential and not any("." in call.path for call in flat.calls):
         small = home.Sequential([*inputs, *map(smaller, flat.calls[1:])], name=model.name)
     else:
@@ -54,20 +51,17 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
     return small
 
 
-def _dtype(model: Any, place: int) -> Any:
-    return tf.nest.flatten(model.inputs)[place].dtype
-
-
 def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
     """List what a layer's configuration says otherwise in the smaller model; None if all of it stays."""
     changes: dict[str, Any] = {}
     kernels = list(kernels_of(call.path, call.layer))
-    if operations.name_of(call) or not {call.name, call.path, *(x.name for x in kernels)} & _touched(plan):
+    touched = {*plan.outputs, *plan.inputs, *plan.shifts, *plan.norms, *plan.shapes}
+    if operations.name_of(call) or not touched & {call.name, call.path, *(x.name for x in kernels)}:
         return None
     if type(call.layer).__name__ == "Reshape" and call.name in plan.shapes:
         changes["target_shape"] = plan.shapes[call.name]
-    if hasattr(call.layer, "groups") and call.path in plan.norms:
-        changes["groups"] = call.layer.groups * len(plan.norms[call.path]) // call.shape[-1]  # type: ignore[index]
+    if call.path in plan.norms:
+        changes |= _of_channels(call.layer, len(plan.norms[call.path]), call.shape[-1])  # type: ignore[index, arg-type]
     for kernel in kernels:
         if kernel.name not in plan.outputs:
             continue
@@ -83,18 +77,19 @@ def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
     return changes
 
 
-def _resized(call: Call, plan: Plan) -> Call:
-    """Rewrite the size that a call of tf.reshape spells out, and the range that another one takes."""
+def _of_channels(layer: Any, number: int, width: int) -> dict[str, Any]:
+    if probing.is_scale(layer):
+        return probing.narrowed(layer, number)
+    return {"groups": layer.groups * number // width} if hasattr(layer, "groups") else {}
+
+
+def _resized(call: Call, plan: Plan, home: Any) -> Call:
+    """Rewrite the size that a function spells out, and the range that another one takes."""
     if call.name in plan.keys:
         return replace(call, layer=Part((slice(None), *plan.keys[call.name])), args=call.args[:1])
-    if call.name not in plan.shapes or getattr(call.layer, "symbol", None) != "reshape":
-        return call
-    kwargs = {name: value for name, value in call.kwargs.items() if name not in ("shape", "tensor")}
-    return replace(call, args=(Ref(call.inputs[0]), (-1, *plan.shapes[call.name])), kwargs=kwargs)
-
-
-def _touched(plan: Plan) -> set[str]:
-    return {*plan.outputs, *plan.inputs, *plan.shifts, *plan.norms, *plan.shapes}
+    if call.name in plan.shapes and operations.name_of(call):
+        return replace(call, layer=home.layers.Reshape(plan.shapes[call.name]), args=call.args[:1], kwargs={})
+    return call
 
 
 def _fill(path: str, old: Any, new: Any, plan: Plan) -> None:

@@ -386,9 +386,5 @@ def _kernel(module: Any, inputs: torch.Tensor) -> _Translated:
 
 
 def _sees_zeros(options: dict[str, Any]) -> bool:
-    padding = options.get("padding", 0)
-    padded = any(padding) if isinstance(padding, (tuple, list)) else bool(padding)
-    averages = "count_include_pad" in options
-    return averages and (
-        (padded and options["count_include_pad"]) or options.get("divisor_override") is not None
-    )
+    padded = np.any(options.get("padding", 0)) and options.get("count_include_pad")
+    return bool(padded) or options.get("divisor_override") is not None

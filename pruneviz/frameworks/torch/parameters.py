@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import fx, nn
+from torch.utils._pytree import tree_leaves
 
 from pruneviz.frameworks.torch.layouts import is_norm, is_prunable
 from pruneviz.frameworks.torch.moves import called
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pruneviz.frameworks.torch.tracing import Trace, Values
 
 _APPLIED = ("add", "sub", "mul", "iadd", "isub", "imul")
-_KEPT = ("contiguous", "clone", "detach", "float", "double", "to", "typeas")
+_LAID = ("view", "reshape", "unsqueeze", "getitem", "contiguous", "clone", "detach", "float", "to", "typeas")
 
 
 def channelwise(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -40,13 +41,7 @@ def _held(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def applied(trace: Trace) -> dict[fx.Node, tuple[str, fx.Node, int]]:
-    """Find where a forward applies such a parameter, if it does nothing else with it.
-
-    Returns
-    -------
-    dict
-        Node -> name of the parameter, the features, and the axis of their channels, without the batch.
-    """
+    """Find where a forward applies such a parameter, and does no more with it: its name, features, axis."""
     names = channelwise(trace.module)
     found: dict[fx.Node, tuple[str, fx.Node, int]] = {}
     for node in trace.graph.nodes:
@@ -59,11 +54,11 @@ def applied(trace: Trace) -> dict[fx.Node, tuple[str, fx.Node, int]]:
 
 def _end(user: fx.Node, last: fx.Node, values: Values) -> tuple[fx.Node, fx.Node, int] | None:
     """Follow a parameter through what lays it out for broadcasting to where it is applied."""
-    while _lays_out(user, last) and len(user.users) == 1:
+    while _lays_out(user, last, values) and len(user.users) == 1:
         user, last = next(iter(user.users)), user
     name = called(user).replace("_", "")
-    features = [n for n in user.args if n is not last]
-    if name not in _APPLIED or user.kwargs or len(user.args) != 2 or not isinstance(features[0], fx.Node):
+    features = [n for n in user.args if n is not last and isinstance(n, fx.Node)]
+    if name not in _APPLIED or user.kwargs or len(user.args) != 2 or len(features) != 1:
         return None
     whole: Any = getattr(values[features[0]], "shape", ())
     shape = values[last].shape
@@ -73,13 +68,9 @@ def _end(user: fx.Node, last: fx.Node, values: Values) -> tuple[fx.Node, fx.Node
     return (user, features[0], place - 1) if fits else None
 
 
-def _lays_out(user: fx.Node, last: fx.Node) -> bool:
-    name, (first, *rest) = called(user).replace("_", ""), (*user.args, None)
-    if first is not last:
-        return False
-    if name == "getitem":
-        parts = rest[0] if isinstance(rest[0], tuple) else (rest[0],)
-        return all(part in (None, Ellipsis, slice(None)) for part in parts)
-    numbers = rest[0] if rest and isinstance(rest[0], (tuple, list)) else rest
-    laid = name in ("view", "reshape") and all(n in (1, -1, None) for n in numbers)
-    return laid or name == "unsqueeze" or name in _KEPT
+def _lays_out(user: fx.Node, last: fx.Node, values: Values) -> bool:
+    """Tell whether a node gives the same entries, without spelling out how many."""
+    name, numbers = called(user).replace("_", ""), tree_leaves(user.args[1:])
+    spelled = any(isinstance(n, int) and abs(n) != 1 for n in numbers) and name != "unsqueeze"
+    shape = getattr(values[user], "shape", torch.Size())
+    return name in _LAID and user.args[0] is last and not spelled and shape.numel() == values[last].numel()

@@ -126,9 +126,8 @@ def _trace(twin: nn.Module, batch: Inputs, name: str, known: Trace | None = None
             "values, or prune the part that can be traced"
         ) from error
     values = {node: fx.node.map_aggregate(value, _outline) for node, value in tracer.values.items()}
-    for (
-        node
-    ) in graph.nodes:  # one way to write them; and the batch's size is no number, as in x.view(len(x), -1)
+    # One way to write them; and the batch's size is no number, as in x.view(len(x), -1).
+    for node in graph.nodes:
         if called(node) == "unflatten" or sizes_of(node)[:1] == [len(batch[0])]:
             spell_anew(node, [-1, *values[node].shape[1:]])
     return Trace(twin, graph, values)
