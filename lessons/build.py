@@ -41,13 +41,14 @@ import os
 import re
 import sys
 import tempfile
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,6 +67,7 @@ FOLDS = {
     "drive": ("source_hidden", "outputs_hidden"),
 }
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+FOLDED = new_output("display_data", {"text/plain": "Folded until the cell is run."})
 
 
 class LessonError(Exception):
@@ -234,6 +236,7 @@ def run(notebook: NotebookNode, folder: Path, seconds: int = 60) -> NotebookNode
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """Leave in an executed notebook only what does not depend on the machine, or raise LessonError.
 
+    JupyterLab shows the first line of what is folded, so folded outputs begin with one that tells nothing.
     Of a widget its picture and its sentence stay: its state would be stored twice, and without the kernel
     that made it a view is only an error message.
     """
@@ -256,6 +259,9 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
             found = [place for place in machine if place in str(dict(output))]
             if found:
                 raise LessonError(f"cell {number} prints a path of this machine ({found[0]}):\n{cell.source}")
+        folded = cell.metadata.get("jupyter", {}).get("outputs_hidden", False)
+        if folded and cell.outputs and cell.outputs[0] != FOLDED:
+            cell.outputs.insert(0, deepcopy(FOLDED))
     return notebook
 
 

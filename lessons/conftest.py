@@ -31,7 +31,9 @@ class Lesson(IPyNbFile):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Give its cells, then once more its exercises with their solutions, and their checks."""
-        yield from super().collect()
+        for item in super().collect():
+            item.cell.outputs = [output for output in item.cell.get("outputs", ()) if output != build.FOLDED]
+            yield item
         solved = build.compose(LESSONS[self.path], solved=True)
         code = [cell for cell in solved.cells if cell.cell_type == "code"]
         for number, cell in enumerate(code):

@@ -150,6 +150,7 @@ def test_every_prediction_is_kept_and_no_answer_is_open(notebook):
     assert len(answers) == predictions
     for cell in answers:
         assert cell.metadata.jupyter.outputs_hidden
+        assert cell.outputs[0] == build.FOLDED  # its first line is seen
 
 
 def test_every_explanation_says_what_would_have_refuted_it(notebook):
