@@ -30,7 +30,7 @@ def draw_outputs(ax: Axes, view: ImageExplorer) -> None:
     if not (found := view.outputs):
         return
     shares = np.array(found)
-    inset = ax.inset_axes((1.04, 0.05, 0.2, 0.85))
+    inset = ax.inset_axes((1.12, 0.05, 0.2, 0.85))
     colours = np.where(shares == shares.max(), style.KEPT, style.QUIET)
     inset.barh(range(len(shares)), shares, color=colours)
     inset.set(xlim=(0, 1), ylim=(len(shares) - 0.5, -0.5), xticks=[], yticks=range(len(shares)))

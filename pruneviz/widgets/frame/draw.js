@@ -99,7 +99,8 @@ export function writeText(context, node, { left, top }) {
     const css = getComputedStyle(element);
     context.fillStyle = css.color;
     context.font = `${css.fontWeight} ${css.fontSize} system-ui, sans-serif`;
-    context.fillText(words, box.left - left, box.top - top + 0.77 * box.height);
+    const right = css.textAlign === "right" ? box.width - context.measureText(words).width : 0;
+    context.fillText(words, box.left - left + right, box.top - top + 0.77 * box.height);
     if (element.closest("s")) context.fillRect(box.left - left, box.top - top + 0.52 * box.height, box.width, 1);
   };
   const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
@@ -117,7 +118,7 @@ export function writeText(context, node, { left, top }) {
   for (const input of node.querySelectorAll("input, select")) {
     const box = input.getBoundingClientRect();
     const words = input.selectedOptions ? input.selectedOptions[0]?.text : input.value;
-    const inside = { left: box.left + 12, top: box.top + 5, width: box.width, height: box.height - 10 };
+    const inside = { left: box.left + 12, top: box.top + 5, width: box.width - 24, height: box.height - 10 };
     if (box.width) put(words ?? "", input, inside);
   }
 }

@@ -31,6 +31,7 @@ function copy(context, node, frame, colours) {
   context.beginPath();
   context.rect(window.left - frame.left, window.top - frame.top, window.width, window.height);
   context.clip();
+  context.imageSmoothingEnabled = getComputedStyle(node).imageRendering !== "pixelated";
   if (node.tagName === "CANVAS") context.drawImage(node, x, y, box.width, box.height);
   else if (node.matches(".pv-range")) copySlider(context, node, x, y, box, colours);
   else if (node.matches(".pv-meter")) {
