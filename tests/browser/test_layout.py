@@ -213,3 +213,16 @@ def test_marks_of_the_hand_have_its_colour_whichever_view_came_last(page):
       return (node.matches('.pv-swatch-hand') ? css.borderTopColor : css.backgroundColor) === hand;
     })"""
     assert page.evaluate(marks) == [True, True, True]
+
+
+def test_the_slider_keeps_its_width_whatever_the_verdict_says(page):
+    resized(page, 1280, 780, browser_of_files=True)
+    at_top(page, page.locator(".pv").first)
+    verdict = page.locator(".pv-now").first
+    widths = []
+    for words in ("1%", "≈ 25.0%", "≈ over 99.9%"):
+        verdict.locator(".pv-big").evaluate("(node, words) => { node.textContent = words; }", words)
+        verdict.locator(".pv-badge").evaluate("(node) => { node.textContent = 'measured before'; }")
+        widths.append(page.locator(".pv-range").first.bounding_box()["width"])
+    assert len(set(widths)) == 1
+    assert page.evaluate(FAULTS, 0) == []
