@@ -152,6 +152,18 @@ def test_layers_with_several_outputs(home, cell):
     assert small.get_layer("wide").units == 4
 
 
+def test_a_model_that_was_measured_is_as_it_was(home):
+    inputs = home.Input((6, 6))
+    hidden = functions(home).tanh(home.layers.Dense(6)(inputs * 2.0))[:, 0]
+    model = home.Model(inputs, home.layers.Dense(3)(hidden))
+    x = np.random.default_rng(0).random((4, 6, 6), np.float32)
+    wanted = model(x).numpy()
+    assert wanted.shape == (4, 3)
+    pv.scorecard(model, (x, np.arange(4) % 3))
+    np.testing.assert_array_equal(model(x), wanted)
+    np.testing.assert_array_equal(pv.apply(model, pv.prune(model, 0.0))(x), wanted)
+
+
 def test_attention_beside_what_is_pruned(home):
     tokens = np.random.default_rng(0).random((4, 5, 6), np.float32)
     inputs = home.Input((5, 6))

@@ -231,14 +231,15 @@ def source_of(tensor: Any) -> Any:
 @contextlib.contextmanager
 def calling(wrappers: Iterable[tuple[Any, Callable[..., Any]]]) -> Iterator[None]:
     """Let wrappers stand before layers: of each `call` they make the function that is called instead."""
-    pairs = list(wrappers)
+    before = []
     try:
-        for layer, wrapper in pairs:
+        for layer, wrapper in wrappers:
+            before.append((layer, vars(layer).get("call")))  # operators of tf_keras have one of their own
             layer.call = wrapper(layer.call)
         yield
     finally:
-        for layer, _ in pairs:
-            vars(layer).pop("call", None)
+        for layer, call in reversed(before):
+            vars(layer).update(call=call) if call else vars(layer).pop("call", None)
 
 
 @contextlib.contextmanager
