@@ -11,7 +11,6 @@ from hypothesis.extra import numpy as hnp
 
 import pruneviz as pv
 from pruneviz.core.arrays import number_to_prune
-from pruneviz.core.ranking import cut
 
 SCORES = st.dictionaries(
     st.sampled_from("abcd"),
@@ -68,27 +67,29 @@ def test_more_sparsity_never_brings_an_entry_back(scores, one, other, scope):
     st.integers(0, 4),
     st.sets(st.sampled_from("abc")),
 )
-def test_cutting_once_gives_the_mask_of_the_ranking(scores, share, scope, at_least, exclude):
+def test_borders_give_the_mask_of_the_places(scores, share, scope, at_least, exclude):
     importance, exclude = pv.Importance(scores), exclude & scores.keys()
     if scope == "dict":
         left = sorted(scores.keys() - exclude)
         scope, share = dict(zip(left[:2], [share, 1 - share], strict=False)), None
     ranking = pv.rank(importance, scope, exclude, at_least)
-    mask = cut(importance, share, scope, exclude, at_least)
-    assert mask == ranking.mask(share)
-    assert list(mask) == list(ranking.ranks)
+    by_borders = ranking.mask(share)
+    assert by_borders == pv.Ranking(dict(ranking.ranks), scope, "weight", at_least).mask(share)
+    assert list(by_borders) == list(ranking.ranks)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_cutting_many_scores_once_gives_the_mask_of_the_ranking(dtype):
+def test_many_borders_give_the_mask_of_the_places(dtype):
     rng = np.random.default_rng(0)
     scores = {name: rng.normal(size=n).round(3).astype(dtype) for name, n in (("a", 300_000), ("b", 2_000))}
     for importance in (pv.Importance(scores), pv.Importance({n: np.abs(a) for n, a in scores.items()})):
+        ranking = pv.rank(importance)
+        by_places = pv.Ranking(dict(ranking.ranks), "global", "weight")
         for share in (0.001, 0.5, 0.999):
-            assert cut(importance, share) == pv.rank(importance).mask(share)
+            assert ranking.mask(share) == by_places.mask(share)
 
 
-def test_cutting_refuses_what_the_ranking_refuses():
+def test_rankings_refuse_shares_and_scopes_that_they_cannot_take():
     importance = pv.Importance({"a": np.arange(4.0)})
     for share, scope, words in (
         (90, "global", r"did you mean 0\.9"),
@@ -97,9 +98,8 @@ def test_cutting_refuses_what_the_ranking_refuses():
         (None, {"b": 0.5}, "scope names no layer of the model: b"),
         (0.5, "all", "scope 'all'"),
     ):
-        for ask in (cut, lambda i, share, scope: pv.rank(i, scope).mask(share)):
-            with pytest.raises(ValueError, match=words):
-                ask(importance, share, scope)
+        with pytest.raises(ValueError, match=words):
+            pv.rank(importance, scope).mask(share)
 
 
 @given(

@@ -287,7 +287,7 @@ def test_masks_that_do_not_fit_are_refused(framework):
     for mask, words in [
         (pv.Mask({"fc9": np.ones(3, bool)}), "layer 'fc9'; the model has l0"),
         (pv.Mask({"out": np.ones(3, bool)}), r"layer 'out' has shape \(3,\), its weight \(4, 6\)"),
-        (pv.Mask({"out": np.ones(4, bool)}, "block"), "not of blocks"),
+        (pv.Mask({"out": np.ones(4, bool)}, "block"), "granularity 'block', not weight"),
     ]:
         with pytest.raises(ValueError, match=words):
             pv.apply(model, mask)

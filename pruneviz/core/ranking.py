@@ -11,7 +11,7 @@ import numpy as np
 
 from pruneviz.core.arrays import Array, BoolArray, names_in, number_to_prune, refuse_unknown, whole
 from pruneviz.core.masks import Importance, Mask
-from pruneviz.core.sorting import least, parted, places_in_rows, places_of
+from pruneviz.core.sorting import InOrder, places_in_rows, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,7 @@ class Ranking:
         pools: Mapping[str, tuple[str, int]] | None = None,
         units: Units | None = None,
     ) -> None:
-        self.ranks = dict(ranks)
+        self.ranks = ranks
         self.scope = scope
         self.granularity = granularity
         self.keep_at_least = keep_at_least
@@ -80,7 +80,10 @@ class Ranking:
             cuts = {
                 row: min(cuts[row], max(0, size - self.keep_at_least)) for row, size in self.pools.values()
             }
-        kept = {name: ranks >= cuts[self.pools[name][0]] for name, ranks in self.ranks.items()}
+        if isinstance(self.ranks, InOrder):
+            kept = self.ranks.beyond(cuts)
+        else:
+            kept = {name: ranks >= cuts[self.pools[name][0]] for name, ranks in self.ranks.items()}
         if self.keep_at_least or self.units:
             kept = self._with_the_best(kept)
         for array in kept.values():
@@ -90,19 +93,19 @@ class Ranking:
     def _with_the_best(self, kept: dict[str, BoolArray]) -> dict[str, BoolArray]:
         """Give back to each layer its best `keep_at_least` entries; tied ones have one rank in one pool."""
         best: dict[str, list[Array]] = {}
-        for name, ranks in self.ranks.items():
-            wanted = min(self.keep_at_least, ranks.size)
-            have = np.count_nonzero(kept[name])
+        for name, array in kept.items():
+            wanted, have = min(self.keep_at_least, array.size), np.count_nonzero(array)
             if not have and not self.keep_at_least:
                 raise ValueError(
                     f"this sparsity leaves layer {name!r} without {self.granularity}s: lower it, exclude the "
                     "layer, or pass keep_at_least=1"
                 )
             if have < wanted:
-                best.setdefault(self.pools[name][0], []).append(np.sort(ranks, axis=None)[-wanted:])
-        for name, ranks in self.ranks.items():
+                last = np.sort(self.ranks[name], axis=None)[-wanted:]
+                best.setdefault(self.pools[name][0], []).append(last)
+        for name, array in kept.items():
             if self.pools[name][0] in best:
-                kept[name] = kept[name] | np.isin(ranks, np.concatenate(best[self.pools[name][0]]))
+                kept[name] = array | np.isin(self.ranks[name], np.concatenate(best[self.pools[name][0]]))
         return kept
 
     def __repr__(self) -> str:
@@ -150,17 +153,15 @@ def rank(
         raise ValueError(f"{scope} says how many weights stay: leave keep_at_least out")
     if units is not None:
         return _rank_units(scores, units, scope, importance.granularity, keep_at_least)
-    flat = {name: array.ravel() for name, array in scores.items()}
+    ranks: Mapping[str, Array]
     if scope == "output":
-        places = {name: places_in_rows(array.reshape(len(array), -1)) for name, array in scores.items()}
+        rows = {name: places_in_rows(array.reshape(len(array), -1)) for name, array in scores.items()}
+        ranks = {name: array.reshape(scores[name].shape) for name, array in rows.items()}
     elif pattern := pattern_of(scope):
-        places = {name: _places_of_inputs(array, pattern[1]) for name, array in scores.items()}
-    elif scope == "global" and scores:
-        places = parted(places_of(np.concatenate(list(flat.values()))), scores)
+        ranks = {name: _places_of_inputs(array, pattern[1]) for name, array in scores.items()}
     else:
-        places = {name: places_of(array) for name, array in flat.items()}
-    ranks = {name: array.reshape(scores[name].shape) for name, array in places.items()}
-    return Ranking(ranks, scope, importance.granularity, keep_at_least)
+        ranks = InOrder(scores, together=scope == "global")
+    return Ranking(ranks, scope, importance.granularity, keep_at_least, pools_of(scores, scope))
 
 
 def pattern_of(words: object) -> tuple[int, int] | None:
@@ -271,27 +272,3 @@ def _refuse_two_shares(scope: Mapping[str, float], pools: Mapping[str, tuple[str
         for other, another in scope.items():
             if pools[name] == pools[other] and share != another:
                 raise ValueError(f"scope gives {name!r} and {other!r} different sparsities, but are tied")
-
-
-def cut(
-    importance: Importance,
-    sparsity: float | None,
-    scope: Scope = "global",
-    exclude: Iterable[str] = (),
-    keep_at_least: int = 0,
-) -> Mask:
-    """Choose what ``rank(importance, …).mask(sparsity)`` does, several times sooner.
-
-    Units, which are few, are ranked, and so is what a scope of other words compares.
-    """
-    ordinary = isinstance(scope, Mapping) or scope in ("global", "layer")
-    if importance.units is not None or keep_at_least or not ordinary:
-        return rank(importance, scope, exclude, keep_at_least).mask(sparsity)
-    scores, _ = compared(importance, scope, exclude)
-    cuts = counts(sparsity, scope, pools_of(scores, scope))
-    if scope == "global" and scores:
-        gone = parted(least(np.concatenate([array.ravel() for array in scores.values()]), cuts[""]), scores)
-    else:
-        gone = {name: least(array.ravel(), cuts[name]) for name, array in scores.items()}
-    kept = {name: ~gone[name].reshape(array.shape) for name, array in scores.items()}
-    return Mask(kept, importance.granularity)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from pruneviz.core.ranking import check_share, cut
+from pruneviz.core.ranking import check_share, rank
 from pruneviz.engine.how import How
 from pruneviz.engine.model import Seen, checked_mask, pruned_units
 from pruneviz.engine.scoring import named, refuse_nothing, scored
@@ -67,7 +67,7 @@ def prune(
     how = How(granularity, criterion, scope, data, example, exclude, keep_at_least, loss, seed)
     check_share(sparsity, how.scope)
     seen = Seen(model, how.images)
-    mask = cut(scored(seen, how), sparsity, how.scope, how.exclude, how.keep_at_least)
+    mask = rank(scored(seen, how), how.scope, how.exclude, how.keep_at_least).mask(sparsity)
     if sparsity != 0:
         refuse_nothing(seen, mask, how)
     return named(mask, seen, how)

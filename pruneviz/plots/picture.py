@@ -26,7 +26,14 @@ MimeBundle = tuple[dict[str, Any], dict[str, Any]]
 def png(figure: Figure, dpi: int, facecolor: str = "auto") -> bytes:
     """Draw a figure as a PNG; without the version of matplotlib in it, the same picture is the same bytes."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None}, facecolor=facecolor)
+    figure.savefig(
+        file,
+        format="png",
+        dpi=dpi,
+        metadata={"Software": None},
+        facecolor=facecolor,
+        pil_kwargs={"compress_level": 1},  # on speckled masks zlib's quickest level is its smallest as well
+    )
     return file.getvalue()
 
 
