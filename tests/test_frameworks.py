@@ -18,11 +18,11 @@ def test_twins_compute_the_same(spec):
     spec = spec._replace(ties=False)  # rounded weights put ReLUs on their kink, where slopes may differ
     adapters = [frameworks.adapter(build(spec, name)) for name in ("torch", "keras", "tf_keras")]
     outputs = [adapter.predict(x) for adapter in adapters]
-    uses = [uses(adapter, x) for adapter in adapters]
+    times = [uses(adapter, x) for adapter in adapters]
     slopes = [adapter.gradients((x, y), None) for adapter in adapters]
     for other in (1, 2):
         np.testing.assert_allclose(outputs[other], outputs[0], rtol=1e-4, atol=1e-4)
-        assert uses[other] == uses[0]
+        assert times[other] == times[0]
         assert slopes[other].keys() == slopes[0].keys()
         for name in slopes[0]:
             np.testing.assert_allclose(slopes[other][name], slopes[0][name], rtol=1e-3, atol=1e-5)

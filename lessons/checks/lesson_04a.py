@@ -144,7 +144,8 @@ def _computes(small: Answer, network: object, number: int, x: Array) -> str | No
     try:
         given = frameworks.adapter(small).predict(x)
     except Exception as error:  # noqa: BLE001  (whatever the learner's network does)
-        return f"without block{number} the network stops with {type(error).__name__}: {error}"
+        found = error.__cause__ or error  # what PyTorch or Keras says, not what that means of other networks
+        return f"without block{number} the network stops with {type(found).__name__}: {found}"
     if close(given, _silent(network, number, x), 1e-4):
         return None
     if close(given, frameworks.adapter(network).predict(x), 1e-4):
