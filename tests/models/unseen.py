@@ -238,7 +238,9 @@ def _table() -> dict[str, Row]:
         rows[f"torchvision, {name}"] = _vision(name)
     rows |= {
         "torchvision, googlenet": _vision("googlenet", init_weights=False),
-        "torchvision, inception_v3": _vision("inception_v3", (96, 96, 3), init_weights=False),
+        "torchvision, inception_v3": _vision(
+            "inception_v3", (96, 96, 3), init_weights=False, aux_logits=False
+        ),
         "torchvision, resnet18, frozen norms": _vision("resnet18", norm_layer=frozen),
         "torchvision, vit_b_16": _vision("vit_b_16", (32, 32, 3), "neuron", image_size=32),
         "torchvision, swin_t": _vision("swin_t", unit="neuron"),
@@ -325,7 +327,7 @@ def _pruned(model: Any, row: Row, x: np.ndarray) -> tuple[Any, Any, list[str]]:
 
 def _trains(model: Any, x: np.ndarray) -> bool:
     """Take one step, and tell whether weights moved and stayed finite."""
-    before = {name: layer.weight.copy() for name, layer in pv.network(model).items()}
+    before = arrays_of(model)
     if isinstance(model, nn.Module):
         batch = torch.from_numpy(np.moveaxis(x, -1, 1).copy() if x.ndim == 4 else x)
         outputs = [o for o in tree_leaves(model.train()(batch)) if isinstance(o, torch.Tensor)]
@@ -334,8 +336,8 @@ def _trains(model: Any, x: np.ndarray) -> bool:
     else:
         model.compile(optimizer="sgd", loss="mse", run_eagerly=True)  # as a graph it takes ten times as long
         model.fit(x, tree_map(np.ones_like, model.predict(x, verbose=0)), verbose=0)
-    after = {name: layer.weight for name, layer in pv.network(model).items()}
-    finite = all(np.isfinite(weight).all() for weight in after.values())
+    after = arrays_of(model)
+    finite = all(np.isfinite(array).all() for array in after.values())
     return finite and any((after[name] != before[name]).any() for name in before)
 
 
