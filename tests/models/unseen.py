@@ -331,7 +331,7 @@ def _trains(model: Any, x: np.ndarray) -> bool:
     if isinstance(model, nn.Module):
         batch = torch.from_numpy(np.moveaxis(x, -1, 1).copy() if x.ndim == 4 else x)
         outputs = [o for o in tree_leaves(model.train()(batch)) if isinstance(o, torch.Tensor)]
-        sum(output.square().mean() for output in outputs).backward()
+        sum((output - 1).square().mean() for output in outputs).backward()  # a head may begin at zero
         torch.optim.SGD(model.parameters(), 1e-3).step()
     else:
         model.compile(optimizer="sgd", loss="mse", run_eagerly=True)  # as a graph it takes ten times as long
