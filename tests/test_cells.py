@@ -2,6 +2,8 @@
 
 import ast
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -164,3 +166,13 @@ def fine_tune(model, mask, seed):
     )
     kernel.run("gate.release(9); old = None\nawait asyncio.sleep(0.3); gc.collect()")
     assert kernel.value("(alive(), len(calls))") == (1, 1)
+
+
+def test_an_interrupted_cell_of_a_lesson_ends_in_a_line(kernel):
+    kernel.run('import os, time; pv.teaching.start("pytorch")')
+    threading.Timer(2, os.kill, (kernel.value("os.getpid()"), signal.SIGINT)).start()
+    output = kernel.run("time.sleep(60)")
+    (line,) = ("".join(c["text"] for kind, c in output if kind == "stream")).splitlines()
+    assert line.startswith("Interrupted. ")
+    assert [kind for kind, _ in output if kind == "error"] == []
+    assert kernel.value("1 + 1") == 2

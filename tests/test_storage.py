@@ -250,6 +250,8 @@ def test_the_order_and_the_name_are_asked_for_in_a_sentence(framework, tmp_path)
     pv.save(model, tmp_path / "m")
     with pytest.raises(TypeError, match=r"pv.load\(path, model\)"):
         pv.load(model, tmp_path / "m")
+    with pytest.raises(TypeError, match=r"pv.save\(model, path\)"):
+        pv.save(tmp_path / "m", model)
     with pytest.raises(ValueError, match=r"m\.keras is named like a file of another kind"):
         pv.save(model, tmp_path / "m.keras")
     assert [path.name for path in tmp_path.iterdir()] == ["m"]

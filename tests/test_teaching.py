@@ -409,6 +409,18 @@ def test_start_is_quiet_seeded_and_capped(track, module, caps, most):
     assert seen["first"][0] <= most
 
 
+def test_what_a_logger_says_after_the_start_is_heard():
+    code = """
+import pruneviz.teaching
+pruneviz.teaching.start("tensorflow")
+import tensorflow
+tensorflow.get_logger().warning("mind the gap")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "mind the gap" in run.stderr
+    assert "Logging error" not in run.stderr
+
+
 def test_what_a_failed_import_says_is_shown(monkeypatch):
     def fail(_name):
         os.write(2, b"the library is broken\n")

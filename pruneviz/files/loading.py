@@ -10,7 +10,7 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.core import plan as removal
 from pruneviz.engine.model import Seen
-from pruneviz.files.storage import refuse_misfit, room, unpacked
+from pruneviz.files.storage import is_model, refuse_misfit, room, unpacked
 
 if TYPE_CHECKING:
     import os
@@ -98,12 +98,3 @@ def _taken_out(left: Sequence[tuple[Array, int]], count: int) -> BoolArray:
     for number in np.flatnonzero(gone):
         pruned[np.flatnonzero(cell.ravel() == number)[-gone[number] :]] = True
     return pruned
-
-
-def is_model(value: object) -> bool:
-    """Tell whether a value is a model that pruneviz takes."""
-    try:
-        frameworks.adapter(value)
-    except TypeError:
-        return False
-    return True

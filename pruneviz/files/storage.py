@@ -45,10 +45,21 @@ def save(model: object, path: str | os.PathLike[str]) -> None:
         Where to; an existing file is replaced only when the new one is whole. A name that says another kind
         of file, such as m.keras, is a ValueError.
     """
+    if is_model(path):
+        raise TypeError("save takes the model first, and then the path: pv.save(model, path)")
     if Path(path).suffix in _FOREIGN:
         raise ValueError(f"{path} is named like a file of another kind, which this is not: name it model.pv")
     with whole(Path(path)) as file:
         file.write(packed(frameworks.adapter(model).arrays()))
+
+
+def is_model(value: object) -> bool:
+    """Tell whether a value is a model that pruneviz takes."""
+    try:
+        frameworks.adapter(value)
+    except TypeError:
+        return False
+    return True
 
 
 def refuse_misfit(source: str, name: str, saved: Array | None, own: Array | None, *, part: bool) -> None:

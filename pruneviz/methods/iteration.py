@@ -13,7 +13,7 @@ from pruneviz.core.masks import Mask
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import apply
 from pruneviz.files import storage
-from pruneviz.files.loading import is_model
+from pruneviz.files.storage import is_model
 from pruneviz.measures.scorecards import Scorecard, scorecard
 from pruneviz.methods.gradual import Words, how_by, prune_further, prunes_at
 from pruneviz.methods.keeping import keep_pruned

@@ -11,7 +11,6 @@ import numpy as np
 
 from pruneviz.core.arrays import each
 from pruneviz.files import storage
-from pruneviz.files.loading import is_model
 from pruneviz.files.writing import whole
 from pruneviz.methods.gradual import prunes_at
 
@@ -128,7 +127,7 @@ def _name(value: object) -> str | None:
     """Name a word, a function, or a model by its arrays."""
     if value is None or isinstance(value, str):
         return value
-    if is_model(value):
+    if storage.is_model(value):
         return _digest(storage.arrays_of(value))
     return getattr(value, "__qualname__", type(value).__qualname__)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import importlib
+import io
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from pruneviz.lessons import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import IO
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
@@ -33,8 +35,8 @@ _PIXELS_PER_INCH = 144  # of the file; it is displayed at 96
 def start(track: str) -> None:
     """Prepare the kernel for a lesson: at most two threads, fixed seeds, the framework imported quietly.
 
-    What TensorFlow writes to stderr when it is imported differs from machine to machine; it is shown
-    only if the import fails.
+    A cell that is interrupted says so in a line. What TensorFlow writes to stderr when it is imported differs
+    from machine to machine; it is shown only if the import fails.
 
     Parameters
     ----------
@@ -60,7 +62,19 @@ def start(track: str) -> None:
         except ModuleNotFoundError as error:
             extra = "torch" if track == "pytorch" else "tensorflow"
             raise ImportError(f'{error}. Install the track with: pip install "pruneviz[{extra}]"') from error
+    _interrupt_quietly()
     print(f"{_NAMES[track]} is ready.")  # noqa: T201
+
+
+def _interrupt_quietly() -> None:
+    """Let an interrupted cell end in a line: where a framework was just then tells a learner nothing."""
+    from IPython import get_ipython  # noqa: PLC0415  # only notebooks have IPython
+
+    def say(*_: object, **_options: object) -> None:
+        print("Interrupted. What was being trained stays as far as it got: make it anew, or go on.")  # noqa: T201
+
+    if shell := get_ipython():
+        shell.set_custom_exc((KeyboardInterrupt,), say)
 
 
 def _start_pytorch() -> None:
@@ -87,19 +101,33 @@ def _at_most(cap: str) -> int:
     return 1 if os.environ.get(cap) == "1" else _THREADS
 
 
+class _Stderr(io.TextIOBase):
+    """Goes to a file while that is held; what a logger that was set up then says later is seen."""
+
+    held: IO[str] | None
+
+    def write(self, text: str) -> int:
+        return (self.held or sys.stderr).write(text)
+
+    def flush(self) -> None:
+        (self.held or sys.stderr).flush()
+
+
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
     """Hold back what Python and the libraries under it write to stderr; show it if the body fails."""
     sys.stderr.flush()
+    stream = _Stderr()
     saved = os.dup(2)
     with tempfile.TemporaryFile("w+", errors="replace") as held:
         os.dup2(held.fileno(), 2)
-        failed = True
+        failed, stream.held = True, held
         try:
-            with redirect_stderr(held):
+            with redirect_stderr(stream):
                 yield
             failed = False
         finally:
+            stream.held = None
             os.dup2(saved, 2)
             os.close(saved)
             if failed:
