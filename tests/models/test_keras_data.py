@@ -44,6 +44,12 @@ SCALES = {
     "Normalization": lambda home, x: normalized(home, BYTES)(x),
     "after a crop": lambda home, x: home.layers.Rescaling(1 / 255)(home.layers.Cropping2D(1)(x)),
     "nested": lambda home, x: nested(home)(x),
+    "Lambda": lambda home, x: home.layers.Lambda(lambda z: z / 255.0)(x),
+    "Lambda from -1 to 1": lambda home, x: home.layers.Lambda(lambda z: (z - 127.5) / 127.5)(x),
+    "Lambda by channel": lambda home, x: home.layers.Lambda(lambda z: z / np.float32([250, 255, 260]))(x),
+    "Rescaling, then a flip": lambda home, x: home.layers.Lambda(lambda z: z[..., ::-1])(
+        home.layers.Rescaling(1 / 255)(x)
+    ),
     "means of bytes": lambda home, x: home.layers.Rescaling(1.0, offset=[-103.9, -116.8, -123.7])(x),
 }
 
@@ -60,6 +66,9 @@ def test_a_model_that_takes_numbers_from_0_to_1_is_given_these(home):
         lambda x: x,
         home.layers.Rescaling(2.0, offset=-1.0),
         lambda x: (x - 0.5) / 0.2,
+        home.layers.Lambda(lambda z: z * 2 - 1),
+        home.layers.Lambda(lambda z: z[:, 1:-1, 1:-1, ::-1]),
+        home.layers.Lambda(lambda z: z[:, :, :, :2] + z[:, :, :, 1:]),
     ):
         model = headed(home, first)
         wanted = model.predict(BYTES / np.float32(255), verbose=0)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
-from pruneviz.frameworks.keras.calls import filled, flat, graph_of
+from pruneviz.frameworks.keras.calls import flat, graph_of
 from pruneviz.frameworks.keras.layouts import walk
 from pruneviz.frameworks.keras.operations import name_of
+from pruneviz.frameworks.keras.probing import run
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
@@ -49,8 +50,7 @@ def _first(model: Any, place: int) -> list[tuple[Call, Array]]:
         if call.inputs and set(call.inputs) <= after.keys():
             values = after[call.inputs[0]]
             seen.append((call, values))
-            scaled = _scaled(call, values)
-            if scaled is not None:
+            if (scaled := _scaled(call, values)) is not None:
                 after[call.name] = scaled
             elif len(call.inputs) == 1 and not getattr(call.layer, "weights", ()):
                 after[call.name] = values
@@ -60,8 +60,9 @@ def _first(model: Any, place: int) -> list[tuple[Call, Array]]:
 def _scaled(call: Call, values: Array) -> Array | None:
     """Scale as a call does, entry by entry; None if it does something else."""
     wide = values.reshape(3, *[1] * (len(call.shape or ()) - values.ndim + 1), *values.shape[1:])
-    known = type(call.layer).__name__ in ("Rescaling", "Normalization") or name_of(call) in _SCALES
+    known = type(call.layer).__name__ in ("Rescaling", "Normalization", "Lambda") or name_of(call) in _SCALES
     if known and len(call.inputs) == 1:
-        args, kwargs = filled((call.args, call.kwargs), {call.inputs[0]: tf.constant(wide, tf.float32)})
-        return np.asarray(call.layer(*args, **kwargs))
+        with contextlib.suppress(Exception):  # a Lambda of the learner's own may raise anything
+            scaled = run(call, wide)
+            return scaled if scaled.size and scaled.shape[:-1] == wide.shape[:-1] else None
     return None
