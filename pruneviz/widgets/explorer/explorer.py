@@ -117,6 +117,7 @@ class Explorer(View):
         self._found: dict[State, Array] = {}
         self._cards: dict[State, Scorecard] = {}
         self._curves: dict[tuple[str, str], dict[float, int]] = {}
+        described = self._described()  # which may add criteria
         given = {
             "title": f"{type(model).__name__} · {self.granularity}s",
             "criteria": list(self._criteria),
@@ -126,7 +127,7 @@ class Explorer(View):
             "n": len(self._meter.x),
             "criterion": name,
         }
-        super().__init__(**{**given, **self._described(), **traits})
+        super().__init__(**{**given, **described, **traits})
         self._rerank()
         self.observe(self._rerank, ["scope", "criterion"])
         self.observe(lambda _: self.set_trait("basic", []), "show")  # parts that are named are wanted
