@@ -8,8 +8,7 @@ import numpy as np
 
 from pruneviz import frameworks
 from pruneviz.core.masks import Mask
-from pruneviz.files.loading import is_model
-from pruneviz.files.storage import arrays_of
+from pruneviz.files.storage import arrays_of, is_model
 from pruneviz.measures.scorecards import scorecard
 from pruneviz.methods.recalibration import recalibrate
 from pruneviz.teaching.exercises import Wrong, close, exercise
