@@ -16,7 +16,7 @@ from pruneviz.frameworks.torch import rebuild
 
 X = np.random.default_rng(0).random((6, 8, 8, 3), np.float32)
 Y = np.arange(6) % 3
-DEVICES = [name for name in ("cuda", "mps") if getattr(torch, name).is_available()]
+DEVICES = ["cpu"] + [name for name in ("cuda", "mps") if getattr(torch, name).is_available()]
 
 
 class Net(nn.Module):
@@ -102,7 +102,7 @@ def test_nothing_of_double_precision_is_put_on_a_device(moves, tmp_path):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_a_model_on_an_accelerator_stays_there(device, tmp_path):
+def test_a_model_stays_on_its_device(device, tmp_path):
     for one in cycle(Net().to(device), tmp_path):
         assert {t.device.type for t in (*one.parameters(), *one.buffers())} == {device}
 
