@@ -39,7 +39,7 @@ def main() -> int:
 
 def _of_the_zoo() -> Iterator[bool]:
     x, _ = pv.datasets.mnist().test
-    inputs = torch.from_numpy(x.copy()).permute(0, 3, 1, 2).float() / 255
+    inputs = torch.from_numpy(x.transpose(0, 3, 1, 2).copy()).float() / 255  # laid out as loaders do
     for name in ("lenet_300_100", "lenet_5", "mnist_cnn"):
         model = getattr(pv.zoo, name)("torch")
         ranking, adapter, peer = pv.rank(pv.importance(model)), frameworks.adapter(model), _peer(model)

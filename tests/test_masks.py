@@ -89,6 +89,19 @@ def test_many_borders_give_the_mask_of_the_places(dtype):
             assert ranking.mask(share) == by_places.mask(share)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layers_with_and_without_negative_scores_are_compared(dtype):
+    scores = {"a": np.array([[-3, 0.5], [2, -1]], dtype), "b": np.array([0.25, 4, 0], dtype)}
+    ranking = pv.rank(pv.Importance(scores))
+    assert {name: places.tolist() for name, places in ranking.ranks.items()} == {
+        "a": [[0, 4], [5, 1]],
+        "b": [3, 6, 2],
+    }
+    mask = ranking.mask(4 / 7)
+    assert mask["a"].tolist() == [[False, True], [True, False]]
+    assert mask["b"].tolist() == [False, True, False]
+
+
 def test_rankings_refuse_shares_and_scopes_that_they_cannot_take():
     importance = pv.Importance({"a": np.arange(4.0)})
     for share, scope, words in (
