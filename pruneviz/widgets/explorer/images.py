@@ -102,7 +102,7 @@ class ImageExplorer(UnitExplorer):
         yield from super()._measure_more(state)
         image = self.image
         about = {"image": image, "scope": state.scope, "criterion": state.criterion}
-        if not self._outputs(state) or about.items() <= self.along.items():
+        if about.items() <= self.along.items() or not self._outputs(state):
             return
         shares = []
         for sparsity in sorted(grid()):
