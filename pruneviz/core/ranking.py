@@ -155,8 +155,7 @@ def rank(
         return _rank_units(scores, units, scope, importance.granularity, keep_at_least)
     ranks: Mapping[str, Array]
     if scope == "output":
-        rows = {name: places_in_rows(array.reshape(len(array), -1)) for name, array in scores.items()}
-        ranks = {name: array.reshape(scores[name].shape) for name, array in rows.items()}
+        ranks = {n: places_in_rows(a.reshape(len(a), -1)).reshape(a.shape) for n, a in scores.items()}
     elif pattern := pattern_of(scope):
         ranks = {name: _places_of_inputs(array, pattern[1]) for name, array in scores.items()}
     else:

@@ -106,7 +106,7 @@ def _kernel(kernel: Kernel) -> tuple[str, dict[str, Any]]:
     return kernel.kind, {"axis": -1, "groups": groups, "padded": padded or kernel.kind == "transposed"}
 
 
-def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911
+def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911, PLR0912
     layer, name = call.layer, type(call.layer).__name__
     if not (is_keras(layer) or isinstance(layer, Part)) or call.shape is None or None in shapes:
         return "unknown", {}
@@ -133,6 +133,8 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
         return "concat", {"axis": layer.axis if layer.axis < 0 else layer.axis - 1}
     if "Pooling" in name and not name.startswith("Global") and layer.data_format == "channels_last":
         return "pool", {"axis": -1}
+    if name.startswith("ZeroPadding") and getattr(layer, "data_format", "channels_last") == "channels_last":
+        return "pad", {"widths": [*map(tuple, np.reshape(layer.padding, (-1, 2)).tolist()), (0, 0)]}
     if name in ("Flatten", "Reshape"):
         return "reshape", {}
     return ("mix" if name in _MIXES else "unknown"), {}
