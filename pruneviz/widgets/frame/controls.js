@@ -50,7 +50,8 @@ export function shareSlider(label, { input, release, step = 0.001 }) {
     if (!way) return;
     event.preventDefault();
     const share = Number(range.value) + way * (event.shiftKey ? Math.min(step, FINE) : COARSE);
-    release(Math.round(1e4 * Math.min(1, Math.max(0, share))) / 1e4);
+    range.value = Math.min(1, Math.max(0, share)); // at once: the next press may come before the next frame
+    release(Math.round(1e4 * Number(range.value)) / 1e4);
   });
   const wrong = el("span", { class: "pv-wrong-number", role: "alert", hidden: true }, "Write a number from 0 to 100.");
   let editing = false;
