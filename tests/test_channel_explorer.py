@@ -15,7 +15,8 @@ from twins import copy_weights
 
 import pruneviz as pv
 from pruneviz.widgets import ChannelExplorer
-from pruneviz.widgets.explorer import payload, wire
+from pruneviz.widgets.explorer import payload
+from pruneviz.widgets.frame import wire
 
 SPARSITIES = (0, 0.15, 0.5, 0.9, 1)
 

@@ -15,7 +15,8 @@ from twins import copy_weights
 import pruneviz as pv
 from pruneviz import zoo
 from pruneviz.widgets import NeuronExplorer, UnitExplorer
-from pruneviz.widgets.explorer import payload, wire
+from pruneviz.widgets.explorer import payload
+from pruneviz.widgets.frame import wire
 
 SPARSITIES = (0, 0.0001, 0.15, 0.5, 0.9, 0.9999, 1)
 CRITERIA = ("magnitude", "l2", "fpgm", "gradient", "taylor", "activation", "apoz", "random")

@@ -20,8 +20,9 @@ from torch import nn
 import pruneviz as pv
 from pruneviz import zoo
 from pruneviz.widgets import View
-from pruneviz.widgets.explorer import history, measuring, payload, wire
+from pruneviz.widgets.explorer import history, measuring, payload
 from pruneviz.widgets.explorer.parts import Part
+from pruneviz.widgets.frame import wire
 
 SPARSITIES = (0, 0.0001, 0.15, 0.5, 0.9, 0.9999, 1)
 ACCURACY = ("slider", "accuracy")

@@ -12,8 +12,8 @@ from pruneviz.core.arrays import number_to_prune
 from pruneviz.core.masks import Importance
 from pruneviz.core.ranking import rank
 from pruneviz.measures.intervals import wilson
-from pruneviz.widgets.explorer import payload, wire
-from pruneviz.widgets.frame import code
+from pruneviz.widgets.explorer import payload
+from pruneviz.widgets.frame import code, wire
 
 HOSTILE = 'x"]); print("{cut}"); ("é\\'  # a name that is code
 FIXTURES = Path(__file__).with_name("fixtures.json")

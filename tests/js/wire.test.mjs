@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { decode } from "../../pruneviz/widgets/explorer/wire.js";
+import { decode } from "../../pruneviz/widgets/frame/wire.js";
 
 const { wire } = JSON.parse(readFileSync(new URL("./fixtures.json", import.meta.url)), (_, value) => {
   if (typeof value?.base64 !== "string") return value;

@@ -19,11 +19,11 @@ from pruneviz.engine.scoring import importance
 from pruneviz.widgets.explorer import measuring
 from pruneviz.widgets.explorer.history import State
 from pruneviz.widgets.explorer.parts import Part, basic, draw, shown
-from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import code
 from pruneviz.widgets.frame.given import left_alone
 from pruneviz.widgets.frame.names import Given
 from pruneviz.widgets.frame.view import View, in_lines
+from pruneviz.widgets.frame.wire import ARRAYS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence

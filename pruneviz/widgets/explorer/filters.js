@@ -10,7 +10,7 @@ import { explorer } from "./explorer.js";
 import { outputsFigure, outputsLine } from "./outputs.js";
 import { sortChoice, unitDrawings } from "./units.js";
 import { Units } from "./unit_counts.js";
-import { decode } from "./wire.js";
+import { decode } from "../frame/wire.js";
 
 /** What both criteria cut of a layer, and what only one does. */
 export function overlapOf(layer, rivals, step) {

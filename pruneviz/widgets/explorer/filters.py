@@ -16,8 +16,8 @@ from pruneviz.plots import style
 from pruneviz.widgets.explorer.images import ImageExplorer, draw_outputs
 from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, draw_scores
-from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import assets
+from pruneviz.widgets.frame.wire import ARRAYS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

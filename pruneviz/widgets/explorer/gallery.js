@@ -1,6 +1,6 @@
 // The filters of one convolution as cards: kernel, feature map, number and score, with the cut between them.
 import { ACTIVITY, photoOf, tileOf, WEIGHT } from "../frame/draw.js";
-import { decode } from "./wire.js";
+import { decode } from "../frame/wire.js";
 
 const GAP = 14; // between cards at least: room for the cut
 const ROW_GAP = 26; // between rows: room for the cut's handle

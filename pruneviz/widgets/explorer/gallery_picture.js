@@ -4,7 +4,7 @@ import { copyPart, hatch, line, sharp, sheetOf, stroke, text } from "../frame/dr
 import { button, el, setText } from "../frame/controls.js";
 import { cutHandle } from "./cut_handle.js";
 import { cardAt, cutNear, fit, layOutCards, Pictures, placeAt } from "./gallery.js";
-import { decode } from "./wire.js";
+import { decode } from "../frame/wire.js";
 
 const [GONE, BY_HAND, RIVAL] = [1, 2, 4]; // what may hold of a card
 

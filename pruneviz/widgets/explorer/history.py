@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pruneviz.widgets.frame.given import pictures
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -103,13 +105,6 @@ def comparison(before: Array, after: Array, labels: Array, x: Array) -> dict[str
     ]
     counts = _counts(kinds, np.ones(len(labels), bool))
     return {**counts, "by_class": rows, "images": images, "pictures": pictures(x[chosen])}
-
-
-def pictures(x: Array) -> Array | None:
-    """Give images in [0, 1], (n, height, width, 1 or 3), as uint8 pixels; None of what is no picture."""
-    if x.ndim != 4 or x.shape[-1] not in (1, 3):
-        return None
-    return np.round(255 * np.clip(x, 0, 1)).astype(np.uint8)
 
 
 def _counts(kinds: dict[str, Array], where: Array) -> dict[str, int]:

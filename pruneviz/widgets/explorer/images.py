@@ -8,11 +8,11 @@ import numpy as np
 import traitlets as t
 
 from pruneviz.plots import style
-from pruneviz.widgets.explorer import history
 from pruneviz.widgets.explorer.measuring import grid
 from pruneviz.widgets.explorer.units import UnitExplorer
-from pruneviz.widgets.explorer.wire import ARRAYS
+from pruneviz.widgets.frame.given import pictures
 from pruneviz.widgets.frame.view import in_lines
+from pruneviz.widgets.frame.wire import ARRAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,4 +118,4 @@ class ImageExplorer(UnitExplorer):
         """Tell of the image: its ``index``, ``truth`` and ``picture``, and what a subclass adds."""
         one, x = slice(self.image, self.image + 1), self._meter.x
         facts = {"index": self.image, "truth": int(self._meter.labels[self.image])}
-        return {**facts, "picture": history.pictures(x[one])}
+        return {**facts, "picture": pictures(x[one])}

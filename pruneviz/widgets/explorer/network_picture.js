@@ -6,7 +6,7 @@ import { cutHandle } from "./cut_handle.js";
 import { drawAnswer } from "./outputs.js";
 import { hidden, sameState } from "./parts.js";
 import { layOutBlocks, nextSpot, strongest, TALL, Wiring } from "./wiring.js";
-import { decode } from "./wire.js";
+import { decode } from "../frame/wire.js";
 
 const TITLE = 24;
 const STRONGEST = 12;

@@ -11,12 +11,13 @@ from matplotlib.colors import to_rgba_array
 from pruneviz.engine.model import network
 from pruneviz.engine.scoring import importance
 from pruneviz.plots import style
-from pruneviz.widgets.explorer import history, payload
+from pruneviz.widgets.explorer import payload
 from pruneviz.widgets.explorer.images import ImageExplorer, draw_outputs
 from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD
-from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import assets
+from pruneviz.widgets.frame.given import pictures
+from pruneviz.widgets.frame.wire import ARRAYS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +100,7 @@ class NeuronExplorer(ImageExplorer):
             return {**super()._pictured(), "activity": self._activity(x[one], y[one])}
         if self._mean is None:
             self._mean = self._activity(x, y)
-        picture = history.pictures(x.mean(axis=0, keepdims=True))
+        picture = pictures(x.mean(axis=0, keepdims=True))
         return {"index": -1, "picture": picture, "activity": self._mean}
 
     def _activity(self, x: Array, y: Array) -> dict[str, Array]:

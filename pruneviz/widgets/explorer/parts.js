@@ -2,11 +2,12 @@
 // { noun, total, layers: [{ name, size }], at(sparsity, byHand) -> { rule, pruned, all, kept }, cuts(sparsity),
 // load() }, and code() if Show code is more than the trait.
 import { crossing, estimate, grouped, percent, remembered, same, sparsityText, wilson } from "../frame/pure.js";
-import { countOf, drawCurve, drawStillCurve, floorOf, photoOf, sheetOf } from "../frame/draw.js";
+import { countOf, drawCurve, drawStillCurve, floorOf, sheetOf } from "../frame/draw.js";
+import { changedImages } from "../frame/changes.js";
 import {
   button, choice, el, facts, figure, fold, scrolled, section, setText, shareSlider, table,
 } from "../frame/controls.js";
-import { decode } from "./wire.js";
+import { decode } from "../frame/wire.js";
 
 const HEIGHT = 210; // of the accuracy curve
 const SWEEP = 8000; // milliseconds
@@ -276,33 +277,7 @@ function comparison(frame) {
   const heads = ["class", "images", "lost", "won", "new way"];
   const rows = found.by_class.map(({ name, n, lost, won, other }) => [name, ...[n, lost, won, other].map(grouped)]);
   return [
-    ...changedImages(found, words),
+    ...changedImages(found, decode(found.pictures), words),
     scrolled("Changes by class", table(heads, rows)),
-  ];
-}
-
-/** What changed between two states, as pictures; `found` is a comparison of history.py. */
-export function changedImages(found, words) {
-  const pictures = decode(found.pictures);
-  const [, height = 1, width = 1, channels = 0] = pictures?.shape ?? [];
-  const size = height * width * channels;
-  const photo = (i) => photoOf(pictures.subarray(i * size, (i + 1) * size), [height, width, channels]);
-  const cards = found.images.map((image, i) => {
-    const label = `${image.before} → ${image.after}`;
-    const kind = image.before === image.truth ? "lost" : image.after === image.truth ? "won" : "still wrong";
-    const story = `Image ${image.index}, a ${image.truth}: was taken for ${image.before}, now for ${image.after}`;
-    const canvas = el("canvas", { width, height, role: "img", "aria-label": story });
-    if (pictures) canvas.getContext("2d").drawImage(photo(i), 0, 0);
-    const written = [el("span", { "data-png": true }, label), el("small", { "data-png": true }, kind)];
-    return el("li", { "data-kind": kind }, canvas, ...written);
-  });
-  const all = found.lost + found.won + found.other;
-  const parts = [
-    `${grouped(found.lost)} images lost`, `${grouped(found.won)} won`, `${grouped(found.other)} wrong in a new way.`,
-  ];
-  const some = cards.length < all ? ` ${cards.length} of them:` : "";
-  return [
-    el("p", { "data-png": true }, `${words}${parts.join(", ")}${some}`),
-    el("ul", { class: "pv-images" }, ...cards),
   ];
 }

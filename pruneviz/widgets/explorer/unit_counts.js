@@ -3,7 +3,7 @@
 // `Units` has for each layer its `order` (best first) and `score`, `place`, `id` of each output, and
 // at(sparsity, byHand).gone[id] says whether a unit is pruned; toggle(frame, layer, i) cuts it by hand.
 import { cutAt, stepOf } from "../frame/pure.js";
-import { decode } from "./wire.js";
+import { decode } from "../frame/wire.js";
 
 const CUT = 1;
 const KEPT = 2;

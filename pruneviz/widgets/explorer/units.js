@@ -5,7 +5,9 @@ import { bytesText, grouped, millions, percent, remembered, same } from "../fram
 import { hatch, line, sharp, text } from "../frame/draw.js";
 import { button, CAPTION, choice, el, fold, scrolled, section, setText, table, tabs } from "../frame/controls.js";
 import { explorer } from "./explorer.js";
-import { changedImages, hidden, ruleOf, sameState, scorecardPart } from "./parts.js";
+import { changedImages } from "../frame/changes.js";
+import { decode } from "../frame/wire.js";
+import { hidden, ruleOf, sameState, scorecardPart } from "./parts.js";
 import { Units } from "./unit_counts.js";
 
 export function sortChoice(frame) {
@@ -161,7 +163,7 @@ export function changesPart(frame) {
       return;
     }
     const start = found.with?.scope ? `The last change, from ${ruleOf(found.with)}` : "From the whole model";
-    body.replaceChildren(...changedImages(found, `${start} to ${ruleOf(found.state)}: `));
+    body.replaceChildren(...changedImages(found, decode(found.pictures), `${start} to ${ruleOf(found.state)}: `));
   };
   for (const name of ["changes", "guess"]) frame.on(name, refresh);
   frame.on("against", () => {});

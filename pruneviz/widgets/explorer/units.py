@@ -31,8 +31,8 @@ from pruneviz.widgets.explorer import unit_code, unit_payload
 from pruneviz.widgets.explorer.explorer import Explorer
 from pruneviz.widgets.explorer.parts import ACCURACY, HISTORY, LAYERS, SELECTORS, SLIDER, Part
 from pruneviz.widgets.explorer.still import write_card
-from pruneviz.widgets.explorer.wire import ARRAYS
 from pruneviz.widgets.frame import assets, code
+from pruneviz.widgets.frame.wire import ARRAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

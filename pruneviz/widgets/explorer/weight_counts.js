@@ -1,6 +1,6 @@
 // What the kernel sent about a ranking, and what follows from it at a step of the slider.
 import { cutAt, handChange, prunedByStep, stepOf } from "../frame/pure.js";
-import { decode } from "./wire.js";
+import { decode } from "../frame/wire.js";
 
 export class Weights {
   noun = "weights";

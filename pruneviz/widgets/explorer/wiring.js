@@ -1,5 +1,5 @@
 // Where the neurons of dense layers stand, and who reads whom.
-import { decode } from "./wire.js";
+import { decode } from "../frame/wire.js";
 
 export const TALL = 384; // pixels for the neurons of a layer
 const SMALLEST = 8;

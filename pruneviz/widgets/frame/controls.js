@@ -116,6 +116,27 @@ export function choice(label, options, pick) {
 export const button = (label, action, more = {}) =>
   el("button", { type: "button", class: "pv-button", onclick: action, ...KEYS, ...more }, label);
 
+const inARow = (key, at, many) => {
+  const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: -1 }[key];
+  return to === undefined ? null : (to + many) % many;
+};
+
+/** Buttons of which one is in the tab order; `move(key, at)` says to which one a key goes, null for nowhere. */
+export function roving(label, buttons, { css, move = inARow }) {
+  const group = el("div", { role: "group", "aria-label": label, class: css }, ...buttons);
+  const enter = (target) => buttons.forEach((one) => { one.tabIndex = one === target ? 0 : -1; });
+  enter(buttons[0]);
+  group.addEventListener("focusin", (event) => enter(event.target));
+  group.addEventListener("keydown", (event) => {
+    const to = move(event.key, buttons.indexOf(event.target), buttons.length);
+    if (to === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    buttons[to].focus();
+  });
+  return group;
+}
+
 export const CAPTION = { class: "pv-caption", "data-png": true };
 
 /** A box for a whole number from 0. */

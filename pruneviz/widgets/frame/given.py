@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pruneviz.core.arrays import Several, checked_pair, names_in, refuse_unknown
 from pruneviz.engine.model import network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pruneviz.core.arrays import Data
+    from pruneviz.core.arrays import Array, Data
 
 
 def checked_data(data: Data) -> Data:
@@ -19,6 +21,13 @@ def checked_data(data: Data) -> Data:
     if isinstance(x, Several):
         raise TypeError(f"x is {len(x.arrays)} arrays: only what a model with one input does is shown")
     return x, y
+
+
+def pictures(x: Array) -> Array | None:
+    """Give images in [0, 1], (n, height, width, 1 or 3), as uint8 pixels; None of what is no picture."""
+    if x.ndim != 4 or x.shape[-1] not in (1, 3):
+        return None
+    return np.round(255 * np.clip(x, 0, 1)).astype(np.uint8)
 
 
 def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:

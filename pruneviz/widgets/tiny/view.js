@@ -1,5 +1,5 @@
 // TinyNetwork: a model whose every number can be read; click a connection to cut it.
-import { KEYS, button, el, facts, figure, fold, newId, scrolled, section, table } from "../frame/controls.js";
+import { KEYS, button, el, facts, figure, fold, newId, roving, scrolled, section, table } from "../frame/controls.js";
 import {
   answers, changes, compiled, cost, cutOrRestored, exactly, finishedSnippet, forward, keptFlags, labelsOf, lossOf,
   neuronCut, plain, sentenceOf, signed, spokenChange, stepWords, terms, wireAt, wiring,
@@ -64,24 +64,6 @@ function nameOf(present, wire, i) {
   return `${where}: ${plain(wire.value, spec.decimals)}, ${present.kept[i] ? "kept" : "cut"}`;
 }
 
-/** Buttons in reading order; one is in the tab order, arrow keys move between them. */
-function roving(label, buttons) {
-  const group = el("div", { role: "group", "aria-label": label, class: "pv-wires" }, ...buttons);
-  const enter = (target) => buttons.forEach((one) => { one.tabIndex = one === target ? 0 : -1; });
-  enter(buttons[0]);
-  group.addEventListener("focusin", (event) => enter(event.target));
-  group.addEventListener("keydown", (event) => {
-    const at = buttons.indexOf(event.target);
-    const [next, last] = [at + 1, at - 1];
-    const to = { ArrowDown: next, ArrowRight: next, ArrowUp: last, ArrowLeft: last, Home: 0, End: -1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    buttons.at(to % buttons.length).focus();
-  });
-  return group;
-}
-
 function modelPart(frame, present) {
   const { spec } = present;
   const canvas = el("canvas", { "aria-hidden": "true" });
@@ -90,7 +72,7 @@ function modelPart(frame, present) {
   const neurons = Object.entries(spec.neurons).map(([name, names]) => ({ name, node: overlay(names) }));
   const into = (end) => wires.filter(({ wire }) => wire.end === end).map((one) => one.node);
   const inOrder = [...neurons.flatMap((one) => [...into(one.name), one.node]), ...into("output")];
-  const group = roving("Weights: Enter cuts one, or puts it back", inOrder);
+  const group = roving("Weights: Enter cuts one, or puts it back", inOrder, { css: "pv-wires" });
   const stage = el("div", { class: "pv-tiny" }, canvas, group);
   /** @type {ReturnType<typeof wiring> | null} */
   let layout = null;
