@@ -11,10 +11,11 @@ from pathlib import Path
 import pruneviz as pv
 
 HEAVY = ("torch", "tensorflow", "keras", "tf_keras", "matplotlib", "ipywidgets", "tqdm", "numpy")
+EXPORT = ("onnx", "onnxruntime", "onnxscript", "ai_edge_litert")
 
 
 def test_importing_loads_no_framework():
-    code = f"import sys, pruneviz; print([name for name in {HEAVY!r} if name in sys.modules])"
+    code = f"import sys, pruneviz; print([name for name in {HEAVY + EXPORT!r} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
 
