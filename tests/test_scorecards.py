@@ -123,3 +123,38 @@ def test_models_that_do_not_classify_are_refused():
 def test_an_interval_of_no_share_is_refused(correct, n, words):
     with pytest.raises(ValueError, match=words):
         pv.wilson(correct, n)
+
+
+def test_a_layer_of_which_nothing_is_left_is_named(framework):
+    model = build(Spec((("conv", 4), ("conv", 5), ("dense", 6))), framework)
+    dense = pv.scorecard(model, images())
+    assert dense.emptied == ()
+    assert "nothing is left" not in str(dense)
+    by_hand = pv.Mask({"l0": np.zeros(4, bool)}, "filter")
+    for mask in (pv.prune(model, scope={"l0": 1.0, "l1": 0.9}), by_hand):
+        card = pv.scorecard(pv.apply(model, mask, images()[0][:1]), images())
+        assert card.emptied == ("l0",)
+        assert "pruned; nothing is left of l0\n" in str(card)
+    card = pv.scorecard(pv.apply(model, pv.prune(model, 1.0)), images())
+    assert card.emptied == ("l0", "l1", "l2", "out")
+    assert "100.0% pruned; nothing is left of l0, l1, l2, and 1 more" in str(card)
+    almost = pv.prune(model, scope={"l0": 1.0}, keep_at_least=1)
+    assert pv.scorecard(pv.apply(model, almost), images()).emptied == ()
+
+
+def test_an_emptied_layer_is_named_where_weights_are_tied_nested_or_in_two_kernels():
+    tied = torch.nn.Sequential(torch.nn.Linear(6, 6), torch.nn.Linear(6, 6))
+    tied[1].weight = tied[0].weight
+    x, y = np.random.default_rng(0).random((8, 6), np.float32), np.arange(8) % 3
+    assert pv.scorecard(pv.apply(tied, pv.prune(tied, 1.0)), (x, y)).emptied == ("0",)
+    for home in (keras, tf_keras):
+        layers = home.layers
+        inner = home.Sequential(
+            [layers.Input((8, 8, 3)), layers.SeparableConv2D(4, 3, name="s")], name="base"
+        )
+        model = home.Sequential([layers.Input((8, 8, 3)), inner, layers.Flatten(), layers.Dense(4)])
+        names = list(pv.network(model))
+        for name in names:
+            thin = pv.apply(model, pv.prune(model, scope={name: 1.0}))
+            assert pv.scorecard(thin, images()).emptied == (name,)
+        assert names[:2] == ["base.s.depthwise", "base.s.pointwise"]

@@ -82,6 +82,8 @@ class Scorecard:
         Layers that multiply more than `macs` says: attention, recurrent ones, functions with own parameters.
     uncovered
         As of a Network: layer -> how many numbers it holds, of layers that are not prunable.
+    emptied
+        Prunable layers whose weights are all 0: what they give is their bias, whatever they read.
     predictions
         (n,) predicted classes.
     labels
@@ -106,6 +108,7 @@ class Scorecard:
     latency_ms: dict[int, float] = field(default_factory=dict, compare=False)
     uncounted: tuple[str, ...] = ()
     uncovered: Mapping[str, int] = field(default_factory=dict)
+    emptied: tuple[str, ...] = ()
 
     @property
     def correct(self) -> int:
@@ -140,11 +143,12 @@ class Scorecard:
         beside = "".join(
             f"; {zeros:.1%} of all parameters are 0; {line}" for line in not_covered(self.uncovered)
         )
+        empty = f"; nothing is left of {few(self.emptied, ', ')}" if self.emptied else ""
         others = f"; not counted: {few(self.uncounted, ', ')}" if self.uncounted else ""
         rows = {
             "accuracy": f"{self.accuracy:.2%}, {self.correct:,} of {self.n:,} (95%: {low:.2%} to {high:.2%})",
             "parameters": f"{self.parameters:,}, of them {self.nonzero:,} nonzero",
-            "weights": f"{self.sparsity:.1%} pruned{beside}",
+            "weights": f"{self.sparsity:.1%} pruned{empty}{beside}",
             "MACs": f"{self.macs:,} executed, {self.nonzero_macs:,} with a nonzero weight{others}",
             "bytes": f"{self.raw_bytes:,} raw, {self.gzip_bytes:,} gzip, {self.compact_bytes:,} compact",
         }
@@ -211,6 +215,7 @@ def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name:
         nonzero_macs=sum(times[key] * alive[key] for key in weights),
         uncounted=tuple(dict.fromkeys(outermost(path, layers) for path, n in others.items() if n > 0)),
         uncovered=layers.uncovered,
+        emptied=tuple(key for key, number in alive.items() if number == 0),
         raw_bytes=len(raw),
         gzip_bytes=len(gzip.compress(raw, compresslevel=6, mtime=0)),
         compact_bytes=len(storage.packed(arrays)),
