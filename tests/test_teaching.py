@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import pruneviz as pv
@@ -321,9 +322,19 @@ def test_a_figure_is_shown_with_its_words_and_the_same_bytes_each_time(monkeypat
 
     (picture, rest), (words, _) = shown(monkeypatch, draw().axes[0], alt="A line  <rises>.")
     assert picture["text/plain"] == "Figure: A line <rises>."
-    assert rest["metadata"]["image/png"] == {"alt": "A line <rises>.", "width": 384}
+    picture_of = {"alt": "A line <rises>.", "width": 384}
+    assert rest["metadata"] == {"image/png": picture_of, "needs_background": "light"}
     assert "&lt;rises&gt;" in words["text/html"]
     assert shown(monkeypatch, draw(), alt="x")[0][0]["image/png"] == picture["image/png"]
+
+
+@pytest.mark.parametrize("draw", [Axes.imshow, Axes.pcolormesh, Axes.matshow])
+def test_what_holds_a_picture_is_not_turned_dark(monkeypatch, draw):
+    axes = Figure().subplots(1, 2)
+    axes[0].plot([1, 3])
+    assert "needs_background" in shown(monkeypatch, axes[0])[0][1]["metadata"]
+    draw(axes[1].inset_axes((0, 0, 1, 1)), np.eye(3))
+    assert "needs_background" not in shown(monkeypatch, axes[0])[0][1]["metadata"]
 
 
 def test_the_numbers_at_a_figures_axes_are_written_as_in_the_text(monkeypatch):

@@ -7,7 +7,9 @@ import io
 from typing import TYPE_CHECKING, Any, cast
 
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from PIL import Image
 
 from pruneviz.plots import style
@@ -15,7 +17,6 @@ from pruneviz.plots.alt import alt_text
 
 if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar
-    from matplotlib.image import AxesImage
 
 _PIXELS_PER_INCH = 100
 _SHARPNESS = 2
@@ -37,6 +38,19 @@ def png(figure: Figure, dpi: int, facecolor: str = "auto") -> bytes:
     return file.getvalue()
 
 
+def metadata(figure: Figure, pixels_per_inch: int, words: str) -> dict[str, Any]:
+    """Say how a notebook shows a figure's PNG: its width, its words, and whether it is drawn on light paper.
+
+    Such a drawing the dark theme may invert, but no picture, whose lightness means something.
+    """
+    width = round(figure.get_size_inches()[0] * pixels_per_inch)
+    pictures = figure.findobj(lambda artist: isinstance(artist, AxesImage | QuadMesh))
+    return {
+        "image/png": {"width": width, "alt": words},
+        **({} if pictures else {"needs_background": "light"}),
+    }
+
+
 class Picture(Figure):
     """A figure that a notebook shows as a PNG, and a screen reader as a sentence.
 
@@ -56,10 +70,9 @@ class Picture(Figure):
             transparent=False,
         )
         sentence = alt_text(self)
-        width, height = (round(inches * _PIXELS_PER_INCH) for inches in self.get_size_inches())
         return (
             {"image/png": base64.b64encode(_smaller(stream)).decode(), "text/plain": sentence},
-            {"image/png": {"width": width, "height": height, "alt": sentence}},
+            metadata(self, _PIXELS_PER_INCH, sentence),
         )
 
 

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 _NAMES = {"pytorch": "PyTorch", "tensorflow": "TensorFlow"}
 _THREADS = 2
 _SEED = 0
-_PIXELS_PER_INCH = 144  # of the file; it is displayed at 96
+_PIXELS_PER_INCH = 144  # of the file
+_SHOWN_PER_INCH = 96
+# A rule reaches a page only in an output. What needs a light background is a drawing: its paper turns dark,
+# its ink light, and hues stay. Pictures keep their colours, on softer paper.
+_IN_THE_DARK = """<style>
+body[data-jp-theme-light="false"] .jp-RenderedImage img { border-radius: 8px; filter: brightness(0.88); }
+body[data-jp-theme-light="false"] .jp-RenderedImage img.jp-needs-light-background {
+  filter: invert(0.93) hue-rotate(180deg);
+}
+</style>"""
 
 
 def start(track: str) -> None:
@@ -139,7 +148,7 @@ def show(figure: Figure | Axes, alt: str | None = None) -> None:
     """Show a figure in a notebook, with its description in words, and its numbers as in 53,240.
 
     The picture carries the description as alternative text. JupyterLab drops that, so the same words
-    stand below the picture, folded.
+    stand below the picture, folded. In JupyterLab's dark theme a drawing is light on dark.
 
     Parameters
     ----------
@@ -156,7 +165,7 @@ def show(figure: Figure | Axes, alt: str | None = None) -> None:
     from IPython.display import display  # noqa: PLC0415  # only notebooks have IPython
 
     from pruneviz.plots import alt_text  # noqa: PLC0415  # matplotlib is slow to import
-    from pruneviz.plots.picture import png  # noqa: PLC0415
+    from pruneviz.plots.picture import metadata, png  # noqa: PLC0415
 
     whole = _root(figure)
     _group_thousands(whole)
@@ -165,15 +174,14 @@ def show(figure: Figure | Axes, alt: str | None = None) -> None:
     if not alt.strip():
         raise ValueError("alt must describe the figure in words")
     picture = base64.b64encode(png(whole, _PIXELS_PER_INCH, "white")).decode()
-    width = round(whole.get_size_inches()[0] * 96)
     words = re.sub(r"[ \t\n]+", " ", alt).strip()
     display(  # type: ignore[no-untyped-call]
         {"image/png": picture, "text/plain": f"Figure: {words}"},
-        metadata={"image/png": {"alt": words, "width": width}},
+        metadata=metadata(whole, _SHOWN_PER_INCH, words),
         raw=True,
     )
     folded = f"<details><summary>This figure in words</summary><p>{html.escape(words)}</p></details>"
-    display({"text/html": folded, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
+    display({"text/html": f"{_IN_THE_DARK}{folded}", "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _group_thousands(figure: Figure) -> None:

@@ -267,6 +267,12 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def contrast(one: str, other: str) -> float:
+    """Weigh two colours against each other, from 1 to 21."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
 @contextlib.contextmanager
 def offline(browser, path: Path, width: int = 320):
     """Open an exported page without a network, on a narrow screen: 320 pixels are 1280 at 400%."""

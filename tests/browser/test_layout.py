@@ -1,7 +1,10 @@
 """Every view on every screen: a page of 1280 pixels, a narrow one, and one at 200%."""
 
+import io
+
 import lab
 import pytest
+from PIL import Image
 
 from pruneviz import lessons
 from pruneviz.plots import style
@@ -26,10 +29,20 @@ digits = images[:200], labels[:200]
 draw = np.random.default_rng(0)
 photos = draw.integers(0, 255, (40, 32, 32, 3), dtype=np.uint8), draw.integers(0, 10, 40)
 x = draw.uniform(0, 1, (3, 3))"""
-FIGURE = """\
+# A drawing of stripes, one for each colour, and a picture of them.
+SERIES = tuple(line[0] for line in style.SERIES)
+INKS = (style.PAPER, style.INK, style.QUIET, style.PRUNED_EDGE, style.PRUNED, *SERIES)
+FIGURE = f"""\
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-figure = Figure((2, 1))
-pv.teaching.show(figure.subplots(), alt='an empty plot')"""
+stripes = range({len(INKS)})
+drawing, picture = Figure(), Figure()
+drawing.add_axes((0, 0, 1, 1)).barh(stripes, 1, height=1, color={INKS})
+picture.add_axes((0, 0, 1, 1)).imshow([[n] for n in stripes], ListedColormap({INKS}), origin='lower')
+for figure in drawing, picture:
+    figure.axes[0].set(xlim=(0, 0.4), ylim=(-0.5, stripes[-1] + 0.5), aspect='auto')
+    figure.axes[0].set_axis_off()
+    pv.teaching.show(figure, alt='stripes')"""
 # What is written on canvases, in boxes, until the canvas is wiped.
 RECORD = """
 window.written = new Map();
@@ -187,20 +200,29 @@ def test_words_of_cards_explain_themselves_to_hand_and_keyboard(page, width):
     assert page.locator(".pv-term:visible").count() >= 8
 
 
-def test_figures_are_softer_cards_in_the_dark_theme_and_can_be_read(page):
+def test_drawings_turn_dark_with_the_theme_and_pictures_keep_their_colours(page):
+    def stripes():
+        for image in images:
+            shot = Image.open(io.BytesIO(image.screenshot())).convert("RGB").resize((1, len(INKS)), 0)
+            upwards = (f"#{bytes(shot.getpixel((0, row))).hex()}" for row in reversed(range(len(INKS))))
+            yield dict(zip(INKS, upwards, strict=True))
+
     page.locator(".jp-Cell").last.scroll_into_view_if_needed()
     page.wait_for_selector(".jp-RenderedImage img")
-    look = "() => getComputedStyle(document.querySelector('.jp-RenderedImage img')).filter"
-    assert page.evaluate(look) == "none"
+    images = page.locator(".jp-RenderedImage img").all()
+    assert list(stripes()) == [dict(zip(INKS, INKS, strict=True))] * 2
     lab.change_theme(page, "Dark")
-    softer = float(page.evaluate(look).removeprefix("brightness(").removesuffix(")"))
+    drawing, picture = stripes()
     lab.change_theme(page, "Light")
+    assert lab.luminance(drawing[style.PAPER]) < 0.01
+    assert 0.5 < lab.luminance(picture[style.PAPER]) < 0.8
+    assert lab.contrast(drawing[style.KEPT], drawing[style.PRUNED]) >= 3
+    assert drawing[style.KEPT][5:] > drawing[style.KEPT][1:3]  # still blue,
+    assert drawing[style.PRUNED][5:] < drawing[style.PRUNED][1:3]  # and still orange
+    for ink in (style.INK, style.QUIET, style.PRUNED_EDGE, *SERIES):
+        assert lab.contrast(drawing[style.PAPER], drawing[ink]) >= 4.5
     for ink, least in ((style.INK, 4.5), (style.QUIET, 4.5), (style.KEPT, 3), (style.PRUNED_EDGE, 3)):
-        ends = [
-            f"#{bytes(round(softer * v) for v in bytes.fromhex(c[1:])).hex()}" for c in (style.PAPER, ink)
-        ]
-        light, dark = map(lab.luminance, ends)
-        assert (light + 0.05) / (dark + 0.05) >= least
+        assert lab.contrast(picture[style.PAPER], picture[ink]) >= least
 
 
 def test_marks_of_the_hand_have_its_colour_whichever_view_came_last(page):
