@@ -75,6 +75,19 @@ def test_a_model_that_takes_numbers_from_0_to_1_is_given_these(home):
         np.testing.assert_allclose(predicted(model, BYTES), wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("scale", ["Rescaling", "Normalization", "Lambda from -1 to 1", "means of bytes"])
+def test_an_explorer_gives_a_model_what_the_scorecard_does(home, scale):
+    model = headed(home, lambda x: SCALES[scale](home, x))
+    labels = predicted(model, BYTES).argmax(1)
+    for how in ({}, {"granularity": "filter"}):
+        view = pv.explore(model, (BYTES, labels), sparsity=0.0, **how)
+        view.measure()
+        assert view.exact["correct"] == view.card.correct == 40
+        view.sparsity = 0.5
+        view.measure()
+        assert view.exact["correct"] == pv.scorecard(view.apply(), (BYTES, labels)).correct
+
+
 def test_integers_that_an_embedding_reads_stay_integers(home):
     tokens = RNG.integers(0, 200, (9, 5), np.uint8)
     layers = [home.layers.Embedding(200, 4), home.layers.GlobalAveragePooling1D(), home.layers.Dense(3)]

@@ -38,9 +38,7 @@ class Meter:
     """
 
     def __init__(self, model: object, data: Data) -> None:
-        x, self.labels = checked_data(data)
-        # Converted once, not at every release.
-        self.x = x / np.float32(255) if x.dtype == np.uint8 else x
+        self.x, self.labels = checked_data(data)
         original = frameworks.adapter(model)
         arrays = original.arrays()
         self._whole = {name: array.copy() for name, array in arrays.items()}

@@ -100,7 +100,8 @@ class NeuronExplorer(ImageExplorer):
             return {**super()._pictured(), "activity": self._activity(x[one], y[one])}
         if self._mean is None:
             self._mean = self._activity(x, y)
-        picture = pictures(x.mean(axis=0, keepdims=True))
+        mean = x.mean(axis=0, keepdims=True)
+        picture = pictures(mean / 255 if x.dtype == np.uint8 else mean)
         return {"index": -1, "picture": picture, "activity": self._mean}
 
     def _activity(self, x: Array, y: Array) -> dict[str, Array]:

@@ -24,10 +24,10 @@ def checked_data(data: Data) -> Data:
 
 
 def pictures(x: Array) -> Array | None:
-    """Give images in [0, 1], (n, height, width, 1 or 3), as uint8 pixels; None of what is no picture."""
+    """Give images, (n, height, width, 1 or 3), as uint8 pixels: bytes, or from 0 to 1; None of no picture."""
     if x.ndim != 4 or x.shape[-1] not in (1, 3):
         return None
-    return np.round(255 * np.clip(x, 0, 1)).astype(np.uint8)
+    return x if x.dtype == np.uint8 else np.round(255 * np.clip(x, 0, 1)).astype(np.uint8)
 
 
 def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
