@@ -2,10 +2,10 @@
 
 import hashlib
 import json
+import lzma
 import os
 import threading
 import tracemalloc
-import zlib
 
 import numpy as np
 import pytest
@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import nn
+from torch.nn.utils import prune
 from twins import Spec, build, images, keras, same, tf_keras, torch, weights_of
 
 import pruneviz as pv
 from pruneviz import frameworks
-from pruneviz.files import storage
+from pruneviz.files import coding, storage
 from pruneviz.files.loading import _taken_out
 
 ARRAYS = hnp.arrays(
@@ -30,13 +31,109 @@ ARRAYS = hnp.arrays(
 
 
 @given(st.dictionaries(st.text(max_size=5), ARRAYS, max_size=4))
-def test_arrays_come_back_bit_for_bit(arrays):
+def test_arrays_come_back_bit_for_bit_but_for_the_sign_of_zero(arrays):
     again = storage.unpacked(storage.packed(arrays), "file")
     assert again.keys() == arrays.keys()
     for name, array in arrays.items():
         assert again[name].dtype == array.dtype
         assert again[name].shape == array.shape
-        assert again[name].tobytes() == array.tobytes()
+        wanted = array.copy()
+        wanted[wanted == 0] = 0
+        assert again[name].tobytes() == wanted.tobytes()
+
+
+def test_nan_keeps_its_bits_and_minus_zero_is_zero():
+    odd = np.array([0x7F800001, 0xFFC00123, 0x80000000, 1, 0], "<u4").view("<f4")
+    for array in (odd, np.concatenate([odd, np.zeros(99, "<f4")]), odd[:, None].T, odd.astype(">f4")):
+        again = storage.unpacked(storage.packed({"a": array}), "file")["a"]
+        assert not np.signbit(again[again == 0]).any()
+        assert again[again != 0].tobytes() == array[array != 0].tobytes()
+
+
+def test_a_file_is_no_larger_for_the_signs_of_its_zeros(tmp_path):
+    model, sizes = pv.zoo.lenet_300_100("torch"), []
+    mask = pv.prune(model, 0.9)
+    for layer, kept in mask.items():
+        prune.custom_from_mask(model.get_submodule(layer), "weight", torch.tensor(kept))
+        prune.remove(model.get_submodule(layer), "weight")
+    for name in ("signed", "plain"):
+        pv.save(model, tmp_path / name)
+        sizes.append((tmp_path / name).stat().st_size)
+        for layer in mask:
+            zeros = model.get_submodule(layer).weight.data
+            assert torch.signbit(zeros[zeros == 0]).any() == (name == "signed")
+            zeros += 0.0
+    assert sizes[0] == sizes[1]
+
+
+@pytest.mark.parametrize("network", ["lenet_300_100", "resnet_20", "mnist_cnn"])
+@pytest.mark.parametrize("sparsity", [0.8, 0.9, 0.95, 0.99])
+def test_a_file_is_an_eighth_smaller_than_values_and_entropy(network, sparsity):
+    model = getattr(pv.zoo, network)("torch")
+    arrays = weights_of(pv.apply(model, pv.prune(model, sparsity)))
+    entries = sum(layer.weight.size for layer in pv.network(model).layers)
+    entropy = -sum(p * np.log2(p) for p in (sparsity, 1 - sparsity))
+    nonzero = sum(np.count_nonzero(array) for array in arrays.values())
+    assert len(storage.packed(arrays)) <= 0.88 * (4 * nonzero + entropy * entries / 8)
+
+
+@given(st.lists(st.binary(max_size=300) | st.integers(0, 200_000), max_size=5))
+def test_what_is_squeezed_is_released(parts):
+    noise = np.random.default_rng(0)
+    parts = [part if isinstance(part, bytes) else noise.bytes(part) for part in parts]
+    data, whole = coding.squeezed(parts), b"".join(parts)
+    assert coding.released(data, len(whole) + 1) == whole
+    assert len(data) <= len(whole) + 10 * len(parts) + len(whole) / 10_000 + 1
+    for wrong, limit in ((data[:-1], -1), (data + b"!", -1), (data, len(whole) - 1)):
+        if wrong != data or limit >= 0:
+            with pytest.raises((ValueError, lzma.LZMAError)):
+                coding.released(wrong, limit)
+
+
+@pytest.mark.parametrize(("values", "most", "error"), [("float16", 0.6, 2**-11), ("int8", 0.4, 0.5 / 127)])
+def test_rounded_weights_come_back_in_their_type_near_to_what_they_were(
+    framework, values, most, error, tmp_path
+):
+    model = build(Spec((("conv", 8), ("dense", 64))), framework)
+    thin = pv.apply(model, pv.prune(model, 0.8))
+    for name in ("exact", values):
+        pv.save(thin, tmp_path / name, values=name)
+    exact, again = (weights_of(pv.load(tmp_path / name, model)) for name in ("exact", values))
+    assert (tmp_path / values).stat().st_size < most * (tmp_path / "exact").stat().st_size
+    for name, array in exact.items():
+        near = np.abs(array).max() * error if values == "int8" else np.abs(array) * error + 2**-25
+        assert again[name].dtype == array.dtype
+        assert (np.abs(again[name] - array) <= near * 1.0001).all()
+        assert (again[name] == array).all() == (not name.endswith("weight"))
+    pv.save(pv.load(tmp_path / values, model), tmp_path / "twice", values=values)
+    assert same(weights_of(pv.load(tmp_path / "twice", model)), again)
+
+
+def test_a_smaller_model_may_be_rounded_too(framework, tmp_path):
+    model, x = pv.zoo.lenet_5(framework), np.zeros((1, 28, 28, 1), np.uint8)
+    small = pv.remove(model, pv.prune(model, 0.5, granularity="filter", example=x), x)
+    pv.save(small, tmp_path / "m", values="int8")
+    again = weights_of(pv.load(tmp_path / "m", model, x))
+    assert {name: array.shape for name, array in again.items()} == {
+        name: array.shape for name, array in weights_of(small).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "largest", "words"),
+    [
+        ("float16", 70_000, "out.weight holds 70000, which float16 cannot hold"),
+        ("float16", np.nan, "out.weight holds nan, which float16 cannot hold"),
+        ("int8", np.inf, "out.weight holds inf, which int8 cannot hold"),
+        ("int4", 1, "values 'int4' is not one of exact, float16, int8"),
+    ],
+)
+def test_values_that_a_type_cannot_hold_are_refused(values, largest, words, tmp_path):
+    model = build(Spec(), "torch")
+    model.out.weight.data[0, 0] = largest
+    with pytest.raises(ValueError, match=words):
+        pv.save(model, tmp_path / "m", values=values)
+    assert not list(tmp_path.iterdir())
 
 
 @given(st.binary(max_size=200), st.integers(0, 400))
@@ -103,7 +200,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     pv.save(model, tmp_path / "m")
     old = (tmp_path / "m").read_bytes()
 
-    def failing(_):
+    def failing(*_):
         raise OSError("disk full")
 
     monkeypatch.setattr(storage, "packed", failing)
@@ -160,7 +257,7 @@ def test_a_file_keeps_its_mode_its_link_and_its_long_name(tmp_path, monkeypatch)
 def forged(head, body=b""):
     """Make a file with the right digest of whatever JSON, or bytes, should say what follows."""
     line = head if isinstance(head, bytes) else json.dumps(head).encode()
-    packed = zlib.compress(line + b"\n" + body)
+    packed = coding.squeezed([line + b"\n" + body])
     return storage._MAGIC + hashlib.sha256(packed).digest() + packed
 
 
@@ -179,32 +276,41 @@ def peak_of_load(path, model):
 
 BILLIONS = 2**31
 LIES = {
-    "bytes that inflate": ([["out.weight", "<f4", [4, 6], None]], bytes(20_000_000)),
+    "bytes that inflate": ([["out.weight", "<f4", [4, 6], None, "<f4", None]], bytes(20_000_000)),
     "a header that inflates": (b"[" + b"[]," * 5_000_000 + b"[]]", b""),
-    "many zeros": ([["out.weight", "<f4", [BILLIONS, 4], 0]], bytes(2**24)),
-    "zeros of the right rank": ([["out.weight", "<f4", [4, BILLIONS], 0]], bytes(1000)),
-    "more axes": ([["out.weight", "<f4", [1] * 60, None]], bytes(4)),
-    "too many axes": ([["out.weight", "<f4", [1] * 6000, None]], bytes(4)),
-    "another name": ([["mine", "<f4", [BILLIONS], 0]], bytes(2**24)),
-    "minus one": ([["out.weight", "<f4", [4, -1], None]], bytes(96)),
-    "a truth for a size": ([["out.weight", "<f4", [True, 6], None]], bytes(24)),
-    "a word for a size": ([["out.weight", "<f4", ["4", 6], None]], bytes(96)),
-    "a word for a shape": ([["out.weight", "<f4", "46", None]], bytes(96)),
-    "half a size": ([["out.weight", "<f4", [4, 1.5], None]], bytes(24)),
-    "two fields": ([["out.weight", "f4,f4", [4, 6], None]], bytes(192)),
-    "dates": ([["out.weight", "<M8[s]", [4, 6], None]], bytes(192)),
-    "objects": ([["out.weight", "|O", [4, 6], None]], bytes(192)),
-    "letters": ([["out.weight", "<U1000000", [4, 6], None]], bytes(192)),
-    "a list for a type": ([["out.weight", ["<f4"], [4, 6], None]], bytes(96)),
-    "no type": ([["out.weight", None, [4, 6], None]], bytes(192)),
-    "another type": ([["out.weight", "<f8", [4, 6], None]], bytes(192)),
-    "more stored than there are": ([["out.weight", "<f4", [4, 6], 25]], bytes(200)),
-    "fewer stored than none": ([["out.weight", "<f4", [4, 6], -1]], bytes(200)),
-    "bits that say another number": ([["out.weight", "<f4", [4, 6], 2]], b"\xff\xff\xff" + bytes(8)),
-    "one name twice": ([["out.weight", "<f4", [4, 6], None]] * 2, bytes(192)),
-    "too little": ([["out.weight", "<f4", [4, 6], None]], bytes(95)),
-    "too much": ([["out.weight", "<f4", [4, 6], None]], bytes(97)),
-    "a list for a name": ([[["out.weight"], "<f4", [4, 6], None]], bytes(96)),
+    "many zeros": ([["out.weight", "<f4", [BILLIONS, 4], 0, "<f4", None]], bytes(2**24)),
+    "zeros of the right rank": ([["out.weight", "<f4", [4, BILLIONS], 0, "<f4", None]], bytes(1000)),
+    "more axes": ([["out.weight", "<f4", [1] * 60, None, "<f4", None]], bytes(4)),
+    "too many axes": ([["out.weight", "<f4", [1] * 6000, None, "<f4", None]], bytes(4)),
+    "another name": ([["mine", "<f4", [BILLIONS], 0, "<f4", None]], bytes(2**24)),
+    "minus one": ([["out.weight", "<f4", [4, -1], None, "<f4", None]], bytes(96)),
+    "a truth for a size": ([["out.weight", "<f4", [True, 6], None, "<f4", None]], bytes(24)),
+    "a word for a size": ([["out.weight", "<f4", ["4", 6], None, "<f4", None]], bytes(96)),
+    "a word for a shape": ([["out.weight", "<f4", "46", None, "<f4", None]], bytes(96)),
+    "half a size": ([["out.weight", "<f4", [4, 1.5], None, "<f4", None]], bytes(24)),
+    "two fields": ([["out.weight", "f4,f4", [4, 6], None, "f4,f4", None]], bytes(192)),
+    "dates": ([["out.weight", "<M8[s]", [4, 6], None, "<M8[s]", None]], bytes(192)),
+    "objects": ([["out.weight", "|O", [4, 6], None, "|O", None]], bytes(192)),
+    "letters": ([["out.weight", "<U1000000", [4, 6], None, "<U1000000", None]], bytes(192)),
+    "a list for a type": ([["out.weight", ["<f4"], [4, 6], None, ["<f4"], None]], bytes(96)),
+    "no type": ([["out.weight", None, [4, 6], None, None, None]], bytes(192)),
+    "another type": ([["out.weight", "<f8", [4, 6], None, "<f8", None]], bytes(192)),
+    "more stored than there are": ([["out.weight", "<f4", [4, 6], 25, "<f4", None]], bytes(200)),
+    "fewer stored than none": ([["out.weight", "<f4", [4, 6], -1, "<f4", None]], bytes(200)),
+    "bits that say another number": (
+        [["out.weight", "<f4", [4, 6], 2, "<f4", None]],
+        b"\xff\xff\xff" + bytes(8),
+    ),
+    "one name twice": ([["out.weight", "<f4", [4, 6], None, "<f4", None]] * 2, bytes(192)),
+    "too little": ([["out.weight", "<f4", [4, 6], None, "<f4", None]], bytes(95)),
+    "too much": ([["out.weight", "<f4", [4, 6], None, "<f4", None]], bytes(97)),
+    "a list for a name": ([[["out.weight"], "<f4", [4, 6], None, "<f4", None]], bytes(96)),
+    "values of another type": ([["out.weight", "<f4", [4, 6], None, "<i4", None]], bytes(96)),
+    "float16 with a scale": ([["out.weight", "<f4", [4, 6], None, "<f2", 2.0]], bytes(48)),
+    "int8 without a scale": ([["out.weight", "<f4", [4, 6], None, "|i1", None]], bytes(24)),
+    "a word for a scale": ([["out.weight", "<f4", [4, 6], None, "|i1", "2"]], bytes(24)),
+    "a list for a scale": ([["out.weight", "<f4", [4, 6], None, "|i1", [1.0] * 7]], bytes(24)),
+    "a list for a form": ([["out.weight", "<f4", [4, 6], None, ["|i1"], 1.0]], bytes(24)),
     "three entries": ([["out.weight", "<f4", [4, 6]]], bytes(96)),
     "a number": (7, b""),
     "a mapping": ({"abcd": 1}, b""),
@@ -239,7 +345,7 @@ def test_of_a_body_cut_or_longer_nothing_is_taken(tmp_path):
     pv.save(model, tmp_path / "m")
     data = (tmp_path / "m").read_bytes()
     head = len(storage._MAGIC) + storage._DIGEST
-    for packed in (data[head:-9], data[head:][:-4] + b"abcd", b"", zlib.compress(b"[]")):
+    for packed in (data[head:-9], data[head:][:-4] + b"abcd", b"", coding.squeezed([b"[]"])):
         (tmp_path / "m").write_bytes(storage._MAGIC + hashlib.sha256(packed).digest() + packed)
         with pytest.raises(ValueError, match="cut short or damaged"):
             pv.load(tmp_path / "m", model)

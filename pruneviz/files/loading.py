@@ -37,7 +37,7 @@ def load(path: str | os.PathLike[str], model: _Model, example: Given | None = No
     Returns
     -------
     model
-        A new model, bit for bit the one that was saved.
+        A new model, bit for bit what `pruneviz.save` wrote.
 
     Raises
     ------
