@@ -23,7 +23,7 @@ _HOME_OF = {
         "measures.scorecards": ("Scorecard", "scorecard"),
         "engine.scoring": ("importance",),
         "files.storage": ("save",),
-        "measures.timing": ("latency",),
+        "measures.timing": ("Latency", "latency"),
         "methods.gates": ("Gated", "gate", "gate_threshold"),
         "methods.gradual": ("prune_while_training",),
         "methods.iteration": ("Round", "iterate"),

@@ -19,6 +19,7 @@ from pruneviz.files.storage import save as save
 from pruneviz.measures.intervals import wilson as wilson
 from pruneviz.measures.scorecards import Scorecard as Scorecard
 from pruneviz.measures.scorecards import scorecard as scorecard
+from pruneviz.measures.timing import Latency as Latency
 from pruneviz.measures.timing import latency as latency
 from pruneviz.methods.gates import Gated as Gated
 from pruneviz.methods.gates import gate as gate
@@ -60,6 +61,7 @@ __all__ = [
     "FilterExplorer",
     "Gated",
     "Importance",
+    "Latency",
     "Layer",
     "Mask",
     "Network",

@@ -71,7 +71,7 @@ def cards(accuracies, sparsities=SPARSITIES, half=0.01):
             raw_bytes=1_066_896,
             gzip_bytes=1000 + round(9e5 * (1 - sparsity)),
             compact_bytes=1000 + round(1e6 * (1 - sparsity)),
-            latency_ms={1: 2.0},
+            latency_ms={1: pv.Latency((2.0,), "wall", "PyTorch")},
         )
         for accuracy, sparsity in zip(accuracies, sparsities, strict=True)
     ]

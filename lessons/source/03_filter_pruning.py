@@ -826,10 +826,10 @@ check.macs_after(macs_now)
 # image? And the masked one?
 
 # %% tags=["fold"]
-take_times = False  # make it True to see the times of your machine, in milliseconds
+take_times = False  # make it True to see the times of your machine, with lowest and highest
 if take_times:
     for name, times in pv.latency(networks, images, (1, 64)).items():
-        print(f"{name:8} {times[1]:8.3f} for one image {times[64]:8.3f} for 64")
+        print(f"{name:8} {times[1]:.3f} ms for one image, {times[64]:.3f} ms for 64")
 
 # %% tags=["answer"]
 guess = ...  # times faster, for one image; 1 means no change

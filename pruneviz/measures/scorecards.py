@@ -77,7 +77,8 @@ class Scorecard:
         Size of a safetensors file of parameters and buffers, of that under gzip at level 6, and of the
         file that `pruneviz.save` writes.
     latency_ms
-        Number of images in a batch -> median time of a forward pass in milliseconds; empty unless asked for.
+        Number of images in a batch -> Latency of a forward pass, whose ``float`` is the median in
+        milliseconds; empty unless asked for. It alone is noise: count again, and all else is the same.
     uncounted
         Layers that multiply more than `macs` says: attention, recurrent ones, functions with own parameters.
     uncovered
@@ -105,7 +106,7 @@ class Scorecard:
     compact_bytes: int
     predictions: Array = field(repr=False, compare=False)
     labels: Array = field(repr=False, compare=False)
-    latency_ms: dict[int, float] = field(default_factory=dict, compare=False)
+    latency_ms: dict[int, timing.Latency] = field(default_factory=dict, compare=False)
     uncounted: tuple[str, ...] = ()
     uncovered: Mapping[str, int] = field(default_factory=dict)
     emptied: tuple[str, ...] = ()
@@ -153,7 +154,12 @@ class Scorecard:
             "bytes": f"{self.raw_bytes:,} raw, {self.gzip_bytes:,} gzip, {self.compact_bytes:,} compact",
         }
         if self.latency_ms:
-            rows["latency"] = ", ".join(f"{ms:.3g} ms (batch {n})" for n, ms in self.latency_ms.items())
+            rows["latency"] = "; ".join(f"batch {n}: {ms:.3g} ms" for n, ms in self.latency_ms.items())
+            one = next(iter(self.latency_ms.values()))
+            rows["noise"] = (
+                f"of the latency, in brackets: lowest and highest of {len(one.rounds)} rounds of {one.clock} "
+                f"time ({one.runtime}); counts and bytes are exact"
+            )
         return "\n".join([self.name, *(f"  {key:<11} {value}" for key, value in rows.items())])
 
 

@@ -50,6 +50,7 @@ class KerasAdapter:
             raise ValueError("the model has no weights yet: build it, or run it once on a batch")
         self.model = model
         self.name = home_of(model).__name__
+        self.threads = tf.config.threading.get_intra_op_parallelism_threads()
         self._ways: dict[int, str] = {}
         self.kernels = {kernel.name: kernel for kernel in kernels(model)}
 
@@ -287,8 +288,7 @@ class KerasAdapter:
         names = {f"{kernel.name}.weight": kernel.variable for kernel in self.kernels.values()}
         names |= {f"{k.name}.bias": k.bias for k in self.kernels.values() if k.bias is not None}
         taken = {id(weight) for weight in names.values()}
-        owners = [*walk(self.model), (self.model.name, self.model)]
-        for owner, layer in owners:
+        for owner, layer in [*walk(self.model), (self.model.name, self.model)]:
             inner = {id(weight) for _, part in walk(layer) for weight in part.weights}  # named by them
             for weight in layer.weights:
                 if id(weight) not in taken and id(weight) not in inner:

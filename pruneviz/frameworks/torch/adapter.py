@@ -53,6 +53,7 @@ class TorchAdapter:
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
+        self.threads = torch.get_num_threads()
         self.modules = dict(prunable(model))
         self._traces: dict[tuple[torch.Size, ...], Trace] = {}
 
@@ -176,11 +177,10 @@ class TorchAdapter:
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
         restore_zeros = self.zeroing(pruned)
-        try:
-            with self.after_steps(restore_zeros, optimizer):
-                yield
-        finally:
-            restore_zeros()
+        with contextlib.ExitStack() as stack:
+            stack.callback(restore_zeros)
+            stack.enter_context(self.after_steps(restore_zeros, optimizer))
+            yield
 
     def zeroing(self, pruned: Mapping[str, BoolArray]) -> Callable[[], None]:
         paths = {id(tensor): path for path, tensor in self.model.state_dict(keep_vars=True).items()}
@@ -297,7 +297,6 @@ class TorchAdapter:
         shape = tuple(part.shape for part in batch)
         if shape not in self._traces:
             self._traces[shape] = traced(self.model, batch)
-            return self._traces[shape]
         twin = self._traces[shape].module
         ours, theirs = ([*m.parameters(), *m.buffers()] for m in (self.model, twin))
         with torch.no_grad():
