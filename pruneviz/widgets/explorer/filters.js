@@ -40,7 +40,7 @@ function imageChoice(frame) {
   const classes = [...new Set(truths)].sort((a, b) => a - b);
   const kind = choice("of class", [["", "any"], ...classes.map((c) => [String(c), String(c)])], () => {
     if (!wanted(frame.get("image"))) pick(truths.findIndex((_, image) => wanted(image)));
-  });
+  }, { told: false });
   const previous = button("‹", () => go(-1), { class: "pv-button pv-small", "aria-label": "Previous image" });
   const next = button("›", () => go(1), { class: "pv-button pv-small", "aria-label": "Next image" });
   frame.on("image", () => {});
@@ -58,7 +58,7 @@ function rivalChoice(frame, gallery) {
     const others = frame.get("criteria").filter((name) => name !== frame.get("criterion"));
     return [["", "none"], ...others.map((name) => [name, name])];
   };
-  const second = choice("second criterion", names(), (value) => frame.set({ rival: value }));
+  const second = choice("second criterion", names(), (value) => frame.set({ rival: value }), { told: false });
   const words = el("span", { class: "pv-hint", "data-png": true });
   frame.on("rival", () => {});
   frame.on("criterion", () => second.fill(names()));

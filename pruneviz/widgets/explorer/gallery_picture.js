@@ -125,10 +125,7 @@ export class GalleryPicture {
       if (fates[i] & BY_HAND) hand.rect(x - 2, y - 2, layout.wide + 4, layout.tall + 4);
       if (fates[i] & RIVAL) cross(rival, x + layout.wide / 2, y + layout.tall - 9);
     }
-    context.globalAlpha = 0.62;
-    context.fillStyle = colours.paper;
-    context.fill(pale);
-    context.globalAlpha = 0.35;
+    context.globalAlpha = 0.7;
     context.fillStyle = hatch(context, colours);
     context.fill(pale);
     context.globalAlpha = 1;

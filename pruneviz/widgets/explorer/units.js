@@ -11,7 +11,8 @@ import { hidden, ruleOf, sameState, scorecardPart } from "./parts.js";
 import { Units } from "./unit_counts.js";
 
 export function sortChoice(frame) {
-  const order = choice("order", [["score", "by score"], ["place", "by place"]], (value) => frame.set({ sort: value }));
+  const orders = [["score", "by score"], ["place", "by place"]];
+  const order = choice("order", orders, (value) => frame.set({ sort: value }), { told: false });
   frame.on("sort", () => {});
   frame.paint(() => frame.write(() => { if (!frame.get("moving")) order.select.value = frame.get("sort"); }));
   return order.node;
@@ -155,7 +156,7 @@ function drawConfusion(canvas, width, rows, { stale, dark }, colours) {
 export function changesPart(frame) {
   const body = el("div", { class: "pv-compare" });
   const others = [["whole", "the whole model"], ["before", "the state before"]];
-  const against = choice("against", others, (value) => frame.set({ against: value }));
+  const against = choice("against", others, (value) => frame.set({ against: value }), { told: false });
   const refresh = () => {
     const found = frame.get("changes");
     if (!found.images || hidden(frame)) {
@@ -174,7 +175,7 @@ export function changesPart(frame) {
     against.select.disabled = frame.offline;
   }));
   const bar = el("div", { class: "pv-bar" }, el("h4", CAPTION, "Answers that changed"), against.node);
-  return el("section", { class: "pv-panel" }, bar, body);
+  return el("section", { class: "pv-panel pv-wide" }, bar, body);
 }
 
 /** Removing for real: a button, and what became smaller. */

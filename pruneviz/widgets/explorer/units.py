@@ -80,7 +80,7 @@ SCORES = Part("scores", "grid", draw_scores)
 SCORECARD = Part("scorecard", "stack", write_units, measured=True)
 BELOW = (
     Part("confusion", "end", draw_confusion, measured=True),
-    Part("removal", "end", measured=True),
+    Part("removal", "stack", measured=True),
     Part("changes", "end", measured=True),
     HISTORY,
 )

@@ -103,13 +103,13 @@ export function tabs(label, names, pick) {
   return { node, show };
 }
 
-/** A labelled choice. */
-export function choice(label, options, pick) {
+/** A labelled choice, which a saved picture tells unless other words of it do. */
+export function choice(label, options, pick, { told = true } = {}) {
   const id = newId();
   const select = el("select", { id, class: "pv-select", onchange: () => pick(select.value), ...KEYS });
   const fill = (entries) => select.replaceChildren(...entries.map(([value, words]) => el("option", { value }, words)));
   fill(options);
-  const node = el("span", { class: "pv-choice", "data-png": true }, el("label", { for: id }, label), select);
+  const node = el("span", { class: "pv-choice", "data-png": told }, el("label", { for: id }, label), select);
   return { node, select, fill };
 }
 

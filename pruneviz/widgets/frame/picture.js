@@ -2,12 +2,32 @@
 import { dot, hatch, writeText } from "./draw.js";
 import { el } from "./controls.js";
 
-/** All canvases, bars, sliders and texts marked data-png, at their places. */
+const DRAWN = "canvas, .pv-meter, .pv-range";
+const PARTS = `${DRAWN}, [data-png]:not(:empty)`;
+
+/** All canvases, bars, sliders and texts marked data-png, as they stand where nothing else takes room. */
 export function pictureOf(frame) {
   frame.paintNow();
+  const others = closed(frame.root);
+  frame.root.append(others);
+  try {
+    return drawParts(frame);
+  } finally {
+    others.remove();
+  }
+}
+
+/** The rules that take away what is not in the picture, and headings of nothing; the page stays as long as it is. */
+const closed = (root) => el("style", {}, `
+  .pv:has(> style) { min-height: ${root.offsetHeight}px; }
+  .pv:has(> style) :not(${PARTS}, :is(${PARTS}) *, :has(${PARTS})),
+  .pv:has(> style) .pv-panel:not(:has(${DRAWN}, [data-png]:not(.pv-caption, :empty))) { display: none !important; }
+`);
+
+function drawParts(frame) {
   const ratio = 2;
   const box = frame.root.getBoundingClientRect();
-  const parts = [...frame.root.querySelectorAll("canvas, .pv-meter, .pv-range, [data-png]")]
+  const parts = [...frame.root.querySelectorAll(PARTS)]
     .filter((node) => node.checkVisibility({ visibilityProperty: true }) && node.getBoundingClientRect().width);
   const foot = Math.max(...parts.map((node) => node.getBoundingClientRect().bottom)) - box.top + 12;
   const canvas = el("canvas", { width: Math.round(box.width * ratio), height: Math.round((foot + 28) * ratio) });

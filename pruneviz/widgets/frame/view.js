@@ -208,7 +208,7 @@ export class Frame {
       "p", { class: "pv-hint" },
       "Keep puts the present state here, to go back to, to branch from, or to compare with.",
     );
-    const against = choice("compare with", [], (value) => this.set({ compare: Number(value) }));
+    const against = choice("compare with", [], (value) => this.set({ compare: Number(value) }), { told: false });
     const from = (number) => el("span", { class: "pv-from", "aria-label": `from state ${number}` }, `from ${number}`);
     const refresh = () => {
       const kept = this.get("kept");
