@@ -2,9 +2,9 @@
 
     python benchmarks/epoch_time.py [NETWORK…]        # PyTorch and TensorFlow, a minute on one core
 
-Processor time of thirty steps of 512 images with Adam, one thread: the lowest and the middle of 15 turns,
-taken by turns so that a busy machine slows all alike. Of LeNet-300-100 and LeNet-5 there are: the dense
-network; 90% of its weights pruned and the zeros kept by `pruneviz.keep_pruned`; the same kept by the
+Processor time of thirty steps of 512 images with Adam, one thread: lowest, median and highest of nine rounds
+in which all take turns, so that a busy machine slows all alike. Of LeNet-300-100 and LeNet-5 there are: the
+dense network; 90% of its weights pruned and the zeros kept by `pruneviz.keep_pruned`; the same kept by the
 framework's own tool (masks of torch.nn.utils.prune, wrappers of tfmot); weights leaving on a schedule, once
 in ten steps, by `pruneviz.prune_while_training`; and the network after half of its neurons or filters were
 removed. The result goes to ``lessons/results/epoch_time.json``.
@@ -16,14 +16,12 @@ import contextlib
 import importlib
 import json
 import os
-import statistics
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch._dynamo  # before TensorFlow, or both abort when an optimizer is made
-from shared import RESULTS, keep
+from shared import RESULTS, keep, spread
 from torch.nn.utils import prune
 
 import pruneviz as pv
@@ -33,8 +31,9 @@ if TYPE_CHECKING:
 
 RESULT = RESULTS / "epoch_time.json"
 NETWORKS = ("lenet_300_100", "lenet_5")
-SPARSITY, UNITS, STEPS, BATCH, TURNS = 0.9, 0.5, 30, 512, 15
-SCHEDULE = pv.schedules.polynomial(0, SPARSITY, begin=0, end=(TURNS + 1) * STEPS, frequency=10)
+SPARSITY, UNITS, STEPS, BATCH = 0.9, 0.5, 30, 512
+CALLS = 2 + 9  # to get ready, and of the rounds
+SCHEDULE = pv.schedules.polynomial(0, SPARSITY, begin=0, end=CALLS * STEPS, frequency=10)
 
 
 def main(names: list[str]) -> None:
@@ -60,17 +59,10 @@ def main(names: list[str]) -> None:
 
 
 def taken(trainers: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Take the times by turns, and give the lowest and middle of each; the first turn warms up."""
-    times: dict[str, list[float]] = {what: [] for what in trainers}
-    for _ in range(TURNS + 1):
-        for what, train in trainers.items():
-            begin = time.process_time()
-            train()
-            times[what].append(time.process_time() - begin)
-    return {
-        what: [round(pick(seconds[1:]), 3) for pick in (min, statistics.median)]
-        for what, seconds in times.items()
-    }
+    """Take the times by turns, a call each: lowest, median and highest in seconds."""
+    calls = {what: lambda _, train=train: train for what, train in trainers.items()}
+    timed = pv.latency(calls, pv.datasets.mnist().validation[0], [BATCH], clock="processor", seconds=0)
+    return {what: [round(ms / 1000, 3) for ms in spread(row[BATCH])] for what, row in timed.items()}
 
 
 def smaller(model: Any, name: str) -> Any:  # noqa: ANN401

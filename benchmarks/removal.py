@@ -17,11 +17,9 @@ import torch._dynamo  # isort: skip  # before TensorFlow, or LLVM is registered 
 
 import argparse
 import copy
-import json
-import statistics
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -29,14 +27,11 @@ import tensorflow as tf
 import torch
 import torch_pruning
 import torchvision
+from shared import compact, spread
 
 import pruneviz as pv
-from pruneviz import frameworks
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-SPARSITY, BATCHES, ROUNDS, SECONDS = 0.5, (1, 64), 9, 0.05
+SPARSITY, BATCHES, SECONDS = 0.5, (1, 64), 0.05
 GRANULARITIES = {"lenet_300_100": "neuron", "lenet_5": "filter", "mnist_cnn": "filter", "resnet18": "filter"}
 
 
@@ -58,7 +53,7 @@ def main() -> None:
     }
     if options.out:
         about = {"made_by": f"benchmarks/{Path(__file__).name}", "threads": 1, "sparsity": SPARSITY}
-        options.out.write_text(json.dumps(about | found, indent=1) + "\n", encoding="utf-8")
+        options.out.write_text(compact(about | found), encoding="utf-8")
 
 
 def measure(name: str, framework: str) -> dict[str, Any]:
@@ -74,15 +69,19 @@ def measure(name: str, framework: str) -> dict[str, Any]:
     if framework == "torch":
         models["peer"] = peer(model, mask, x)
     cards = {what: pv.scorecard(other, (x[:8], np.zeros(8, int))) for what, other in models.items()}
-    rounds = cpu_times(models, x)
-    times = {what: {b: statistics.median(r[what] for r in rounds[b]) for b in BATCHES} for what in models}
-    gains = {what: {b: gain(rounds[b], what) for b in BATCHES} for what in models}
+    times = pv.latency(models, x, BATCHES, clock="processor", seconds=SECONDS * len(models))
+    gains = {
+        what: {
+            size: [round(ratio, 2) for ratio in times["dense"][size].over(one)] for size, one in row.items()
+        }
+        for what, row in times.items()
+    }
     for batch in BATCHES:
         for what, card in cards.items():
             (low, middle, high), promised = gains[what][batch], cards["dense"].macs / card.macs
             print(
                 f"{name + ' ' + framework:<22}{what:<9}{card.parameters:>12,}{card.macs:>14,}"
-                f"{card.raw_bytes:>12,}{batch:>6}{times[what][batch]:>10.3f}"
+                f"{card.raw_bytes:>12,}{batch:>6}{float(times[what][batch]):>10.3f}"
                 f"{f'{middle:.2f} ({low:.2f}-{high:.2f})':>20}{middle / promised:>7.2f}"
             )
     print(f"{name + ' ' + framework:<22}{seconds}", flush=True)
@@ -91,37 +90,9 @@ def measure(name: str, framework: str) -> dict[str, Any]:
         "parameters": {what: card.parameters for what, card in cards.items()},
         "macs": {what: card.macs for what, card in cards.items()},
         "bytes": {what: card.raw_bytes for what, card in cards.items()},
-        "ms": {what: {size: round(ms, 4) for size, ms in row.items()} for what, row in times.items()},
+        "ms": {what: {size: spread(one) for size, one in row.items()} for what, row in times.items()},
         "gain": gains,
     }
-
-
-def cpu_times(models: dict[str, Any], x: Any) -> dict[int, list[dict[str, float]]]:  # noqa: ANN401
-    """Time forward passes turn by turn: batch -> for each round, name -> milliseconds of processor time."""
-    found = {}
-    for batch in BATCHES:
-        images = x[np.arange(batch) % len(x)]
-        passes = {name: frameworks.adapter(model).forward(images) for name, model in models.items()}
-        order, found[batch] = list(passes), []
-        for _ in range(ROUNDS):
-            found[batch].append({n: 1000 * spent(passes[n], SECONDS / spent(passes[n], 3)) for n in order})
-            order = [*order[1:], order[0]]
-    return found
-
-
-def gain(rounds: list[dict[str, float]], what: str) -> list[float]:
-    """Say how many times faster than the dense network: lowest, median and highest of the rounds."""
-    ratios = sorted(times["dense"] / times[what] for times in rounds)
-    return [round(ratio, 2) for ratio in (ratios[0], statistics.median(ratios), ratios[-1])]
-
-
-def spent(one: Callable[[], object], repeats: float) -> float:
-    """Take the processor time of one call, as the mean of some."""
-    repeats = max(1, int(repeats))
-    start = time.process_time()
-    for _ in range(repeats):
-        one()
-    return (time.process_time() - start) / repeats
 
 
 def network(name: str, framework: str) -> tuple[Any, Any]:

@@ -15,26 +15,23 @@ which lesson 02b reads.
 from __future__ import annotations
 
 import argparse
-import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import tensorflow as tf
 import torch
-from removal import spent
-from shared import RESULTS, compact, network
+from shared import RESULTS, compact, network, spread
 from unit_criteria import trained
 
 import pruneviz as pv
-from pruneviz import frameworks
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import nn
 
 RESULT = RESULTS / "removing_neurons.json"
 SEEDS, SHARES = (0, 1, 2), (0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-TIMED, BATCHES, ROUNDS, SECONDS = (0.5, 0.75, 0.99), (1, 64), 9, 0.3
+TIMED, BATCHES, SECONDS = (0.5, 0.75, 0.99), (1, 64), 0.3
 
 
 def main() -> None:
@@ -90,25 +87,15 @@ def equal_parameters(model: nn.Module, mnist: pv.datasets.Dataset) -> dict[str, 
 
 
 def times(framework: str, images: np.ndarray) -> dict[str, dict[str, list[float]]]:
-    """Time forward passes turn by turn: name -> batch -> [lowest, median, highest] milliseconds."""
+    """Time forward passes: name -> batch -> [lowest, median, highest] milliseconds."""
     model = pv.zoo.lenet_300_100(framework)
     models = {"dense": model}
     for share in TIMED:
         mask = pv.prune(model, share, granularity="neuron", scope="layer", example=images[:1])
         models[f"masked {share:.0%}"] = pv.apply(model, mask, images[:1])
         models[f"removed {share:.0%}"] = pv.remove(model, mask, images[:1])
-    found: dict[str, dict[str, list[float]]] = {name: {} for name in models}
-    for batch in BATCHES:
-        passes = {
-            name: frameworks.adapter(one).forward(images[np.arange(batch)]) for name, one in models.items()
-        }
-        rounds = [
-            {name: 1000 * spent(one, max(1, SECONDS / spent(one, 3))) for name, one in passes.items()}
-            for _ in range(ROUNDS)
-        ]
-        for name in passes:
-            taken = sorted(one[name] for one in rounds)
-            found[name][str(batch)] = [round(ms, 4) for ms in (taken[0], statistics.median(taken), taken[-1])]
+    timed = pv.latency(models, images, BATCHES, clock="processor", seconds=SECONDS * len(models))
+    found = {name: {str(size): spread(one) for size, one in row.items()} for name, row in timed.items()}
     print(framework, found, flush=True)
     return found
 

@@ -38,6 +38,11 @@ def compact(table: object) -> str:
     return re.sub(rows, lambda row: f"[{' '.join(row[0][1:-1].split())}]", json.dumps(table, indent=1)) + "\n"
 
 
+def spread(time: pv.Latency, digits: int = 4) -> list[float]:
+    """Give a time as it is stored: lowest, median, highest."""
+    return [round(ms, digits) for ms in (time.low, time.median, time.high)]
+
+
 def network(name: str, seed: int, folder: Path | None, framework: str = "torch") -> Any:  # noqa: ANN401
     """Load the zoo's network for seed 0, and another from the folder; train what is not there."""
     if seed == 0:
