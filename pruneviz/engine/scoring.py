@@ -248,13 +248,7 @@ def by_unit(array: Array, inputs: Array) -> Array:
 
 
 def _from_norms(seen: Seen, how: How, units: Units) -> dict[str, Array]:
-    """Score units by the scales of the BatchNorms that they pass, added up if there are several.
-
-    Raises
-    ------
-    ValueError
-        If there is no such BatchNorm after a layer; the message names the layer.
-    """
+    """Score units by the scales of the BatchNorms that they pass, added up; refuse a layer without one."""
     arrays, names = seen.adapter.arrays(), seen.adapter.norms()
     totals = np.zeros(len(units.groups))
     reached = ~units.counted
@@ -281,16 +275,14 @@ def _from_activations(seen: Seen, how: How, units: Units) -> dict[str, Array]:
     for batch in seen.adapter.activations(x, set(reads.values())):
         for node, array in batch.items():
             sums[node] = sums.get(node, 0) + how.score(array).sum(axis=0, dtype=np.float64)
-    parts = {}
+    parts = {name: np.zeros(len(units.of[name])) for name in reads}
     for name, node in reads.items():
-        ids = units.of[name]
         if node in sums:
+            ids = units.of[name]
             here = seen.structure.labels[node].ravel()
             total = np.bincount(here[here >= 0], sums[node].ravel()[here >= 0], minlength=n)
             count = np.bincount(here[here >= 0], minlength=n) * len(x)
             means = np.divide(total, count, out=np.zeros(n), where=count > 0)
             # Outputs of one layer that are tied share a mean; each adds its part.
             parts[name] = np.where(ids >= 0, means[ids], 0)
-        else:
-            parts[name] = np.zeros(len(ids))
     return _added(units, parts)

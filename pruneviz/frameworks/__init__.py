@@ -6,6 +6,7 @@ Only the packages below this one import a framework, and none of them imports th
 from __future__ import annotations
 
 import importlib
+import itertools
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from pruneviz.core.plan import Plan
 
     # Is given a layer's name, how often each weight is multiplied, and what averages the squares of what the
-    # weights meet there, (in, *kernel) float64.
-    Watcher = Callable[[str, int, Callable[[], Array]], None]
+    # weights meet there, (in, *kernel) float64; a number that it returns is what the layer gives instead.
+    Watcher = Callable[[str, int, Callable[[], Array]], float | None]
 
 BATCH = 1000
 PRECISIONS = ("bfloat16", "float16", "float32", "float64")  # from coarse to fine
@@ -52,8 +53,8 @@ class Adapter(Protocol):
     def gradients(self, data: Checked, loss: Callable[..., Any] | None) -> dict[str, Array]:
         """Differentiate the mean loss by each prunable weight; float64, canonical."""
 
-    def watch(self, x: Images, see: Watcher) -> None:
-        """Run the model and show each call of a layer to `see`."""
+    def watch(self, x: Images, see: Watcher) -> Array:
+        """Compute the outputs and show each call of a layer, before its activation, to `see`."""
 
     def products(self, x: Images) -> Mapping[str, int]:
         """Count the products of matrices in each layer for one image, but the own ones of prunable layers."""
@@ -177,15 +178,18 @@ def refuse_number(inputs: Sequence[str], given: int) -> None:
         )
 
 
-def probable(outputs: Array, labels: Array) -> bool:
+def probable(adapter: Adapter, data: Checked, outputs: Array) -> bool:
     """Tell probabilities from logits by their values; one output is for two classes.
+
+    One that stays from 0 to 1 is a probability if it does so too where each layer gives a large number: the
+    logits of a network of which little is left may lie there.
 
     Raises
     ------
     ValueError
         If the outputs are not (n, classes), or a label is none of these classes.
     """
-    n = len(labels)
+    (x, labels), n = data, len(data[1])
     if outputs.ndim != 2 or len(outputs) != n or not outputs.size:
         raise ValueError(f"the model's output for {n} images has shape {outputs.shape}, not ({n}, classes)")
     known = max(2, outputs.shape[1])
@@ -193,5 +197,6 @@ def probable(outputs: Array, labels: Array) -> bool:
         if not 0 <= label < known:
             raise ValueError(f"y has the label {label}, and the model tells classes 0 to {known - 1} apart")
     if outputs.shape[1] == 1:
-        return bool(outputs.min() >= 0 and outputs.max() <= 1)
+        ends = (adapter.watch(x[:1], lambda *_, end=end: end) for end in (-1e3, 1e3))
+        return all(given.min() >= 0 and given.max() <= 1 for given in itertools.chain([outputs], ends))
     return bool(outputs.min() >= 0 and (np.abs(outputs.sum(axis=1, dtype=np.float64) - 1) < 1e-2).all())

@@ -193,7 +193,7 @@ def scorecard(
     x, y = checked_pair(data)
     adapter = frameworks.adapter(model)
     title = name or type(model).__name__
-    card = carded(adapter, (x, y), classes(adapter.predict(x), y), title)
+    card = carded(adapter, (x, y), classes(adapter, (x, y), adapter.predict(x)), title)
     return replace(card, latency_ms=timing.latency({title: model}, x, latency)[title])
 
 
@@ -230,12 +230,12 @@ def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name:
     )
 
 
-def classes(outputs: Array, labels: Array) -> Array:
-    """Turn a classifier's outputs (n, classes) into (n,) predicted classes; refuse what `labels` do not fit.
+def classes(adapter: frameworks.Adapter, data: Checked, outputs: Array) -> Array:
+    """Turn a classifier's outputs (n, classes) into (n,) predicted classes; refuse what labels do not fit.
 
-    One output tells two classes apart: above 1/2 where all lie from 0 to 1, as a sigmoid's, or else above 0.
+    One output tells two classes apart: above 1/2 if it is a probability, or else above 0.
     """
-    probable = frameworks.probable(outputs, labels)
+    probable = frameworks.probable(adapter, data, outputs)
     if np.isnan(outputs).any():
         raise ValueError("the model's outputs are NaN for some images")
     if outputs.shape[1] == 1:

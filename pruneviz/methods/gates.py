@@ -122,7 +122,7 @@ def gate(model: object, data: Pair, threshold: float | Mapping[str, float], *, m
     x, y = checked_pair(data)
     circuit = _Circuit(model, x, measure)
     outputs, skipped, macs = circuit.run(x, circuit.limits(threshold))
-    return Gated(skipped, macs, circuit.total, classes(outputs, y), y.copy())
+    return Gated(skipped, macs, circuit.total, classes(circuit.adapter, (x, y), outputs), y.copy())
 
 
 def gate_threshold(model: object, x: Given, share: float, *, measure: str = "max") -> float:

@@ -19,7 +19,7 @@ from pruneviz.frameworks import BATCH, PRECISIONS, held, probable, refuse_number
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import calling, eagerly, flat, graph_of
-from pruneviz.frameworks.keras.copies import Copier
+from pruneviz.frameworks.keras.copies import copied, devices_of
 from pruneviz.frameworks.keras.inputs import way_of
 from pruneviz.frameworks.keras.layouts import Kernel, home_of, kernels, to_numpy, variable_of, walk
 from pruneviz.frameworks.keras.probing import is_scale
@@ -53,6 +53,7 @@ class KerasAdapter:
         self.threads = tf.config.threading.get_intra_op_parallelism_threads()
         self._ways: dict[int, str] = {}
         self.kernels = {kernel.name: kernel for kernel in kernels(model)}
+        self._turned = {f"{name}.weight": kernel for name, kernel in self.kernels.items()}
 
     def layers(self) -> list[Layer]:
         return [
@@ -89,7 +90,7 @@ class KerasAdapter:
         x, y = data
         variables = [variable_of(kernel.variable) for kernel in self.kernels.values()]
         totals = [np.zeros(variable.shape) for variable in variables]
-        criterion = loss or _cross_entropy
+        criterion = loss or functools.partial(self._cross_entropy, x)
         done = 0
         for batch in self._batches(x):
             labels = y[done : done + len(batch[0])]
@@ -105,19 +106,24 @@ class KerasAdapter:
             for kernel, total in zip(self.kernels.values(), totals, strict=True)
         }
 
-    def watch(self, x: Images, see: Watcher) -> None:
+    def watch(self, x: Images, see: Watcher) -> Array:
         def watch(kernel: Kernel, call: Callable[..., Any]) -> Callable[..., Any]:
             def watched(inputs: Any, *args: Any, **options: Any) -> Any:
                 outputs = call(inputs, *args, **options)
                 moves = inputs if kernel.kind == "transposed" else outputs
                 times = math.prod(moves.shape) // moves.shape[kernel.axis]
-                see(kernel.name, times, lambda: self._mean_squares(kernel, inputs))
-                return outputs
+                end = see(kernel.name, times, lambda: self._mean_squares(kernel, inputs))
+                activation = getattr(kernel.layer, "activation", None) or tf.identity
+                return (
+                    outputs
+                    if end is None
+                    else activation(tf.fill(outputs.shape, tf.cast(end, outputs.dtype)))
+                )
 
             return watched
 
         with calling((k.layer, functools.partial(watch, k)) for k in self.kernels.values()), eagerly():
-            self.predict(x)
+            return self.predict(x)
 
     def products(self, x: Images) -> Counter[str]:
         return products(self.model, lambda: self.predict(x[:1]))
@@ -140,7 +146,7 @@ class KerasAdapter:
         return next((name for name in PRECISIONS if name in found), "float32")
 
     def copy_with(self, arrays: Mapping[str, Array]) -> Any:
-        twin = KerasAdapter(Copier()(self.model))
+        twin = KerasAdapter(copied(self.model))
         twin.write(arrays)
         return twin.model
 
@@ -164,8 +170,7 @@ class KerasAdapter:
             if any(to_numpy(weight)[where.numpy()].any() for weight, where in zeros):
                 warnings.warn(
                     "pruned entries did not stay zero during the training, only at its end: a step that was "
-                    "compiled before, or for several devices, does not ask; define the tf.function inside "
-                    "keep_pruned",
+                    "compiled before does not ask; define the tf.function inside keep_pruned",
                     stacklevel=4,
                 )
         finally:
@@ -248,10 +253,11 @@ class KerasAdapter:
         return np.asarray(self.patches(kernel.name, squares).mean(axis=0))
 
     def rebuilt(self, plan: Plan, example: Images | None) -> Any:  # noqa: ARG002
-        return rebuilt(self.model, flat(self.model), plan)
+        with devices_of(self.model):
+            return rebuilt(self.model, flat(self.model), plan)
 
     def recalibrated(self, x: Images) -> Any:
-        twin = KerasAdapter(Copier()(self.model))
+        twin = KerasAdapter(copied(self.model))
         norms = [layer for _, layer in twin._norms() if hasattr(layer, "moving_mean")]
         before = [(layer.momentum, layer.trainable) for layer in norms]
         with calling((layer, _in_training) for layer in norms):
@@ -265,19 +271,29 @@ class KerasAdapter:
             layer.momentum, layer.trainable = momentum, trainable
         return twin.model
 
+    def _cross_entropy(self, x: Images, outputs: tf.Tensor, labels: Array) -> tf.Tensor:
+        """Take what the model gives for what it looks like: probabilities, or logits.
+
+        One output is for two classes. Log-probabilities are logits whose softmax is themselves.
+        """
+        known = probable(self, (x, labels), outputs.numpy().astype(np.float64))
+        if outputs.shape[1] == 1:
+            inside = tf.clip_by_value(outputs, 1e-7, 1 - 1e-7)
+            logits = tf.math.log(inside) - tf.math.log(1 - inside) if known else outputs
+            wanted = tf.cast(labels.reshape(-1, 1), outputs.dtype)
+            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits))
+        if known:
+            outputs = tf.math.log(tf.maximum(outputs, 1e-12))
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs))
+
     def _norms(self) -> list[tuple[str, Any]]:
         found = {id(layer): (name, layer) for name, layer in reversed(list(walk(self.model)))}
         kinds = ("BatchNormalization", "SyncBatchNormalization", "GroupNormalization")
         return [pair for pair in reversed(found.values()) if type(pair[1]).__name__ in kinds]
 
-    def _kernel(self, name: str) -> Kernel | None:
-        """Find the kernel that an array named "layer.weight" is; None for other arrays."""
-        return self.kernels.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
-
     def _native(self, name: str, array: Array) -> Array:
         """Turn a kernel to Keras's layout."""
-        kernel = self._kernel(name)
-        return array if kernel is None else kernel.native(array)
+        return self._turned[name].native(array) if name in self._turned else array
 
     def _zeros(self, pruned: Mapping[str, BoolArray]) -> list[tuple[Any, tf.Tensor]]:
         """Give the weights of the named arrays, and where they become zero."""
@@ -285,7 +301,7 @@ class KerasAdapter:
         return [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
 
     def _names(self) -> dict[str, Any]:
-        names = {f"{kernel.name}.weight": kernel.variable for kernel in self.kernels.values()}
+        names = {name: kernel.variable for name, kernel in self._turned.items()}
         names |= {f"{k.name}.bias": k.bias for k in self.kernels.values() if k.bias is not None}
         taken = {id(weight) for weight in names.values()}
         for owner, layer in [*walk(self.model), (self.model.name, self.model)]:
@@ -303,7 +319,7 @@ class KerasAdapter:
         views = {}
         for name, weight in self._names().items():
             if id(weight) in wanted:
-                kernel, array = self._kernel(name), to_numpy(weight)
+                kernel, array = self._turned.get(name), to_numpy(weight)
                 views[name] = array if kernel is None else kernel.outputs_first(array)
         return views
 
@@ -360,10 +376,7 @@ def _refuse(optimizer: object) -> None:
 
 
 def _in_training(call: Callable[..., Any]) -> Callable[..., Any]:
-    def training(inputs: Any, **options: Any) -> Any:
-        return call(inputs, **{**options, "training": True})
-
-    return training
+    return lambda inputs, **options: call(inputs, **{**options, "training": True})
 
 
 def _zeroing(
@@ -377,20 +390,5 @@ def _zeroing(
 
 
 def _constrain(weight: Any, constraint: Callable[[Any], Any] | None) -> None:
-    getattr(weight, "_variable", weight)._constraint = constraint  # noqa: SLF001  (tf_keras wraps for mixed policies)
-
-
-def _cross_entropy(outputs: tf.Tensor, labels: Array) -> tf.Tensor:
-    """Take what the model gives for what it looks like: probabilities, or logits.
-
-    One output is for two classes. Log-probabilities are logits whose softmax is themselves.
-    """
-    known = probable(outputs.numpy().astype(np.float64), labels)
-    if outputs.shape[1] == 1:
-        inside = tf.clip_by_value(outputs, 1e-7, 1 - 1e-7)
-        logits = tf.math.log(inside) - tf.math.log(1 - inside) if known else outputs
-        wanted = tf.cast(labels.reshape(-1, 1), outputs.dtype)
-        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits))
-    if known:
-        outputs = tf.math.log(tf.maximum(outputs, 1e-12))
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs))
+    inner = getattr(weight, "_variable", weight)  # tf_keras wraps for mixed policies,
+    getattr(inner, "_primary", inner)._constraint = constraint  # noqa: SLF001  (and a strategy for its devices)

@@ -8,6 +8,7 @@ layers of a functional model are drawn anew, by Keras itself.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import threading
@@ -29,6 +30,17 @@ _COMPILED = (  # noqa: SIM905
 _FIXED = (type(None), str, bytes, int, float, complex, type, tf.Tensor, types.ModuleType)
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
 _Lock = type(threading.Lock())
+
+
+def copied(model: Any) -> Any:
+    """Copy a model onto the devices that it is on."""
+    with devices_of(model):
+        return Copier()(model)
+
+
+def devices_of(model: Any) -> contextlib.AbstractContextManager[object]:
+    """Let variables be made for the devices of a model, unless the caller has named others."""
+    return contextlib.nullcontext() if tf.distribute.has_strategy() else model.distribute_strategy.scope()
 
 
 class Copier:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ class TorchAdapter:
         twin = TorchAdapter(copy.deepcopy(self.model).eval().requires_grad_(True))
         weights = [module.weight for module in twin.modules.values()]
         totals = [np.zeros(tuple(weight.shape)) for weight in weights]
-        criterion = loss or _cross_entropy
+        criterion = loss or functools.partial(self._cross_entropy, x)
         for start, batch in enumerate(twin._batches(x)):
             labels = torch.from_numpy(y[start * BATCH : start * BATCH + BATCH].astype(np.int64)).to(
                 batch[0].device
@@ -116,36 +117,32 @@ class TorchAdapter:
             for (name, module), total in zip(self.modules.items(), totals, strict=True)
         }
 
-    def watch(self, x: Images, see: Watcher) -> None:
-        def watch(name: str, kind: str) -> Callable[..., None]:
-            def hook(module: Any, args: tuple[Any, ...], named: dict[str, Any], made: torch.Tensor) -> None:
+    def watch(self, x: Images, see: Watcher) -> Array:
+        def watch(name: str, kind: str) -> Callable[..., Any]:
+            def hook(module: Any, args: tuple[Any, ...], named: dict[str, Any], made: torch.Tensor) -> Any:
                 read = next(iter((*args, *named.values())))
                 moves = read if kind == "transposed" else made
                 times = moves.numel() // moves.shape[-1 if kind == "dense" else 1]
-                see(name, times, lambda: patches(module, _mean_square(read)).mean(axis=0))
+                end = see(name, times, lambda: patches(module, _mean_square(read)).mean(axis=0))
+                return None if end is None else torch.full_like(made, end)
 
             return hook
 
         names = {id(module.weight): name for name, module in self.modules.items()}
-        handles = [
-            module.register_forward_hook(watch(names[id(module.weight)], kind_of(module)), with_kwargs=True)
-            for module in self.model.modules()
-            if is_prunable(module)
-        ]
-        try:
-            self.predict(x)
-        finally:
-            for handle in handles:
-                handle.remove()
+        with contextlib.ExitStack() as hooks:
+            for module in filter(is_prunable, self.model.modules()):
+                hook = watch(names[id(module.weight)], kind_of(module))
+                hooks.enter_context(module.register_forward_hook(hook, with_kwargs=True))
+            return self.predict(x)
 
     def products(self, x: Images) -> Counter[str]:
         return products(self.model, lambda: self.predict(x[:1]))
 
     def parameters(self) -> dict[str, Array]:
-        return {name: self._array(name, p) for name, p in self._stored().items() if p.requires_grad}
+        return {n: self._canonical(n, to_numpy(t)) for n, t in self._stored().items() if t.requires_grad}
 
     def buffers(self) -> dict[str, Array]:
-        return {name: self._array(name, t) for name, t in self._stored().items() if not t.requires_grad}
+        return {n: self._canonical(n, to_numpy(t)) for n, t in self._stored().items() if not t.requires_grad}
 
     def arrays(self) -> dict[str, Array]:
         return {**self.parameters(), **self.buffers()}
@@ -273,6 +270,20 @@ class TorchAdapter:
             norm.momentum = momentum
         return twin
 
+    def _cross_entropy(self, x: Images, output: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Take what the model gives for what it looks like: probabilities, or logits.
+
+        One output is for two classes. Log-probabilities are logits whose softmax is themselves.
+        """
+        known = probable(self, (x, to_numpy(labels)), to_numpy(output))
+        if output.shape[1] == 1:
+            loss = nn.functional.binary_cross_entropy_with_logits
+            inside = output.clamp(1e-7, 1 - 1e-7).logit() if known else output
+            return loss(inside[:, 0], labels.to(output.dtype))
+        if known:
+            return nn.functional.nll_loss(output.clamp_min(1e-12).log(), labels)
+        return nn.functional.cross_entropy(output, labels)
+
     def _stored(self) -> dict[str, torch.Tensor]:
         """Name every stored tensor, each once: one that other modules share goes by its prunable layer."""
         weights = {id(module.weight): f"{name}.weight" for name, module in self.modules.items()}
@@ -288,9 +299,6 @@ class TorchAdapter:
         """Turn a kernel named "layer.weight" round; its own inverse."""
         module = self.modules.get(name.removesuffix(".weight")) if name.endswith(".weight") else None
         return array if module is None else outputs_first(module, array)
-
-    def _array(self, name: str, tensor: torch.Tensor) -> Array:
-        return self._canonical(name, to_numpy(tensor))
 
     def _trace(self, batch: Inputs) -> Trace:
         """Trace once for images of one shape; what was written into the model since is brought over."""
@@ -349,18 +357,3 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
-
-
-def _cross_entropy(output: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Take what the model gives for what it looks like: probabilities, or logits.
-
-    One output is for two classes. Log-probabilities are logits whose softmax is themselves.
-    """
-    known = probable(to_numpy(output), to_numpy(labels))
-    if output.shape[1] == 1:
-        loss = nn.functional.binary_cross_entropy_with_logits
-        inside = output.clamp(1e-7, 1 - 1e-7).logit() if known else output
-        return loss(inside[:, 0], labels.to(output.dtype))
-    if known:
-        return nn.functional.nll_loss(output.clamp_min(1e-12).log(), labels)
-    return nn.functional.cross_entropy(output, labels)

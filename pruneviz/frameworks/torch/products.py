@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -41,18 +43,15 @@ def products(model: nn.Module, run: Callable[[], object]) -> Counter[str]:
     A scripted module, into which nothing sees, counts as one.
     """
     whole, scripted = type(model).__name__, torch.jit.ScriptModule
-    mode, handles = _Products(whole), []
-    for path, module in model.named_modules():
-        if isinstance(module, scripted):
-            mode.found[whole if isinstance(model, scripted) else path] += 1
-        else:
-            name = path or whole
-            handles.append(module.register_forward_pre_hook(lambda *_, name=name: mode.inside.append(name)))
-            handles.append(module.register_forward_hook(mode.leave))
-    try:
-        with mode:
-            run()
-    finally:
-        for handle in handles:
-            handle.remove()
+    mode = _Products(whole)
+    with contextlib.ExitStack() as watching:
+        for path, module in model.named_modules():
+            if isinstance(module, scripted):
+                mode.found[whole if isinstance(model, scripted) else path] += 1
+            else:
+                enter = functools.partial(lambda name, *_: mode.inside.append(name), path or whole)
+                watching.enter_context(module.register_forward_pre_hook(enter))
+                watching.enter_context(module.register_forward_hook(mode.leave))
+        watching.enter_context(mode)
+        run()
     return mode.found

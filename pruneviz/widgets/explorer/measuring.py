@@ -48,7 +48,8 @@ class Meter:
         self._adapter = frameworks.adapter(self.model)
         self._uses = uses(self._adapter, self.x)
         one = self._adapter.predict(self.x[:1])
-        classes(one.repeat(len(self.x), axis=0), self.labels)  # refused now, not while a view is open
+        everyone = one.repeat(len(self.x), axis=0)
+        classes(self._adapter, (self.x, self.labels), everyone)  # refused now, not while a view is open
         self._batch = self._size_of_batches()
 
     def predict(self, mask: Mask) -> Generator[float, None, Array]:
@@ -63,7 +64,7 @@ class Meter:
         for start in range(0, len(self.x), self._batch):
             self._write(mask)  # others may have measured between two batches
             x, y = (part[start : start + self._batch] for part in (self.x, self.labels))
-            found.append(classes(self._adapter.predict(x, self._batch), y))
+            found.append(classes(self._adapter, (x, y), self._adapter.predict(x, self._batch)))
             yield min(1.0, (start + self._batch) / len(self.x))
         return np.concatenate(found)
 
