@@ -1,9 +1,13 @@
 """Compact files: bit for bit, or refused."""
 
+import contextlib
 import hashlib
 import json
 import lzma
 import os
+import shutil
+import subprocess
+import sys
 import threading
 import tracemalloc
 
@@ -228,6 +232,41 @@ def test_a_file_is_whole_whoever_writes_and_reads(tmp_path):
     for thread in threads:
         thread.join()
     assert not failed
+    assert [found.name for found in tmp_path.iterdir()] == ["m"]
+
+
+WRITER = """
+import os, random, sys
+from pathlib import Path
+from pruneviz.files.writing import whole
+
+print(os.getpid())
+os.getpid = lambda: 1  # as in a container, where no namespace may be had
+random.seed(0)
+for _ in range(100):
+    with whole(Path(sys.argv[1])) as file:
+        for _ in range(10):
+            file.write(20_000 * sys.argv[2].encode())
+"""
+
+
+def test_two_containers_of_one_name_and_number_may_write_one_file(tmp_path):
+    space = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    may = (
+        shutil.which("unshare")
+        and not subprocess.run([*space, "true"], check=False, capture_output=True).returncode
+    )
+    command = [*(space if may else []), sys.executable, "-c", WRITER, str(tmp_path / "m")]
+    writers = [subprocess.Popen([*command, letter], stdout=subprocess.PIPE, text=True) for letter in "ab"]
+    seen = set()
+    while any(writer.poll() is None for writer in writers):
+        with contextlib.suppress(FileNotFoundError):
+            seen.add((tmp_path / "m").read_bytes())
+    numbers = {writer.communicate()[0] for writer in writers}
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert not may or numbers == {"1\n"}
+    assert seen <= {200_000 * b"a", 200_000 * b"b"}
+    assert seen
     assert [found.name for found in tmp_path.iterdir()] == ["m"]
 
 
