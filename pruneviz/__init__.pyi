@@ -21,6 +21,9 @@ from pruneviz.measures.scorecards import Scorecard as Scorecard
 from pruneviz.measures.scorecards import scorecard as scorecard
 from pruneviz.measures.timing import Latency as Latency
 from pruneviz.measures.timing import latency as latency
+from pruneviz.measures.variants import Variant as Variant
+from pruneviz.measures.variants import read_variants as read_variants
+from pruneviz.measures.variants import write_variants as write_variants
 from pruneviz.methods.gates import Gated as Gated
 from pruneviz.methods.gates import gate as gate
 from pruneviz.methods.gates import gate_threshold as gate_threshold
@@ -52,6 +55,7 @@ from pruneviz.widgets import FilterExplorer as FilterExplorer
 from pruneviz.widgets import NeuronExplorer as NeuronExplorer
 from pruneviz.widgets import ScheduleExplorer as ScheduleExplorer
 from pruneviz.widgets import TinyNetwork as TinyNetwork
+from pruneviz.widgets import TradeoffExplorer as TradeoffExplorer
 from pruneviz.widgets import WeightExplorer as WeightExplorer
 from pruneviz.widgets import explore as explore
 
@@ -71,6 +75,8 @@ __all__ = [
     "ScheduleExplorer",
     "Scorecard",
     "TinyNetwork",
+    "TradeoffExplorer",
+    "Variant",
     "WeightExplorer",
     "alt_text",
     "apply",
@@ -102,6 +108,7 @@ __all__ = [
     "prune",
     "prune_while_training",
     "rank",
+    "read_variants",
     "recalibrate",
     "reconstruct",
     "remove",
@@ -112,5 +119,6 @@ __all__ = [
     "teaching",
     "widgets",
     "wilson",
+    "write_variants",
     "zoo",
 ]

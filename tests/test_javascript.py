@@ -14,7 +14,7 @@ from pruneviz.widgets.frame import assets
 
 VIEWS = (
     *(pv.WeightExplorer, pv.NeuronExplorer, pv.FilterExplorer, pv.ChannelExplorer),
-    *(pv.ScheduleExplorer, pv.TinyNetwork, UnitExplorer),
+    *(pv.ScheduleExplorer, pv.TinyNetwork, pv.TradeoffExplorer, UnitExplorer),
 )
 needs_node = pytest.mark.skipif(
     not shutil.which("node") and not os.environ.get("CI"), reason="node is not installed"

@@ -83,8 +83,8 @@ class Scorecard:
         Layers that multiply more than `macs` says: attention, recurrent ones, functions with own parameters.
     uncovered
         As of a Network: layer -> how many numbers it holds, of layers that are not prunable.
-    emptied
-        Prunable layers whose weights are all 0: what they give is their bias, whatever they read.
+    alive
+        Layer -> how many of its weights are not 0, of those that are prunable.
     predictions
         (n,) predicted classes.
     labels
@@ -109,12 +109,17 @@ class Scorecard:
     latency_ms: dict[int, timing.Latency] = field(default_factory=dict, compare=False)
     uncounted: tuple[str, ...] = ()
     uncovered: Mapping[str, int] = field(default_factory=dict)
-    emptied: tuple[str, ...] = ()
+    alive: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def correct(self) -> int:
         """Number of images that are classified correctly."""
         return int(np.count_nonzero(self.predictions == self.labels))
+
+    @property
+    def emptied(self) -> tuple[str, ...]:
+        """Prunable layers whose weights are all 0: what they give is their bias, whatever they read."""
+        return tuple(name for name, number in self.alive.items() if not number)
 
     def versus(self, baseline: Scorecard) -> Change:
         """Compare answers, image by image.
@@ -221,7 +226,7 @@ def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name:
         nonzero_macs=sum(times[key] * alive[key] for key in weights),
         uncounted=tuple(dict.fromkeys(outermost(path, layers) for path, n in others.items() if n > 0)),
         uncovered=layers.uncovered,
-        emptied=tuple(key for key, number in alive.items() if number == 0),
+        alive=alive,
         raw_bytes=len(raw),
         gzip_bytes=len(gzip.compress(raw, compresslevel=6, mtime=0)),
         compact_bytes=len(storage.packed(arrays)),

@@ -11,6 +11,7 @@ from pruneviz.widgets.explorer.weights import WeightExplorer
 from pruneviz.widgets.frame.view import View
 from pruneviz.widgets.schedule.view import ScheduleExplorer
 from pruneviz.widgets.tiny.view import TinyNetwork
+from pruneviz.widgets.tradeoff.view import TradeoffExplorer
 
 __all__ = [
     "ChannelExplorer",
@@ -18,6 +19,7 @@ __all__ = [
     "NeuronExplorer",
     "ScheduleExplorer",
     "TinyNetwork",
+    "TradeoffExplorer",
     "UnitExplorer",
     "View",
     "WeightExplorer",

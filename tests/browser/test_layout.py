@@ -19,9 +19,13 @@ VIEWS = {
     "output='price', noun='flat')",
     "two layers": "pv.TinyNetwork.two_layers([[3, -3], [-3, 3], [1, 1]], [0, 0, -1], [1, 1, 0.5], -1, "
     "x[:, :2], [0, 1, 1], names=('light', 'water'), output='thrives', noun='plant')",
+    "tradeoff": "pv.TradeoffExplorer(family(), pictures(), selected='tenth, tuned')",
 }
 START = """\
+import sys
+sys.path.insert(0, {tests!r})
 import numpy as np, torch, pruneviz as pv
+from families import family, pictures
 torch.set_num_threads(1)
 lenet, resnet = pv.zoo.lenet_300_100('torch'), pv.zoo.resnet_20('torch', pretrained=False)
 images, labels = pv.datasets.mnist().validation
@@ -79,7 +83,7 @@ FAULTS = """(number) => {
   const place = root.closest('.jp-OutputArea').parentElement.getBoundingClientRect();
   const free = '.pv-live, .pv-ear, .pv-scroll *, .pv-stage *, pre, pre *, .pv-how, option, sup';
   const onCanvas = '.pv-cursor, .pv-card-cursor, .pv-cut, .pv-wire, .pv-wire *, .pv-handle, .pv-title-of, '
-    + '.pv-term';
+    + '.pv-term, .pv-point';
   const seen = (node) =>
     node.checkVisibility({ visibilityProperty: true }) && node.getBoundingClientRect().width;
   const nodes = [...root.querySelectorAll('*')].filter((node) => !node.matches(free) && seen(node));
@@ -120,9 +124,10 @@ TOGETHER = """(number) => {
 
 
 @pytest.fixture(scope="module")
-def page(browser, server):
+def page(browser, server, request):
     address, folder = server
-    cells = [START, *(f"view = {code}\nview" for code in VIEWS.values()), FIGURE]
+    start = START.format(tests=str(request.path.parent.parent))
+    cells = [start, *(f"view = {code}\nview" for code in VIEWS.values()), FIGURE]
     lab.write_notebook(folder / "layout.ipynb", *cells)
     page = browser.new_page(viewport={"width": 1280, "height": 780})
     page.seen = lab.watch(page)

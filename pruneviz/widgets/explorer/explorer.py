@@ -18,9 +18,9 @@ from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
 from pruneviz.widgets.explorer import measuring
 from pruneviz.widgets.explorer.history import State
-from pruneviz.widgets.explorer.parts import Part, basic, draw, shown
+from pruneviz.widgets.explorer.parts import Part, basic, draw
 from pruneviz.widgets.frame import code
-from pruneviz.widgets.frame.given import left_alone
+from pruneviz.widgets.frame.given import left_alone, shown
 from pruneviz.widgets.frame.names import Given
 from pruneviz.widgets.frame.view import View, in_lines
 from pruneviz.widgets.frame.wire import ARRAYS
@@ -122,7 +122,7 @@ class Explorer(View):
             "title": f"{type(model).__name__} · {self.granularity}s",
             "criteria": list(self._criteria),
             "panels": [[part.name, part.place] for part in self.parts],
-            "show": shown(self.parts, show),
+            "show": shown([part.name for part in self.parts], show),
             "basic": basic(self.parts, guess=traits.get("predict", True)) if show is None else [],
             "n": len(self._meter.x),
             "criterion": name,

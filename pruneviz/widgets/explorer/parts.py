@@ -53,20 +53,6 @@ LAYERS = Part("layers", "stack")
 HISTORY = Part("history", "end", measured=True)
 
 
-def shown(parts: Sequence[Part], show: Sequence[str] | None) -> list[str]:
-    """Name the parts to show, in their order; all if `show` is None.
-
-    Raises
-    ------
-    ValueError
-        If there is no such part.
-    """
-    names = [part.name for part in parts]
-    if isinstance(show, str) or not set(show or ()) <= set(names):
-        raise ValueError(f"show takes some of {', '.join(names)}; not {show!r}")
-    return [name for name in names if show is None or name in show]
-
-
 def basic(parts: Sequence[Part], *, guess: bool) -> list[str]:
     """Name the parts that are seen at first; where learners are to `guess`, the curve is one of them."""
     return [part.name for part in parts if part.basic or (guess and part.name == "accuracy")]

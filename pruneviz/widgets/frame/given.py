@@ -1,4 +1,4 @@
-"""What a view is given: images to show, and names of layers."""
+"""What a view is given: images to show, names of layers, and of its parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pruneviz.core.arrays import Several, checked_pair, names_in, refuse_unknown
 from pruneviz.engine.model import network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pruneviz.core.arrays import Array, Data
 
@@ -35,3 +35,16 @@ def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
     names, known = names_in(exclude), network(model)
     refuse_unknown("exclude", {*names} - {"auto"}, known)
     return names
+
+
+def shown(parts: Sequence[str], show: Sequence[str] | None) -> list[str]:
+    """Name the parts to show, in their order; all if `show` is None.
+
+    Raises
+    ------
+    ValueError
+        If there is no such part.
+    """
+    if isinstance(show, str) or not set(show or ()) <= set(parts):
+        raise ValueError(f"show takes some of {', '.join(parts)}; not {show!r}")
+    return [name for name in parts if show is None or name in show]

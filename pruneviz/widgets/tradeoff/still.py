@@ -1,0 +1,122 @@
+"""The static twin of TradeoffExplorer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from pruneviz.plots import style
+from pruneviz.plots.alt import describe
+from pruneviz.widgets.tradeoff.models import front
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis as Ruler
+
+    from pruneviz.widgets.tradeoff.models import Axis
+
+WIDE_RANGE = 4.0
+"""Costs that differ by more are drawn on a logarithmic axis."""
+
+
+class Shown(Protocol):
+    """What a view of models shows."""
+
+    title: str
+    x: str
+    y: str
+    selected: str
+    models: list[dict[str, Any]]
+
+    @property
+    def against(self) -> str | None:
+        """Name of the model that the selected one is compared with."""
+
+    def sentence(self) -> str:
+        """Say in one sentence what it shows."""
+
+
+def draw(view: Shown, axes: Sequence[Axis]) -> Figure:
+    """Draw which model came from which, and beside it what they cost.
+
+    Returns
+    -------
+    Figure
+        Not known to pyplot.
+    """
+    tall = max(3.8, 0.9 + 0.42 * len(view.models))
+    figure = Figure(figsize=(10, tall), layout="constrained", facecolor=style.PAPER)
+    left, right = figure.subplots(1, 2, width_ratios=(0.9, 1))
+    figure.suptitle(
+        view.title, x=0.01, ha="left", fontsize=style.FONT + 2, fontweight="bold", color=style.INK
+    )
+    named = {axis.name: axis for axis in axes}
+    _draw_map(left, view)
+    _draw_scatter(right, view, named[view.x], named[view.y])
+    describe(left, view.sentence())
+    return figure
+
+
+def _draw_map(ax: Axes, view: Shown) -> None:
+    places = {row["name"]: (row["depth"], place) for place, row in enumerate(view.models)}
+    for row in view.models:
+        depth, place = places[row["name"]]
+        if row["parent"] is not None:
+            above = places[row["parent"]]
+            ax.plot([above[0], above[0], depth], [above[1], place, place], color=style.QUIET, linewidth=1)
+        _mark(ax, view, row["name"], (depth, place))
+        bold = "bold" if row["name"] == view.selected else "normal"
+        label = f"{place + 1}  {row['name']}"
+        words = ax.annotate(label, (depth, place), (9, 0), textcoords="offset points", va="center")
+        words.set(fontsize=style.FONT, color=style.INK, fontweight=bold)
+        step = ax.annotate(f"  {row['step']}", (1, 0.5), xycoords=words, va="center")
+        step.set(fontsize=style.SMALL, color=style.QUIET)
+    deepest = max(row["depth"] for row in view.models)
+    ax.set(xlim=(-0.4, deepest + 5), ylim=(len(view.models) - 0.4, -0.6))
+    ax.axis("off")
+    style.title(ax, "Which came from which")
+
+
+def _draw_scatter(ax: Axes, view: Shown, x: Axis, y: Axis) -> None:
+    known = [row for row in view.models if row["values"][x.name] and row["values"][y.name]]
+    pairs = [(row["values"][x.name], row["values"][y.name]) for row in known]
+    if not pairs:
+        ax.text(0.5, 0.5, "no model has both", color=style.QUIET, ha="center", transform=ax.transAxes)
+        return
+    points = [(across[0], up[0]) for across, up in pairs]
+    best = front(points, (x.rises, y.rises))
+    steps: Any = "steps-pre" if x.rises else "steps-post"
+    ax.plot(*zip(*(points[i] for i in best), strict=True), color=style.KEPT, lw=1, zorder=1, drawstyle=steps)
+    for row, (across, up) in zip(known, pairs, strict=True):
+        ax.plot(across[1:], (up[0], up[0]), (across[0], across[0]), up[1:], color=style.QUIET, linewidth=1)
+        _mark(ax, view, row["name"], (across[0], up[0]))
+        style.write(ax, str(view.models.index(row) + 1), (across[0], up[0]), (7, 4))
+    for ruler, axis, values in (
+        (ax.xaxis, x, [across for across, _ in pairs]),
+        (ax.yaxis, y, [up for _, up in pairs]),
+    ):
+        _scale(ax, ruler, axis, [one[0] for one in values])
+    ax.margins(x=0.18, y=0.08)
+    ax.set(xlabel=x.words, ylabel=y.words)
+    ax.spines[["top", "right"]].set_visible(False)
+    style.title(ax, f"{y.words[0].upper()}{y.words[1:]} against {x.words}")
+
+
+def _mark(ax: Axes, view: Shown, name: str, at: tuple[float, float]) -> None:
+    ring = {view.selected: style.INK, view.against: style.CUT}.get(name)
+    if ring:
+        ax.plot(*at, "o", color="none", markeredgecolor=ring, markeredgewidth=1.6, markersize=12)
+    ax.plot(*at, "o", color=style.KEPT, markersize=6)
+
+
+def _scale(ax: Axes, ruler: Ruler, axis: Axis, values: Sequence[float]) -> None:
+    if not axis.rises and min(values) > 0 and max(values) / min(values) > WIDE_RANGE:
+        (ax.set_xscale if ruler is ax.xaxis else ax.set_yscale)("log")
+        fine = max(values) / min(values) < 100
+        ruler.set_major_locator(LogLocator(subs=(1, 2, 5) if fine else (1,)))
+        ruler.set_minor_formatter(NullFormatter())
+    ruler.set_major_formatter(FuncFormatter(lambda value, _: axis.text(value)))
