@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 from training.mnist import RECIPES, train
@@ -16,6 +18,8 @@ import pruneviz as pv
 from pruneviz.files.writing import whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from torch import nn
 
 RESULTS = Path(__file__).resolve().parents[1] / "lessons" / "results"
@@ -80,3 +84,22 @@ def descend(
             if plan:
                 plan.step()
     model.eval()
+
+
+def processor_times(
+    calls: Mapping[str, Callable[[], object]], seconds: float = 0.03
+) -> dict[str, pv.Latency]:
+    """Time calls by the processor's clock, turn by turn; each takes about so many seconds in a round."""
+    passes = {name: partial(_ready, call) for name, call in calls.items()}
+    nothing = np.zeros((1, 1))
+    found = pv.latency(passes, nothing, (1,), clock="processor", seconds=seconds * len(calls))
+    return {name: times[1] for name, times in found.items()}
+
+
+def _ready(call: Callable[[], object], _: object) -> Callable[[], object]:
+    return call
+
+
+def digits(numbers: tuple[float, float, float]) -> list[float]:
+    """Round lowest, median and highest to four digits."""
+    return [float(f"{number:.4g}") for number in numbers]

@@ -54,6 +54,7 @@ LESSONS = {
     "04a": "weight, channel, block, magnitude, the network, its layer, what is tied to it, at once",
     "04b": "channel, magnitude, random, what the next layer needs, a trained scale, its layer, at once",
     "05": "weight, magnitude, the network, at once, in rounds, while it trains",
+    "06a": "weight, filter, magnitude, the network, its layer, at once",
 }
 
 
