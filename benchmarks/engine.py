@@ -1,19 +1,16 @@
-"""What the engine costs beside the framework's own tools, in one run; each ratio has a limit.
-
-python benchmarks/engine.py
-"""
+"""What the engine costs beside the framework's own tools; each ratio has a limit."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import sys
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from rows import Row
 from torch.nn.utils import prune as torch_prune
 
 import pruneviz as pv
@@ -24,48 +21,48 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SPARSITY = 0.9
+SPARSITY, TOOL = 0.9, "global_unstructured"
+NO_IMAGE = np.zeros((1, 1))
 
 
-def main() -> int:
-    """Print the table; return 1 if a limit is passed."""
-    print(f"{'network':<15}{'what | beside what':<44}{'ours ms':>9}{'peer ms':>9}{'ratio':>8}{'limit':>8}")
-    passed = all([*_of_the_zoo(), *_of_many_weights()])
+def rows() -> Iterator[Row]:
+    """Measure what is done to the zoo's networks, to seven million weights, and at the start."""
+    yield from _of_the_zoo()
+    yield from _of_many_weights()
     code = "import time; t = time.perf_counter(); import pruneviz; print(time.perf_counter() - t)"
     seconds = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5)]
-    print(f"import pruneviz: {1000 * statistics.median(seconds):.1f} ms")
-    return 0 if passed else 1
+    yield Row("import pruneviz", 1000 * statistics.median(seconds), "ms")
 
 
-def _of_the_zoo() -> Iterator[bool]:
+def _of_the_zoo() -> Iterator[Row]:
     x, _ = pv.datasets.mnist().test
     inputs = torch.from_numpy(x.transpose(0, 3, 1, 2).copy()).float() / 255  # laid out as loaders do
     for name in ("lenet_300_100", "lenet_5", "mnist_cnn"):
         model = getattr(pv.zoo, name)("torch")
         ranking, adapter, peer = pv.rank(pv.importance(model)), frameworks.adapter(model), _peer(model)
         forward = _bare(model, inputs)
-        yield _row(name, "prune | global_unstructured", partial(pv.prune, model, SPARSITY), peer, 1.0)
-        yield _row(name, "prune again | global_unstructured", partial(ranking.mask, SPARSITY), peer, 0.1)
-        yield _row(name, "predict 10,000 images | forward", partial(adapter.predict, x), forward, 1.3)
+        yield _row(f"{name}, prune", partial(pv.prune, model, SPARSITY), TOOL, peer, 1.0)
+        yield _row(f"{name}, prune again", partial(ranking.mask, SPARSITY), TOOL, peer, 0.1)
+        yield _row(f"{name}, predict 10,000 images", partial(adapter.predict, x), "forward", forward, 1.3)
 
 
-def _of_many_weights() -> Iterator[bool]:
+def _of_many_weights() -> Iterator[Row]:
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(2000, 2000), torch.nn.ReLU(), torch.nn.Linear(2000, 1500))
     scores, peer = pv.importance(model), _peer(model)
     ranking, flat = pv.rank(scores), np.concatenate([array.ravel() for array in scores.values()])
-    again, copy = partial(ranking.mask, SPARSITY), partial(np.array, flat)
+    again, copy, slow = partial(ranking.mask, SPARSITY), partial(np.array, flat), partial(_ranked, flat)
     name = "7 M weights"
-    yield _row(name, "prune | global_unstructured", partial(pv.prune, model, SPARSITY), peer, 0.1)
-    yield _row(name, "rank | by a key and its index", partial(pv.rank, scores), partial(_ranked, flat), 0.5)
-    yield _row(name, "prune again | global_unstructured", again, peer, 0.002)
-    yield _row(name, "prune again | copy the scores", again, copy, 1.0)
+    yield _row(f"{name}, prune", partial(pv.prune, model, SPARSITY), TOOL, peer, 0.1)
+    yield _row(f"{name}, rank", partial(pv.rank, scores), "sort by a key and its index", slow, 0.5)
+    yield _row(f"{name}, prune again", again, TOOL, peer, 0.002)
+    yield _row(f"{name}, prune again", again, "copy the scores", copy, 1.0)
 
 
-def _row(name: str, what: str, ours: Callable[[], object], peer: Callable[[], object], limit: float) -> bool:
-    mine, theirs = _medians(ours, peer)
-    print(f"{name:<15}{what:<44}{mine:>9.1f}{theirs:>9.1f}{mine / theirs:>8.4f}{limit:>8g}")
-    return mine <= limit * theirs
+def _row(what: str, ours: Callable[[], object], name: str, peer: Callable[[], object], limit: float) -> Row:
+    calls = {"ours": lambda _: ours, "peer": lambda _: peer}
+    timed = pv.latency(calls, NO_IMAGE, [1], clock="processor", seconds=0.02)
+    return Row(what, timed["ours"][1], "ms", name, timed["peer"][1], limit)
 
 
 def _ranked(scores: NDArray[np.float32]) -> NDArray[np.uint32]:
@@ -99,18 +96,3 @@ def _bare(model: torch.nn.Module, inputs: torch.Tensor) -> Callable[[], object]:
             return torch.cat([model(batch) for batch in inputs.split(frameworks.BATCH)])
 
     return forward
-
-
-def _medians(ours: Callable[[], object], peer: Callable[[], object], rounds: int = 7) -> tuple[float, float]:
-    """Time both alternately, so that a busy machine slows both; milliseconds."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for call, seconds in zip((ours, peer), times, strict=True):
-            start = time.perf_counter()
-            call()
-            seconds.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times[0]), statistics.median(times[1])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,9 +17,8 @@ import torch._dynamo  # isort: skip  # before TensorFlow, or LLVM is registered 
 
 import argparse
 import copy
-import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -27,11 +26,16 @@ import tensorflow as tf
 import torch
 import torch_pruning
 import torchvision
+from rows import Row
 from shared import compact, spread
 
 import pruneviz as pv
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SPARSITY, BATCHES, SECONDS = 0.5, (1, 64), 0.05
+PEERS = 1.15  # of equal networks, noise included
 GRANULARITIES = {"lenet_300_100": "neuron", "lenet_5": "filter", "mnist_cnn": "filter", "resnet18": "filter"}
 
 
@@ -56,18 +60,33 @@ def main() -> None:
         options.out.write_text(compact(about | found), encoding="utf-8")
 
 
-def measure(name: str, framework: str) -> dict[str, Any]:
-    """Measure one network, and print its rows."""
+def rows() -> Iterator[Row]:
+    """Time what is left of PyTorch's networks beside the dense one and beside the peer's."""
+    for name in ("lenet_300_100", "lenet_5", "mnist_cnn"):
+        models, x = variants(name, "torch")
+        del models["again"], models["masked"]
+        timed = pv.latency(models, x, BATCHES, clock="processor", seconds=SECONDS * len(models))
+        for size in BATCHES:
+            what, removed = f"{name}, half removed, batch {size}", timed["removed"][size]
+            yield Row(what, removed, "ms", "the dense network", timed["dense"][size], 1.0)
+            yield Row(what, removed, "ms", "Torch-Pruning's", timed["peer"][size], PEERS)
+
+
+def variants(name: str, framework: str) -> tuple[dict[str, Any], Any]:
+    """Make what is left of one network in each way, and images for it."""
     model, x = network(name, framework)
-    start = time.perf_counter()
     mask = pv.prune(model, SPARSITY, granularity=GRANULARITIES[name], scope="layer", example=x[:1])
-    traced = time.perf_counter()
-    small = pv.remove(model, mask, x[:1])
-    seconds = f"prune {traced - start:.2f} s, remove {time.perf_counter() - traced:.2f} s"
     again = pv.apply(model, pv.Mask({}, GRANULARITIES[name]), x[:1])
+    small = pv.remove(model, mask, x[:1])
     models = {"dense": model, "again": again, "masked": pv.apply(model, mask), "removed": small}
     if framework == "torch":
         models["peer"] = peer(model, mask, x)
+    return models, x
+
+
+def measure(name: str, framework: str) -> dict[str, Any]:
+    """Measure one network, and print its rows."""
+    models, x = variants(name, framework)
     cards = {what: pv.scorecard(other, (x[:8], np.zeros(8, int))) for what, other in models.items()}
     times = pv.latency(models, x, BATCHES, clock="processor", seconds=SECONDS * len(models))
     gains = {
@@ -82,9 +101,9 @@ def measure(name: str, framework: str) -> dict[str, Any]:
             print(
                 f"{name + ' ' + framework:<22}{what:<9}{card.parameters:>12,}{card.macs:>14,}"
                 f"{card.raw_bytes:>12,}{batch:>6}{float(times[what][batch]):>10.3f}"
-                f"{f'{middle:.2f} ({low:.2f}-{high:.2f})':>20}{middle / promised:>7.2f}"
+                f"{f'{middle:.2f} ({low:.2f}-{high:.2f})':>20}{middle / promised:>7.2f}",
+                flush=True,
             )
-    print(f"{name + ' ' + framework:<22}{seconds}", flush=True)
     return {
         "granularity": GRANULARITIES[name],
         "parameters": {what: card.parameters for what, card in cards.items()},

@@ -1,24 +1,21 @@
-"""What a move of the explorer's slider costs, in one run; each figure has a limit or a peer.
-
-python benchmarks/widgets.py
-"""
+"""What a move of a view's slider costs in JupyterLab, and what a view costs its kernel."""
 
 from __future__ import annotations
 
 import io
-import itertools
 import json
-import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch._dynamo
 from ipywidgets.widgets.widget import _remove_buffers
+from rows import Row
 
 import pruneviz as pv
 from pruneviz.widgets.explorer.measuring import Meter
@@ -27,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
 import lab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
-ROUNDS = 15
+WEIGHTS = {"266 k weights": 1.0, "996 k weights": 2.0}  # milliseconds of a move at most
 CELLS = (
     """\
 import io
@@ -147,27 +144,13 @@ FIRST_PAINT = """async () => {
 }"""
 
 
-def main() -> int:
-    """Print the table; return 1 if a limit is passed."""
-    passed = True
-    print(f"{'what':<62}{'median':>10}{'p95':>10}{'limit':>16}")
-    rows = itertools.chain(in_the_browser(), in_the_kernel())
-    for what, values, unit, limits in rows:
-        middle, high = statistics.median(values), float(np.percentile(values, 95))
-        good = all(value <= limit for value, limit in zip((middle, high), limits, strict=False))
-        passed &= good
-        limit = " / ".join(f"{limit:g}" for limit in limits)
-        print(
-            f"{what:<62}{middle:>10.2f}{high:>10.2f}{limit:>16} {unit}{'' if good else '  <-- over'}",
-            flush=True,
-        )
-    return 0 if passed else 1
+def rows() -> Iterator[Row]:
+    """Measure in JupyterLab, and then in a kernel alone."""
+    yield from in_the_browser()
+    yield from in_the_kernel()
 
 
-Row = tuple[str, list[float], str, tuple[float, ...]]
-
-
-def in_the_browser() -> Iterable[Row]:
+def in_the_browser() -> Iterator[Row]:
     """Measure moves, latency and first paint in JupyterLab."""
     folder = Path(tempfile.mkdtemp())
     (folder / "home").mkdir()
@@ -177,13 +160,13 @@ def in_the_browser() -> Iterable[Row]:
         lab.open_notebook(page, address, "bench.ipynb")
         page.wait_for_selector(".peer img", timeout=120_000, state="attached")
         page.wait_for_timeout(4000)
-        results: dict[str, Any] = {}
-        for index, name in enumerate(("266 k", "996 k")):
+        results: dict[tuple[str, bool], Any] = {}
+        for index, name in enumerate(WEIGHTS):
             for jumps in (False, True):
                 page.evaluate("(i) => document.querySelectorAll('.pv')[i].scrollIntoView()", index)
-                results[f"{name} {jumps}"] = page.evaluate(MOVES, [index, jumps])
+                results[name, jumps] = page.evaluate(MOVES, [index, jumps])
         page.evaluate("() => document.querySelector('.peer').scrollIntoView()")
-        results["peer"] = page.evaluate(PEER)
+        peer = page.evaluate(PEER)
         paints = []
         for _ in range(3):
             page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
@@ -195,44 +178,40 @@ def in_the_browser() -> Iterable[Row]:
             lab.open_notebook(page, address, f"{place}.ipynb", workspace=f"view{place}")
             page.wait_for_function(ready, timeout=120_000)
             for jumps in (False, True):
-                results[f"{name} {jumps}"] = page.evaluate(MOVES, [0, jumps])
-    for name, limit in (("266 k", 1.0), ("996 k", 2.0)):
-        yield f"JavaScript of a move, {name} weights, drag", results[f"{name} False"][0], "ms", (limit,)
-        yield f"JavaScript of a move, {name} weights, jumps", results[f"{name} True"][0], "ms", (limit,)
-    yield "  besides, ipywidgets' message to the kernel, 266 k", results["266 k False"][2], "ms", ()
-    yield "input to second frame, 266 k weights", results["266 k False"][1], "ms", (30, 36)
-    yield "input to second frame, 996 k weights", results["996 k False"][1], "ms", (30, 36)
-    for name in VIEWS:
-        yield f"JavaScript of a move, {name}, drag", results[f"{name} False"][0], "ms", (1.0,)
-        yield f"JavaScript of a move, {name}, jumps", results[f"{name} True"][0], "ms", (1.0,)
-        yield f"input to second frame, {name}", results[f"{name} False"][1], "ms", (30, 36)
-    yield "  peer: number to matplotlib to Image widget, 266 k", results["peer"], "ms", ()
-    yield "first paint after the cell starts, LeNet-300-100", paints, "ms", (1000,)
+                results[name, jumps] = page.evaluate(MOVES, [0, jumps])
+    for (name, jumps), (work, seen, _) in results.items():
+        how = "jumps" if jumps else "drag"
+        yield Row(f"JavaScript of a move, {name}, {how}", median(work), "ms", limit=WEIGHTS.get(name, 1.0))
+        if not jumps:
+            what = f"input to second frame, {name}"
+            yield Row(what, median(seen), "ms", limit=30)
+            yield Row(f"{what}, 95th percentile", float(np.percentile(seen, 95)), "ms", limit=36)
+            if name == "266 k weights":
+                yield Row(what, median(seen), "ms", "matplotlib and Image", median(peer), 1.0)
+    yield Row("first paint after the cell starts, LeNet-300-100", median(paints), "ms", limit=1000)
 
 
-def in_the_kernel() -> Iterable[Row]:
+def in_the_kernel() -> Iterator[Row]:
     """Measure exact accuracy, the background curve and the bytes at start."""
     torch.set_num_threads(1)  # on a machine with one busy core two threads wait for each other
     test = pv.datasets.mnist().test
     for network, framework in (("lenet_300_100", "torch"), ("lenet_5", "torch"), ("lenet_300_100", "keras")):
         model = getattr(pv.zoo, network)(framework)
-        meter, mask = Meter(model, test), pv.prune(model, 0.9)
-        ours, bare = medians(lambda m=meter, k=mask: list(m.predict(k)), forward(model, test[0]))
-        ratio = statistics.median(ours) / statistics.median(bare)
-        yield f"exact accuracy, 10,000 images, {network}, {framework}", ours, "ms", ()
-        yield f"  ratio to the bare forward pass ({statistics.median(bare):.1f} ms)", [ratio], "x", (1.3,)
+        meter, mask, bare = Meter(model, test), pv.prune(model, 0.9), forward(model, test[0])
+        calls = {"ours": lambda _, m=meter, k=mask: lambda: list(m.predict(k)), "bare": lambda _, b=bare: b}
+        timed = pv.latency(calls, test[0], [1], clock="processor", seconds=0)
+        what = f"exact accuracy, 10,000 images, {network}, {framework}"
+        yield Row(what, timed["ours"][1], "ms", "forward", timed["bare"][1], 1.3)
     model = pv.zoo.lenet_300_100("torch")
-    bundles = [[timed(each._repr_mimebundle_) for _ in range(2)] for each in shown(model, test)]
-    first, again = zip(*bundles, strict=True)
-    yield "bundle of a view that is shown first, median of views", list(first), "ms", (50,)
-    yield "bundle of a view that is shown again in the same state", list(again), "ms", (50,)
+    bundles = [[timed_once(each._repr_mimebundle_) for _ in range(2)] for each in shown(model, test)]
+    for word, times in zip(("first", "again"), zip(*bundles, strict=True), strict=True):
+        yield Row(f"bundle of a view that is shown {word}", median(times), "ms", limit=50)
     view = pv.explore(model, test)
     state, _, buffers = _remove_buffers(view.get_state())
     sent = len(json.dumps(state)) + sum(map(len, buffers))
-    start = time.perf_counter()
-    view.measure()
-    yield f"background curve, {len(view.curve)} points, 10,000 images", [time.perf_counter() - start], "s", ()
-    yield "comm payload at start, LeNet-300-100", [sent / 1e6], "MB", (1.2,)
+    what = f"background curve of {len(view.curve)} points, 10,000 images"
+    yield Row(what, timed_once(view.measure) / 1000, "s")
+    yield Row("comm payload at start, LeNet-300-100", sent / 1e6, "MB", limit=1.2)
 
 
 def shown(model: object, test: tuple[np.ndarray, np.ndarray]) -> list[Any]:
@@ -261,24 +240,12 @@ def forward(model: Any, x: np.ndarray) -> Callable[[], object]:  # noqa: ANN401
                 for start in range(0, len(x), size)
             ]
 
-    best = min((500, 10_000), key=lambda size: min(timed(lambda: run(size)) for _ in range(2)))
+    best = min((500, 10_000), key=lambda size: min(timed_once(lambda: run(size)) for _ in range(2)))
     return lambda: run(best)
 
 
-def timed(call: Callable[[], object]) -> float:
+def timed_once(call: Callable[[], object]) -> float:
     """Time one call, in milliseconds."""
     start = time.perf_counter()
     call()
     return 1000 * (time.perf_counter() - start)
-
-
-def medians(*calls: Callable[[], object]) -> list[list[float]]:
-    """Time calls in turn, so that a busy machine is fair to each."""
-    for call in calls:
-        call()
-    rounds = [[timed(call) for call in calls] for _ in range(ROUNDS)]
-    return [list(column) for column in zip(*rounds, strict=True)]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

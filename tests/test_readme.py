@@ -1,7 +1,10 @@
 """The README's commands are those that continuous integration runs, and its links lead somewhere."""
 
+import json
 import re
 from pathlib import Path
+
+from benchmarks.rows import HEADER
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +22,17 @@ def test_two_commands_do_all_the_set_up():
 def test_links_lead_somewhere():
     for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_what_it_costs_is_quoted_from_the_table():
+    found = json.loads((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
+    _, _, table = README.partition(f"| {' | '.join(HEADER)} |\n")
+    quoted = table.partition("\n\n")[0].splitlines()[1:]
+    rows = {f"| {' | '.join(cells)} |": part for part in found for cells in found[part]["rows"]}
+    assert len(quoted) >= 5
+    assert set(quoted) <= rows.keys()
+    for part in {rows[line] for line in quoted}:
+        assert f"{found[part]['date']}, {found[part]['processor']}" in README
 
 
 def test_every_lesson_is_listed():
