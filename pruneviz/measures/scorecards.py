@@ -15,6 +15,7 @@ from pruneviz.core.layers import not_covered, outermost
 from pruneviz.engine.model import looked_at
 from pruneviz.files import storage
 from pruneviz.measures import timing
+from pruneviz.measures.inputs import divided_twice
 from pruneviz.measures.intervals import wilson
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Scorecard:
         As of a Network: layer -> how many numbers it holds, of layers that are not prunable.
     alive
         Layer -> how many of its weights are not 0, of those that are prunable.
+    divided_twice
+        Whether the model scales images from 0 to 255 itself, and was given them from 0 to 1.
     predictions
         (n,) predicted classes.
     labels
@@ -110,6 +113,7 @@ class Scorecard:
     uncounted: tuple[str, ...] = ()
     uncovered: Mapping[str, int] = field(default_factory=dict)
     alive: Mapping[str, int] = field(default_factory=dict, repr=False)
+    divided_twice: bool = False
 
     @property
     def correct(self) -> int:
@@ -158,6 +162,8 @@ class Scorecard:
             "MACs": f"{self.macs:,} executed, {self.nonzero_macs:,} with a nonzero weight{others}",
             "bytes": f"{self.raw_bytes:,} raw, {self.gzip_bytes:,} gzip, {self.compact_bytes:,} compact",
         }
+        if self.divided_twice:
+            rows["images"] = "divided by 255 twice, for the model does it too: pass float32 from 0 to 255"
         if self.latency_ms:
             rows["latency"] = "; ".join(f"batch {n}: {ms:.3g} ms" for n, ms in self.latency_ms.items())
             one = next(iter(self.latency_ms.values()))
@@ -199,7 +205,8 @@ def scorecard(
     adapter = frameworks.adapter(model)
     title = name or type(model).__name__
     card = carded(adapter, (x, y), classes(adapter, (x, y), adapter.predict(x)), title)
-    return replace(card, latency_ms=timing.latency({title: model}, x, latency)[title])
+    times = timing.latency({title: model}, x, latency)[title]
+    return replace(card, latency_ms=times, divided_twice=divided_twice(adapter, x))
 
 
 def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name: str) -> Scorecard:
