@@ -75,6 +75,15 @@ for kind in ("one_shot", "polynomial"):
     view.kind = kind
     view.run()
 view"""
+TRADEOFF_CELL = """\
+import pruneviz as pv
+model, (x, y) = pv.zoo.lenet_300_100("torch"), pv.datasets.mnist().test
+cards = [pv.scorecard(model, (x, y), "dense")]
+for step in range(1, 30):
+    pruned = pv.apply(model, pv.prune(model, step / 30))
+    cards.append(pv.Variant(pv.scorecard(pruned, (x, y), f"{step} of 30"), "dense", "prune"))
+view = pv.TradeoffExplorer(cards, (x, y))
+view"""
 TRAINED = "() => document.querySelector('.pv')?.pruneviz.get('runs').length === 2"
 MEASURED = """() => {
   const frame = document.querySelector('.pv')?.pruneviz;
@@ -118,6 +127,16 @@ MOVES = """async ([index, jumps]) => {
   }
   (ring ?? range).dispatchEvent(new Event(ring ? 'lostpointercapture' : 'change', { bubbles: true }));
   return [work.slice(20), latency.slice(20), sent.slice(20)];
+}"""
+CHOICES = """async () => {
+  const frame = document.querySelector('.pv').pruneviz;
+  const work = [];
+  for (const row of document.querySelectorAll('.pv-model')) {
+    row.click();
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    work.push(frame.work);
+  }
+  return work;
 }"""
 PEER = """async () => {
   const [input, image] = ['input', 'img'].map((tag) => document.querySelector(`.peer ${tag}`));
@@ -179,6 +198,10 @@ def in_the_browser() -> Iterator[Row]:
             page.wait_for_function(ready, timeout=120_000)
             for jumps in (False, True):
                 results[name, jumps] = page.evaluate(MOVES, [0, jumps])
+        lab.write_notebook(folder / "tradeoff.ipynb", TRADEOFF_CELL)
+        lab.open_notebook(page, address, "tradeoff.ipynb", workspace="tradeoff")
+        page.wait_for_selector(".pv-model", timeout=120_000)
+        choices = page.evaluate(CHOICES)
     for (name, jumps), (work, seen, _) in results.items():
         how = "jumps" if jumps else "drag"
         yield Row(f"JavaScript of a move, {name}, {how}", median(work), "ms", limit=WEIGHTS.get(name, 1.0))
@@ -189,6 +212,7 @@ def in_the_browser() -> Iterator[Row]:
             if name == "266 k weights":
                 yield Row(what, median(seen), "ms", "matplotlib and Image", median(peer), 1.0)
     yield Row("first paint after the cell starts, LeNet-300-100", median(paints), "ms", limit=1000)
+    yield Row("JavaScript of a choice among 30 models, pictures included", median(choices), "ms", limit=16)
 
 
 def in_the_kernel() -> Iterator[Row]:

@@ -97,12 +97,14 @@ def spoilt(text, how):
         told["labels"]["zlib"] = told["labels"]["zlib"][:-8]
     if how == "parent":
         told["variants"][1]["parent"] = "nobody"
+    if how == "latency":
+        told["variants"][0]["card"]["latency_ms"] = [1]
     if how == "format":
         told["format"] = "pruneviz variants 9"
     return json.dumps(told)
 
 
-@pytest.mark.parametrize("how", ["foreign", "list", "short", "data", "parent", "format"])
+@pytest.mark.parametrize("how", ["foreign", "list", "short", "data", "parent", "latency", "format"])
 def test_another_or_a_damaged_file_is_refused(tmp_path, how):
     path = tmp_path / "family.json"
     pv.write_variants(path, family())

@@ -139,7 +139,7 @@ def read_variants(path: str | os.PathLike[str]) -> list[Variant]:
         labels = _unpacked(told["labels"])
         found = [Variant(_card(row["card"], labels), row["parent"], row["step"]) for row in told["variants"]]
         return list(family(found))
-    except (ValueError, KeyError, TypeError, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
         raise ValueError(f"{path} is no file of pv.write_variants, or a damaged one") from error
 
 

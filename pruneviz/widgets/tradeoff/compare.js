@@ -113,7 +113,8 @@ export function namesPlaced(points, [left, top, right, bottom]) {
     const free = ([a, b]) => a >= left && a + width <= right && b - 11 >= top && b + 3 <= bottom
       && !taken.some(([l, t, r, d]) => a < r && a + width > l && b - 11 < d && b + 3 > t);
     const beside = [x + 13, x - 13 - width].flatMap((a) => [4, -7, 15].map((down) => [a, y + down]));
-    const place = [...beside, [x - width / 2, y - 14], [x - width / 2, y + 22]].find(free) ?? null;
+    const middle = Math.max(left, Math.min(x - width / 2, right - width));
+    const place = [...beside, [middle, y - 14], [middle, y + 22]].find(free) ?? null;
     if (place) taken.push([place[0] - 2, place[1] - 11, place[0] + width + 2, place[1] + 3]);
     return place;
   });

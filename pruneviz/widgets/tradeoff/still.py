@@ -48,7 +48,7 @@ def draw(view: Shown, axes: Sequence[Axis]) -> Figure:
     Figure
         Not known to pyplot.
     """
-    tall = max(3.8, 0.9 + 0.42 * len(view.models))
+    tall = max(3.8, 0.9 + 0.3 * len(view.models))
     figure = Figure(figsize=(10, tall), layout="constrained", facecolor=style.PAPER)
     left, right = figure.subplots(1, 2, width_ratios=(0.9, 1))
     figure.suptitle(
@@ -91,15 +91,17 @@ def _draw_scatter(ax: Axes, view: Shown, x: Axis, y: Axis) -> None:
     best = front(points, (x.rises, y.rises))
     steps: Any = "steps-pre" if x.rises else "steps-post"
     ax.plot(*zip(*(points[i] for i in best), strict=True), color=style.KEPT, lw=1, zorder=1, drawstyle=steps)
-    for row, (across, up) in zip(known, pairs, strict=True):
-        ax.plot(across[1:], (up[0], up[0]), (across[0], across[0]), up[1:], color=style.QUIET, linewidth=1)
-        _mark(ax, view, row["name"], (across[0], up[0]))
-        style.write(ax, str(view.models.index(row) + 1), (across[0], up[0]), (7, 4))
-    for ruler, axis, values in (
-        (ax.xaxis, x, [across for across, _ in pairs]),
-        (ax.yaxis, y, [up for _, up in pairs]),
-    ):
-        _scale(ax, ruler, axis, [one[0] for one in values])
+    for row, point, (x_ends, y_ends) in zip(known, points, pairs, strict=True):
+        bars = (x_ends[1:], (point[1], point[1]), (point[0], point[0]), y_ends[1:])
+        ax.plot(*bars, color=style.QUIET, linewidth=1)
+        _mark(ax, view, row["name"], point)
+    numbers = [str(view.models.index(row) + 1) for row in known]
+    for point in dict.fromkeys(points):
+        alike = [number for number, one in zip(numbers, points, strict=True) if one == point]
+        style.write(ax, ", ".join(alike), point, (7, 4))
+    across, up = zip(*points, strict=True)
+    _scale(ax, ax.xaxis, x, across)
+    _scale(ax, ax.yaxis, y, up)
     ax.margins(x=0.18, y=0.08)
     ax.set(xlabel=x.words, ylabel=y.words)
     ax.spines[["top", "right"]].set_visible(False)

@@ -116,7 +116,7 @@ function mapPart(frame, models) {
     const value = el("span", { class: "pv-row-words", "data-png": true });
     const node = button("", (event) => models.choose(i, event), { class: "pv-model" });
     node.style.paddingLeft = `${GUTTER + depth * INDENT + 4}px`;
-    node.append(el("span", { "data-png": true }, name), el("small", { "data-png": true }, step), value);
+    node.append(el("span", { "data-png": true }, `${name} `, el("small", {}, step)), value);
     return { node, value };
   });
   const nodes = rows.map(({ node }) => node);
@@ -127,20 +127,28 @@ function mapPart(frame, models) {
   group.prepend(canvas);
   // Asked of the page only where its width has changed: in every frame it would be laid out anew.
   const places = remembered(() => nodes.map((node) => ({ top: node.offsetTop, tall: node.offsetHeight })));
+  const stage = el("div", { class: "pv-stage pv-map" }, group);
+  const follow = remembered(({ top, tall }) => {
+    const hidden = top < stage.scrollTop || top + tall > stage.scrollTop + stage.clientHeight;
+    if (hidden) stage.scrollTop = top - stage.clientHeight / 2;
+  });
   frame.paint((colours) => {
     const { looks } = models;
     const width = frame.widthOf(group);
     const at = places(width, devicePixelRatio);
     const drawn = looks.map((look, i) => ({ ...look, ...at[i] }));
     drawMap(canvas, width, at.at(-1).top + at.at(-1).tall, drawn, colours);
-    frame.write(() => looks.forEach(({ values, selected }, i) => {
+    frame.write(() => {
       const axis = models.pair[1];
-      setText(rows[i].value, values[axis.name] ? textOf(axis, values[axis.name][0]) : "");
-      nodes[i].tabIndex = selected ? 0 : -1;
-      nodes[i].setAttribute("aria-pressed", String(selected));
-    }));
+      looks.forEach(({ values, selected }, i) => {
+        setText(rows[i].value, values[axis.name] ? textOf(axis, values[axis.name][0]) : "");
+        nodes[i].tabIndex = selected ? 0 : -1;
+        nodes[i].setAttribute("aria-pressed", String(selected));
+      });
+      follow(at[models.selected]);
+    });
   });
-  return figure("Which came from which", el("div", { class: "pv-stage" }, group));
+  return figure("Which came from which", stage);
 }
 
 /** Choose where an arrow key goes. */
@@ -162,11 +170,16 @@ function scatterPart(frame, models) {
     move: (key, at) => went(models, nextPoint(seen(), at, key)),
   });
   const stage = el("div", { class: "pv-plot" }, canvas, group);
-  canvas.addEventListener("click", (event) => {
+  const under = (event) => {
     const far = (point) => (point ? Math.hypot(point[0] - event.offsetX, point[1] - event.offsetY) : Infinity);
-    const nearest = places.map(far);
-    const at = nearest.indexOf(Math.min(...nearest));
-    if (nearest[at] <= NEAR) models.choose(at, event);
+    const all = places.map(far);
+    const nearest = Math.min(...all);
+    return nearest <= NEAR ? all.indexOf(nearest) : -1;
+  };
+  canvas.addEventListener("click", (event) => under(event) >= 0 && models.choose(under(event), event));
+  canvas.addEventListener("mousemove", (event) => {
+    canvas.style.cursor = under(event) >= 0 ? "pointer" : "";
+    canvas.title = models.rows[under(event)]?.name ?? "";
   });
   const names = frame.get("axes").map(({ name, words }) => [name, words]);
   const [y, x] = [["up", "y"], ["across", "x"]].map(([label, name]) => ({
