@@ -119,6 +119,7 @@ def test_arrow_keys_walk_through_the_scatter(page):
         "() => document.querySelector('.pv-hint').textContent === 'Not measured: tenth.'"
     )  # which has no point
     assert page.evaluate(POINTS)[NAMES.index("tenth")] is None
+    assert page.locator(".pv-point[tabindex='0']").get_attribute("aria-label").startswith("dense: ")
     lab.run_python(page, "view.selected = 'small'")
     shows(page, "small")
     page.locator(".pv-point[tabindex='0']").focus()

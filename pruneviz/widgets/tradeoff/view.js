@@ -196,6 +196,8 @@ function scatterPart(frame, models) {
     frame.write(() => {
       for (const { name, select } of [x, y]) select.value = frame.get(name);
       points.forEach((node, i) => pointAt(node, places[i], looks[i], models.pair));
+      const stop = places[models.selected] ? models.selected : places.findIndex(Boolean);
+      points.forEach((node, i) => { node.tabIndex = i === stop ? 0 : -1; });
       const unknown = looks.filter((_, i) => !places[i]).map(({ name }) => name);
       setText(missing, unknown.length ? `Not measured: ${unknown.join(", ")}.` : "");
       twin.refresh();
@@ -208,10 +210,9 @@ function scatterPart(frame, models) {
 
 function pointAt(node, place, look, axes) {
   node.hidden = !place;
+  node.setAttribute("aria-pressed", String(look.selected));
   if (!place) return;
   Object.assign(node.style, { left: `${place[0]}px`, top: `${place[1]}px` });
-  node.tabIndex = look.selected ? 0 : -1;
-  node.setAttribute("aria-pressed", String(look.selected));
   node.setAttribute("aria-label", pointWords(look, axes));
 }
 
