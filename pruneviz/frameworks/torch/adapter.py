@@ -333,14 +333,11 @@ class TorchAdapter:
             return batch.long().to(like.device)
         if array.dtype.kind in "iu" and array.dtype != np.uint8:
             raise TypeError(f"x is {array.dtype}, which no Embedding reads: pass uint8 images, or floats")
-        # In this order: some devices have no float64.
-        batch = batch.to(like.dtype).to(like.device)
-        batch = batch / 255 if array.dtype == np.uint8 else batch
-        if batch.ndim != 4:
-            return batch
-        turned = batch.permute(0, 3, 1, 2)
-        # contiguous() would leave one channel with strides that count as channels_last
-        return torch.empty(turned.shape, dtype=batch.dtype, device=batch.device).copy_(turned)
+        turned = batch.permute(0, 3, 1, 2) if batch.ndim == 4 else batch
+        # contiguous() would leave one channel with strides that count as channels_last, and some devices have
+        # no float64.
+        made = torch.empty(turned.shape, dtype=like.dtype).copy_(turned).to(like.device)
+        return made.div_(255) if array.dtype == np.uint8 else made
 
 
 def _mean_square(read: torch.Tensor) -> Array:
