@@ -379,6 +379,17 @@ def test_a_file_that_lies_is_one_error_and_takes_no_more_memory_than_the_model(l
     assert hostile < peak + 4_000_000  # its names and types may take a mebibyte, and what reads them
 
 
+def test_a_file_of_two_gigabytes_in_a_third_of_a_megabyte_takes_no_more_than_the_model(honest, tmp_path):
+    (model, peak), path = honest, tmp_path / "bomb"
+    line, zeros = b"[]\n", bytes(2**22)
+    body = b"".join(coding.squeezed([part])[:-1] * n for part, n in ((line, 1), (zeros, 512))) + b"\0"
+    path.write_bytes(storage._MAGIC + hashlib.sha256(body).digest() + body)
+    hostile, error = peak_of_load(path, model)
+    assert len(body) < 400_000
+    assert isinstance(error, ValueError)
+    assert hostile < peak + 4_000_000
+
+
 def test_of_a_body_cut_or_longer_nothing_is_taken(tmp_path):
     model = build(Spec(), "torch")
     pv.save(model, tmp_path / "m")
