@@ -35,7 +35,7 @@ class Adapter(Protocol):
     """A model seen through its framework; the model changes only by `write`, `zeroing` and `keep_pruned`."""
 
     name: str  # "torch", "keras" or "tf_keras"
-    threads: int  # that an operation may use; 0 where the framework decides by itself
+    threads: int  # that an operation may use; 0 is one for each core
     slow_to_call: bool  # whether calling a small model takes as long as a thousand of its images
 
     def layers(self) -> list[Layer]:

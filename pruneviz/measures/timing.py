@@ -138,7 +138,7 @@ def _runtime(model: object) -> str:
         return "a function"
     adapter = frameworks.adapter(model)
     threads = (
-        f"{adapter.threads} thread{'s' * (adapter.threads > 1)}" if adapter.threads else "its own threads"
+        f"{adapter.threads} thread{'s' * (adapter.threads > 1)}" if adapter.threads else "a thread a core"
     )
     return f"{_CALLED[adapter.name]}, {threads}"
 

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import itertools
 import math
+import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,8 @@ class KerasAdapter:
             raise ValueError("the model has no weights yet: build it, or run it once on a batch")
         self.model = model
         self.name = home_of(model).__name__
-        self.threads = tf.config.threading.get_intra_op_parallelism_threads()
+        said = os.environ.get("TF_NUM_INTRAOP_THREADS") or 0
+        self.threads = tf.config.threading.get_intra_op_parallelism_threads() or int(said)
         self._ways: dict[int, str] = {}
         self.kernels = {kernel.name: kernel for kernel in kernels(model)}
         self._turned = {f"{name}.weight": kernel for name, kernel in self.kernels.items()}
