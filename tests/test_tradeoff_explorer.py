@@ -155,7 +155,8 @@ def test_the_still_shows_every_model_and_its_bundle_a_sentence(view):
     assert "  prune 90%" in written
     assert {text.get_text() for text in right.texts} == {"1", "2, 3", "4", "5"}  # 2 and 3 are at one place
     assert right.get_xscale() == "log"
-    assert (right.get_xlabel(), right.get_ylabel()) == ("compact file", "accuracy")
+    assert (right.get_xlabel(), right.get_ylabel()) == ("compact file", "accuracy, log scale of errors")
+    assert {"90%", "95%"} <= {tick.get_text() for tick in right.get_yticklabels()}
     data, metadata = view._repr_mimebundle_()
     assert (
         data["text/plain"] == view.sentence() == metadata["image/png"]["alt"] == pv.alt_text(view.snapshot())

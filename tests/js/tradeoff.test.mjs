@@ -39,7 +39,10 @@ test("values are written as in the kernel", () => {
 });
 
 test("ticks lie on the axis, apart and in order, whatever the range", () => {
-  const ranges = [[0.9, 0.95], [0.1, 1], [0.97, 0.9702], [0.5, 0.5], [0.001, 0.9], [1, 1], [0.97, 0.97001]];
+  const ranges = [
+    [0.9, 0.95], [0.1, 1], [0.97, 0.9702], [0.5, 0.5], [0.001, 0.9], [1, 1], [0.97, 0.97001], [0.19, 0.9885],
+    [0.5, 0.99999],
+  ];
   for (const unit of ["share", "B", "", "ms"]) {
     for (const [least, most] of ranges) {
       const scaled = unit === "share" ? [least, most] : [1e5 * least, 1e5 * most];
@@ -79,16 +82,17 @@ test("in the map they go up and down, to the parent and to the first child", () 
 
 test("names lie on no point, on no other name and within the picture", () => {
   const box = [50, 4, 400, 220];
+  const written = [0, 0, 170, 16];
   const point = (_, i) => [60 + ((i * 97) % 330), 20 + ((i * 61) % 180), 30 + (i % 5) * 20];
   const points = Array.from({ length: 30 }, point);
-  const places = namesPlaced(points, box);
+  const places = namesPlaced(points, box, written);
   assert.ok(places.filter(Boolean).length > 8);
   const around = ([x, y], wide) => [x, y - 11, x + wide, y + 3];
   const boxes = places.flatMap((place, i) => (place ? [around(place, points[i][2])] : []));
   const apart = (a, b) => a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1];
   boxes.forEach((a, i) => {
     assert.ok(a[0] >= box[0] && a[1] >= box[1] && a[2] <= box[2] && a[3] <= box[3]);
-    for (const b of boxes.slice(i + 1)) assert.ok(apart(a, b));
+    for (const b of [written, ...boxes.slice(i + 1)]) assert.ok(apart(a, b));
     for (const [x, y] of points) assert.ok(apart(a, [x - 5, y - 5, x + 5, y + 5]));
   });
 });

@@ -47,20 +47,28 @@ export function textOf({ unit }, value) {
   return unit ? `${+value.toPrecision(3)} ${unit}` : millions(value);
 }
 
-/** Where values stand along an axis, from 0 to 1, and its ticks as [value, words]; wide ranges are logarithmic. */
+/**
+ * Where values stand along an axis, from 0 to 1, its ticks as [value, words], and whether it is logarithmic, as it is
+ * for costs of a wide range; the cost of accuracy is its errors.
+ */
 export function axisOf(values, axis) {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const log = axis.unit !== "share" && least > 0 && most / least > WIDE_RANGE;
-  const of = log ? Math.log : (value) => value;
-  const fine = axis.unit === "share" ? 0.002 : log ? 0 : 0.02 * least; // below that ticks would read the same
-  const pad = Math.max(0.08 * (of(most) - of(least)), fine) || 1;
-  const [low, high] = [of(least) - pad, of(most) + pad];
-  const seen = (value) => of(value) >= low && of(value) <= high && !(axis.unit === "share" && value > 1);
+  const share = axis.unit === "share";
+  const cost = (value) => (share ? 1 - value : value); // its own inverse
+  const costs = values.map(cost);
+  const [least, most] = [Math.min(...costs), Math.max(...costs)];
+  const log = least > 0 && most / least > WIDE_RANGE;
+  const of = log ? (value) => (share ? -1 : 1) * Math.log(cost(value)) : (value) => value;
+  const [from, to] = [of(Math.min(...values)), of(Math.max(...values))];
+  const fine = log ? 0 : share ? 0.002 : 0.02 * least; // below that ticks would read the same
+  const pad = Math.max(0.08 * (to - from), fine) || 1;
+  const [low, high] = [from - pad, to + pad];
   const step = stepOf((high - low) / 4);
-  const ticks = (log ? powers(least, most) : multiples(low, high, step)).filter(seen);
-  const digits = step >= 0.01 ? 0 : step >= 0.001 ? 1 : 2;
-  const words = (value) => (axis.unit === "share" ? percent(value, digits) : textOf(axis, value));
-  return { place: (value) => (of(value) - low) / (high - low), ticks: ticks.map((value) => [value, words(value)]) };
+  const all = log ? powers(least, most).map((one) => +cost(one).toPrecision(12)) : multiples(low, high, step);
+  const ticks = all.filter((value) => of(value) >= low && of(value) <= high && !(share && value > 1));
+  const digits = (value) => (log ? (value > 0.9985 ? 2 : 1) : step >= 0.01 ? 0 : step >= 0.001 ? 1 : 2);
+  const words = (value) => (share ? percent(value, digits(value)) : textOf(axis, value));
+  const place = (value) => (of(value) - low) / (high - low);
+  return { place, ticks: ticks.sort((a, b) => a - b).map((value) => [value, words(value)]), log };
 }
 
 /** The smallest of 1, 2 or 5 times a power of ten that is not below a length. */
@@ -104,10 +112,11 @@ export function nextRow(rows, at, key) {
 
 /**
  * Places for names beside their points, `[[x, y, width], …]` in the order of their worth, within `[left, top, right,
- * bottom]`; null where there is no room. A place is [x, y] of the left end of the line that letters stand on.
+ * bottom]` but not on what is `written`; null where there is no room. A place is [x, y] of the left end of the line
+ * that letters stand on.
  */
-export function namesPlaced(points, [left, top, right, bottom]) {
-  const taken = points.map(([x, y]) => [x - 7, y - 7, x + 7, y + 7]);
+export function namesPlaced(points, [left, top, right, bottom], written) {
+  const taken = [written, ...points.map(([x, y]) => [x - 7, y - 7, x + 7, y + 7])];
   return points.map(([x, y, width]) => {
     /** @param {number[]} place */
     const free = ([a, b]) => a >= left && a + width <= right && b - 11 >= top && b + 3 <= bottom

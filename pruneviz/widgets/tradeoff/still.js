@@ -52,34 +52,37 @@ export function scatterOf(width, height, rows, axes) {
     up: values[up].slice(1).map((value) => [x(values[across][0]), y(value)]),
   }));
   const ticks = { x: scales[0].ticks.map(([v, w]) => [x(v), w]), y: scales[1].ticks.map(([v, w]) => [y(v), w]) };
-  return { width, height, axes, points, bars, ticks };
+  const note = (i) => (axes[i].rises && scales[i].log ? ", log scale of errors" : "");
+  const words = axes.map((axis, i) => `${axis.words}${note(i)}`);
+  return { width, height, axes, points, bars, ticks, words };
 }
 
 /** Models as points with bars for what is known of them, and the line of those that nothing beats. */
-export function drawScatter(canvas, { width, height, axes, points, bars, ticks }, { rows, front }, colours) {
+export function drawScatter(canvas, { width, height, axes, points, bars, ticks, words }, { rows, front }, colours) {
   const context = sharp(canvas, width, height);
   const { left, right, bottom } = EDGES;
   const base = height - bottom;
-  for (const [y, words] of ticks.y) {
+  for (const [y, tick] of ticks.y) {
     line(context, [[left, y], [width - right, y]], colours.line);
-    text(context, words, left - 6, y + 4, { colour: colours.quiet, align: "right" });
+    text(context, tick, left - 6, y + 4, { colour: colours.quiet, align: "right" });
   }
   line(context, [[left, base], [width - right, base]], colours.quiet);
   let free = 0;
-  for (const [x, words] of ticks.x) {
-    const half = context.measureText(words).width / 2;
+  for (const [x, tick] of ticks.x) {
+    const half = context.measureText(tick).width / 2;
     line(context, [[x, base], [x, base + 4]], colours.quiet);
     if (x - half < free || x + half > width) continue;
     free = x + half + 8;
-    text(context, words, x, base + 17, { colour: colours.quiet, align: "center" });
+    text(context, tick, x, base + 17, { colour: colours.quiet, align: "center" });
   }
-  text(context, axes[1].words, 2, 12, { colour: colours.ink });
-  text(context, axes[0].words, (left + width - right) / 2, height - 5, { colour: colours.ink, align: "center" });
+  text(context, words[1], 2, 12, { colour: colours.ink });
+  text(context, words[0], (left + width - right) / 2, height - 5, { colour: colours.ink, align: "center" });
   line(context, stairs(front.map((i) => points[i]), axes[0].rises), colours.kept, 1.5);
   for (const { across, up } of bars) for (const bar of [across, up]) line(context, bar, colours.quiet, 1.5);
   const order = [...rows.keys()].filter((i) => points[i]).sort((i, j) => worth(rows[j]) - worth(rows[i]));
   const wide = (i) => context.measureText(rows[i].name).width;
-  const places = namesPlaced(order.map((i) => [...points[i], wide(i)]), [left, 4, width, base]);
+  const written = [0, 0, context.measureText(words[1]).width + 4, 16];
+  const places = namesPlaced(order.map((i) => [...points[i], wide(i)]), [left, 4, width, base], written);
   places.forEach((place, k) => place
     && text(context, rows[order[k]].name, ...place, { colour: colours.ink, halo: colours.paper }));
   for (const i of order.reverse()) marker(context, points[i], rows[i], colours);

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from pruneviz.plots import style
 from pruneviz.plots.alt import describe
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
     from pruneviz.widgets.tradeoff.models import Axis
 
-WIDE_RANGE = 4.0
-"""Costs that differ by more are drawn on a logarithmic axis."""
+_WIDE_RANGE, _FINE = 4.0, 100.0  # as in compare.js
 
 
 class Shown(Protocol):
@@ -99,11 +99,10 @@ def _draw_scatter(ax: Axes, view: Shown, x: Axis, y: Axis) -> None:
     for point in dict.fromkeys(points):
         alike = [number for number, one in zip(numbers, points, strict=True) if one == point]
         style.write(ax, ", ".join(alike), point, (7, 4))
-    across, up = zip(*points, strict=True)
-    _scale(ax, ax.xaxis, x, across)
-    _scale(ax, ax.yaxis, y, up)
-    ax.margins(x=0.18, y=0.08)
     ax.set(xlabel=x.words, ylabel=y.words)
+    _scale(ax, ax.xaxis, x, [value for across, _ in pairs for value in across])
+    _scale(ax, ax.yaxis, y, [value for _, up in pairs for value in up])
+    ax.margins(x=0.18, y=0.08)
     ax.spines[["top", "right"]].set_visible(False)
     style.title(ax, f"{y.words[0].upper()}{y.words[1:]} against {x.words}")
 
@@ -116,9 +115,19 @@ def _mark(ax: Axes, view: Shown, name: str, at: tuple[float, float]) -> None:
 
 
 def _scale(ax: Axes, ruler: Ruler, axis: Axis, values: Sequence[float]) -> None:
-    if not axis.rises and min(values) > 0 and max(values) / min(values) > WIDE_RANGE:
-        (ax.set_xscale if ruler is ax.xaxis else ax.set_yscale)("log")
-        fine = max(values) / min(values) < 100
-        ruler.set_major_locator(LogLocator(subs=(1, 2, 5) if fine else (1,)))
-        ruler.set_minor_formatter(NullFormatter())
+    """Draw costs of a wide range on a logarithmic axis; the cost of accuracy is its errors."""
+    costs = [1 - value if axis.rises else value for value in values]
+    least, most = min(costs), max(costs)
+    if least > 0 and most / least > _WIDE_RANGE:
+        scale = ax.set_xscale if ruler is ax.xaxis else ax.set_yscale
+        subs = (1, 2, 5) if most / least < _FINE else (1,)
+        if axis.rises:
+            scale("function", functions=(lambda share: -np.log(1 - share), lambda place: 1 - np.exp(-place)))
+            ticks = [1 - sub * 10.0**power for power in range(-5, 1) for sub in subs]
+            ruler.set_major_locator(FixedLocator([tick for tick in ticks if 1 - most <= tick <= 1 - least]))
+            ruler.set_label_text(f"{axis.words}, log scale of errors")
+        else:
+            scale("log")
+            ruler.set_major_locator(LogLocator(subs=subs))
+            ruler.set_minor_formatter(NullFormatter())
     ruler.set_major_formatter(FuncFormatter(lambda value, _: axis.text(value)))
