@@ -580,7 +580,7 @@ for ax, (title, network) in zip(axes, both.items(), strict=True):
     print(f"{title:11} scales from {every.min():.2f} to {every.max():.2f}, ", end="")
     print(f"{(every < 0.02).sum()} below 0.02; {pv.scorecard(network, validation).correct:,} right")
 axes[0].set_ylabel("channels")
-axes[0].legend(["bn1, 6 channels", "bn2, 16 channels"], loc="upper left", frameon=False)
+axes[1].legend(["bn1, 6 channels", "bn2, 16 channels"], loc="upper right", frameon=False)
 pv.teaching.show(
     figure,
     alt="Two histograms of the 22 scales. Without a price they stand close together near one. With "

@@ -20,7 +20,7 @@ export function pictureOf(frame) {
 /** The rules that take away what is not in the picture, and headings of nothing; the page stays as long as it is. */
 const closed = (root) => el("style", {}, `
   .pv:has(> style) { min-height: ${root.offsetHeight}px; }
-  .pv:has(> style) :not(${PARTS}, :is(${PARTS}) *, :has(${PARTS})),
+  .pv:has(> style) :is([data-empty], :not(${PARTS}, :is(${PARTS}) *, :has(${PARTS}))),
   .pv:has(> style) .pv-panel:not(:has(${DRAWN}, [data-png]:not(.pv-caption, :empty))) { display: none !important; }
 `);
 
