@@ -70,7 +70,7 @@ class Latency:
         return min(ratios), statistics.median(ratios), max(ratios)
 
     def __float__(self) -> float:
-        return self.median
+        return float(self.median)
 
     def __format__(self, form: str) -> str:
         form = form or ".3g"
