@@ -55,6 +55,7 @@ LESSONS = {
     "04b": "channel, magnitude, random, what the next layer needs, a trained scale, its layer, at once",
     "05": "weight, magnitude, the network, at once, in rounds, while it trains",
     "06a": "weight, filter, magnitude, the network, its layer, at once",
+    "06b": "weight, neuron, magnitude, the network, its layer, at once",
 }
 
 

@@ -7,6 +7,7 @@ last digits differ. A number is therefore compared by what it is:
   back", "3 layers") and above 10,000 (weights, bytes), and in names ("fc1", "LeNet-300-100") it must be the
   same.
 - A percentage may differ by 0.1 points.
+- Milliseconds ("0.3 ms") are the machine's own: any number will do.
 - Any other number with decimals may differ by one unit in its last place, or by one part in a thousand.
 - Where the cell has the tag ``trains``, all of these are ten times as wide, for the numbers from 5 up.
 
@@ -21,7 +22,7 @@ from typing import Self
 
 _NUMBER = re.compile(
     r"(?<![\w.,])(?<!\w-)(?P<value>[-+\u2212]?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?)"
-    r"(?P<percent>%)?(?!\w)"
+    r"(?P<percent>%)?(?!\w)(?P<time>(?= ms\b))?"
 )
 FEW_IMAGES = 3
 TRAINING = 10
@@ -64,6 +65,8 @@ def _near(reference: re.Match[str], measured: re.Match[str], factor: int) -> boo
     texts = [match["value"].replace(",", "").replace("\u2212", "-") for match in (reference, measured)]
     a, b = map(Fraction, texts)
     whole = all(text.lstrip("+-").isdigit() for text in texts)
+    if reference["time"] is not None:
+        return True
     if reference["percent"]:
         tolerance = Fraction(1, 10) * factor
     elif whole:

@@ -323,11 +323,22 @@ def test_numbers_may_differ_by_what_another_processor_makes_of_them(reference, m
         ("1.2e-07", "1.2e-05"),
         ("12.0", "12.0.0"),
         ("loss 0.934", "loss nan"),
+        ("0.082 ms for 64", "0.082 ms for 1"),
+        ("0.082 ms", "0.082 images"),
+        ("0.082 ms", "3"),
+        ("12 msec", "90 msec"),
     ],
 )
 def test_a_wrong_result_still_fails(reference, measured):
     assert Tolerant(reference) != measured
     assert Tolerant(reference, 1) != Tolerant(measured, 1)
+
+
+def test_a_time_is_the_machines_own():
+    assert (
+        Tolerant("98.4% right, 0.082 ms for 1, 0.29 ms for 64") == "98.3% right, 1.4 ms for 1, 12 ms for 64"
+    )
+    assert Tolerant("98.4% right, 0.082 ms for 1") != "97.3% right, 0.082 ms for 1"
 
 
 def test_cells_that_train_have_ten_times_the_tolerance_but_zero_stays_zero():

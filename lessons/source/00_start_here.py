@@ -524,6 +524,7 @@ pv.teaching.show(
 # | 04b · Channel pruning: choosing | ask the next layer, the training and the image which channels can go | [open](pytorch/04b_channel_pruning_choosing.ipynb) | [open](tensorflow/04b_channel_pruning_choosing.ipynb) |
 # | 05 · Iterative pruning | draw how fast weights leave, train it, and find out when patience does not pay | [open](pytorch/05_iterative_pruning.ipynb) | [open](tensorflow/05_iterative_pruning.ipynb) |
 # | 06a · What pruning buys: bytes and time | write zeros in other ways, time products that skip them, and find out where the milliseconds go | [open](pytorch/06a_bytes_and_time.ipynb) | [open](tensorflow/06a_bytes_and_time.ipynb) |
+# | 06b · What pruning buys: which to choose | pay in bytes, milliseconds or right answers, in another runtime and as int8, and find out what to cut | [open](pytorch/06b_what_to_choose.ipynb) | [open](tensorflow/06b_what_to_choose.ipynb) |
 
 # %% [markdown]
 # ## Further reading

@@ -2,7 +2,7 @@
 
 from pruneviz.teaching.exercises import Check, Wrong, exercise
 from pruneviz.teaching.guesses import compare
-from pruneviz.teaching.notebooks import results, show, start
+from pruneviz.teaching.notebooks import quietly, results, show, start
 from pruneviz.teaching.rooms import hand_in, plot_room
 from pruneviz.teaching.tables import table
 
@@ -13,6 +13,7 @@ __all__ = [
     "exercise",
     "hand_in",
     "plot_room",
+    "quietly",
     "results",
     "show",
     "start",

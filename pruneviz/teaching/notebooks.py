@@ -65,7 +65,7 @@ def start(track: str) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(_THREADS))
     random.seed(_SEED)
     np.random.seed(_SEED)  # noqa: NPY002  # Keras and third-party code draw from the old generator
-    with _quiet_stderr():
+    with quietly():
         try:
             _start_pytorch() if track == "pytorch" else _start_tensorflow()
         except ModuleNotFoundError as error:
@@ -123,8 +123,11 @@ class _Stderr(io.TextIOBase):
 
 
 @contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Hold back what Python and the libraries under it write to stderr; show it if the body fails."""
+def quietly() -> Iterator[None]:
+    """Hold back what Python and the libraries under it write to stderr; show it if the body fails.
+
+    Exporters and converters tell there what they do, and it differs from machine to machine.
+    """
     sys.stderr.flush()
     stream = _Stderr()
     saved = os.dup(2)
