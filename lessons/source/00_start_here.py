@@ -514,17 +514,17 @@ pv.teaching.show(
 #
 # | lesson | what you do | PyTorch | TensorFlow |
 # |---|---|---|---|
-# | 01a · Weight pruning: thresholds | cut weights from a network that reads digits, until it fails | [open](pytorch/01a_weight_pruning_thresholds.ipynb) | [open](tensorflow/01a_weight_pruning_thresholds.ipynb) |
-# | 01b · Weight pruning: scope | compare weights with each other, fairly and unfairly, and with what they multiply | [open](pytorch/01b_weight_pruning_scope.ipynb) | [open](tensorflow/01b_weight_pruning_scope.ipynb) |
-# | 01c · Weight pruning: what to cut, with what | other scores than size, the framework's own tools, files, fine-tuning | [open](pytorch/01c_weight_pruning_tools.ipynb) | [open](tensorflow/01c_weight_pruning_tools.ipynb) |
-# | 02a · Neuron pruning: choosing | silence neurons one by one and together, and find out which can go | [open](pytorch/02a_neuron_pruning_choosing.ipynb) | [open](tensorflow/02a_neuron_pruning_choosing.ipynb) |
-# | 02b · Neuron pruning: removing | take whole neurons out, and prove that nothing else has changed | [open](pytorch/02b_neuron_pruning_removing.ipynb) | [open](tensorflow/02b_neuron_pruning_removing.ipynb) |
-# | 03 · Filter pruning | test rankings of filters, meet BatchNorm's trap, and take the time | [open](pytorch/03_filter_pruning.ipynb) | [open](tensorflow/03_filter_pruning.ipynb) |
-# | 04a · Channel pruning: coupled layers | follow a channel through a residual network, and ask why such a network collapses | [open](pytorch/04a_channel_pruning_coupled.ipynb) | [open](tensorflow/04a_channel_pruning_coupled.ipynb) |
-# | 04b · Channel pruning: choosing | ask the next layer, the training and the image which channels can go | [open](pytorch/04b_channel_pruning_choosing.ipynb) | [open](tensorflow/04b_channel_pruning_choosing.ipynb) |
-# | 05 · Iterative pruning | draw how fast weights leave, train it, and find out when patience does not pay | [open](pytorch/05_iterative_pruning.ipynb) | [open](tensorflow/05_iterative_pruning.ipynb) |
-# | 06a · What pruning buys: bytes and time | write zeros in other ways, time products that skip them, and find out where the milliseconds go | [open](pytorch/06a_bytes_and_time.ipynb) | [open](tensorflow/06a_bytes_and_time.ipynb) |
-# | 06b · What pruning buys: which to choose | pay in bytes, milliseconds or right answers, in another runtime and as int8, and find out what to cut | [open](pytorch/06b_what_to_choose.ipynb) | [open](tensorflow/06b_what_to_choose.ipynb) |
+# | 01a · Weight pruning: thresholds | cut weights until a network fails | [open](pytorch/01a_weight_pruning_thresholds.ipynb) | [open](tensorflow/01a_weight_pruning_thresholds.ipynb) |
+# | 01b · Weight pruning: scope | compare weights fairly, and with what they multiply | [open](pytorch/01b_weight_pruning_scope.ipynb) | [open](tensorflow/01b_weight_pruning_scope.ipynb) |
+# | 01c · Weight pruning: what to cut, with what | other scores, your framework's tools, files, fine-tuning | [open](pytorch/01c_weight_pruning_tools.ipynb) | [open](tensorflow/01c_weight_pruning_tools.ipynb) |
+# | 02a · Neuron pruning: choosing | silence neurons, one by one and together | [open](pytorch/02a_neuron_pruning_choosing.ipynb) | [open](tensorflow/02a_neuron_pruning_choosing.ipynb) |
+# | 02b · Neuron pruning: removing | take neurons out, and prove that nothing changed | [open](pytorch/02b_neuron_pruning_removing.ipynb) | [open](tensorflow/02b_neuron_pruning_removing.ipynb) |
+# | 03 · Filter pruning | test rankings, meet BatchNorm's trap, take the time | [open](pytorch/03_filter_pruning.ipynb) | [open](tensorflow/03_filter_pruning.ipynb) |
+# | 04a · Channel pruning: coupled layers | follow a channel through a residual network that collapses | [open](pytorch/04a_channel_pruning_coupled.ipynb) | [open](tensorflow/04a_channel_pruning_coupled.ipynb) |
+# | 04b · Channel pruning: choosing | ask layer, training and image which channels can go | [open](pytorch/04b_channel_pruning_choosing.ipynb) | [open](tensorflow/04b_channel_pruning_choosing.ipynb) |
+# | 05 · Iterative pruning | draw how fast weights leave, and train it | [open](pytorch/05_iterative_pruning.ipynb) | [open](tensorflow/05_iterative_pruning.ipynb) |
+# | 06a · What pruning buys: bytes and time | write zeros, skip them, and see where milliseconds go | [open](pytorch/06a_bytes_and_time.ipynb) | [open](tensorflow/06a_bytes_and_time.ipynb) |
+# | 06b · What pruning buys: which to choose | choose: weights, neurons, a runtime or int8 | [open](pytorch/06b_what_to_choose.ipynb) | [open](tensorflow/06b_what_to_choose.ipynb) |
 
 # %% [markdown]
 # ## Further reading
