@@ -39,6 +39,9 @@ def test_values_come_with_what_is_known_of_them(view):
     assert dense["latency 1"] == pytest.approx((0.9, 0.855, 1.08))
     assert tenth["latency 1"] is None
     rises = {axis["name"]: axis["rises"] for axis in view.axes}
+    bars = {axis["name"]: axis["bars"] for axis in view.axes}
+    assert bars["latency 1"] == "lowest and highest of 3 rounds (wall time, PyTorch, 1 thread)"
+    assert (bars["accuracy"], bars["macs"]) == ("95% intervals", "")
     assert rises["accuracy"]
     assert not rises["macs"]
 

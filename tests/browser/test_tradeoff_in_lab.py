@@ -116,7 +116,7 @@ def test_arrow_keys_walk_through_the_map(page):
 def test_arrow_keys_walk_through_the_scatter(page):
     lab.run_python(page, "view.selected, view.x = 'tenth', 'latency 1'")
     page.wait_for_function(
-        "() => document.querySelector('.pv-hint').textContent === 'Not measured: tenth.'"
+        "() => document.querySelector('.pv-hint').textContent.includes('Not measured: tenth.')"
     )  # which has no point
     assert page.evaluate(POINTS)[NAMES.index("tenth")] is None
     assert page.locator(".pv-point[tabindex='0']").get_attribute("aria-label").startswith("dense: ")
@@ -129,9 +129,7 @@ def test_arrow_keys_walk_through_the_scatter(page):
     ):
         page.keyboard.press(key)
         shows(page, name)
-    assert page.evaluate("() => document.activeElement.ariaLabel").startswith(
-        "dense: milliseconds, batch 1 0.9 ms"
-    )
+    assert page.evaluate("() => document.activeElement.ariaLabel").startswith("dense: time of 1 image 0.9 ms")
 
 
 def test_axes_are_chosen_and_the_map_tells_the_upper_one(page):

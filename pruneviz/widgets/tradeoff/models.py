@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from pruneviz.core.arrays import checked_pair
+from pruneviz.core.arrays import checked_pair, few
 from pruneviz.measures.variants import ancestry
 from pruneviz.plots import style
 from pruneviz.widgets.frame.given import pictures
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pruneviz.core.arrays import Array, Pair
+    from pruneviz.measures.timing import Latency
     from pruneviz.measures.variants import Variant
 
 Measured: TypeAlias = "tuple[float, float, float]"
@@ -39,11 +40,14 @@ class Axis:
         What it is called on the page.
     unit
         ``"share"``, ``"B"``, ``"ms"`` or ``""``.
+    bars
+        What the ends of a value are, if there are any.
     """
 
     name: str
     words: str
     unit: str = ""
+    bars: str = ""
 
     @property
     def rises(self) -> bool:
@@ -75,15 +79,26 @@ class Axis:
 
 def axes(variants: Iterable[Variant]) -> list[Axis]:
     """List the quantities that some variant has: accuracy, sizes, and milliseconds for each batch timed."""
-    batches = sorted({batch for one in variants for batch in one.card.latency_ms})
+    times: dict[int, list[Latency]] = {}
+    for one in variants:
+        for batch, time in one.card.latency_ms.items():
+            times.setdefault(batch, []).append(time)
     return [
-        Axis("accuracy", "accuracy", "share"),
+        Axis("accuracy", "accuracy", "share", "95% intervals"),
         Axis("compact_bytes", "compact file", "B"),
         Axis("macs", "MACs an image"),
         Axis("parameters", "parameters"),
         Axis("nonzero", "nonzero parameters"),
-        *(Axis(f"latency {batch}", f"milliseconds, batch {batch}", "ms") for batch in batches),
+        *(_time_axis(batch, found) for batch, found in sorted(times.items())),
     ]
+
+
+def _time_axis(batch: int, times: Sequence[Latency]) -> Axis:
+    how = few((f"{time.clock} time, {time.runtime}" for time in times), " or ")
+    words = f"time of {batch} image{'s' * (batch > 1)}"
+    return Axis(
+        f"latency {batch}", words, "ms", f"lowest and highest of {len(times[0].rounds)} rounds ({how})"
+    )
 
 
 def rows(variants: Sequence[Variant], known: Sequence[Axis]) -> list[dict[str, Any]]:

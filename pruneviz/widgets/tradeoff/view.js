@@ -9,7 +9,7 @@ import { Frame } from "../frame/view.js";
 import { comparisonOf, frontOf, nextPoint, nextRow, textOf } from "./compare.js";
 import { GUTTER, INDENT, drawMap, drawScatter, pointWords, scatterOf } from "./still.js";
 
-const HEIGHT = 264; // of the scatter
+const HEIGHT = 250; // of the scatter
 const NEAR = 30; // pixels from a point that still mean it
 
 /** The models, and what follows from which of them are chosen. */
@@ -186,7 +186,7 @@ function scatterPart(frame, models) {
     name, ...choice(label, names, (value) => models.set({ [name]: value })),
   }));
   const twin = fold("Models in numbers", () => [scrolled("Models in numbers", numbers(models))]);
-  const missing = el("p", { class: "pv-hint" });
+  const key = el("p", { class: "pv-hint" });
   const scatter = remembered((width, across, up) => scatterOf(width, HEIGHT, models.rows, [across, up]));
   frame.paint((colours) => {
     const drawn = scatter(frame.widthOf(stage), ...models.pair);
@@ -199,13 +199,16 @@ function scatterPart(frame, models) {
       const stop = places[models.selected] ? models.selected : places.findIndex(Boolean);
       points.forEach((node, i) => { node.tabIndex = i === stop ? 0 : -1; });
       const unknown = looks.filter((_, i) => !places[i]).map(({ name }) => name);
-      setText(missing, unknown.length ? `Not measured: ${unknown.join(", ")}.` : "");
+      const bars = models.pair.map((axis) => axis.bars).filter(Boolean);
+      setText(key, [
+        "Full dots: no other model beats them.", ...(bars.length ? [`Bars: ${bars.join("; ")}.`] : []),
+        ...(unknown.length ? [`Not measured: ${unknown.join(", ")}.`] : []), "Shift and a click compare.",
+      ].join(" "));
       twin.refresh();
     });
   });
   const axes = el("div", { class: "pv-selectors pv-axes" }, y.node, x.node);
-  const key = "Full dots: no other model beats them. Shift and a click compare.";
-  return figure("What they cost", axes, stage, missing, el("p", { class: "pv-hint" }, key), twin.node);
+  return figure("What they cost", axes, stage, key, twin.node);
 }
 
 function pointAt(node, place, look, axes) {
@@ -277,8 +280,8 @@ const layersPart = (frame, models) => differencePart(frame, models, "Weights lef
     const bar = el("i");
     bar.style.width = `${(100 * count) / whole}%`;
     const words = `${row.name}: ${grouped(count)} of ${grouped(whole)} left, ${percent(count / whole)}`;
-    return el("li", {}, el("span", { class: "pv-row-name", "data-png": true }, i ? "" : layer),
-      el("span", { class: "pv-meter", "aria-hidden": "true" }, bar),
+    const name = i ? [] : [el("span", { class: "pv-row-name", "data-png": true }, layer)];
+    return el("li", {}, ...name, el("span", { class: "pv-meter", "aria-hidden": "true" }, bar),
       el("span", { class: "pv-row-words", "data-png": true }, words));
   })))];
 });
