@@ -1,5 +1,6 @@
-"""What every lesson needs: a quiet start, figures with words, guesses, tables, verdicts, stored results."""
+"""What every lesson needs: a quiet start, figures with words, guesses, tables, verdicts, a leaderboard."""
 
+from pruneviz.teaching.challenge import leaderboard, submit
 from pruneviz.teaching.exercises import Check, Wrong, exercise
 from pruneviz.teaching.guesses import compare
 from pruneviz.teaching.notebooks import quietly, results, show, start
@@ -12,10 +13,12 @@ __all__ = [
     "compare",
     "exercise",
     "hand_in",
+    "leaderboard",
     "plot_room",
     "quietly",
     "results",
     "show",
     "start",
+    "submit",
     "table",
 ]
