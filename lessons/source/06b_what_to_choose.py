@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from torch.nn import functional as F
 
 import pruneviz as pv
+from pruneviz.lessons import HOME
 from pruneviz.lessons.checks import lesson_06b as check
 from pruneviz.plots import style
 
@@ -57,6 +58,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+from pruneviz.lessons import HOME
 from pruneviz.lessons.checks import lesson_06b as check
 from pruneviz.plots import style
 
@@ -79,28 +81,24 @@ except ImportError as missing:
     print(f'{missing}: pip install "pruneviz[export]". Without it, what is exported is only told.')
 
 # %% [markdown]
-# **Touch.** Drag the slider: whole neurons go. Which of the numbers on the card fall, and which of them faster than the
-# share that you cut? Then ask yourself what single weights would have done to each.
+# **Touch.** Here neurons were cut, the others got one more epoch, and then the zeros were removed. Click from step to step.
+# Which one changes answers, which the file, and which the time (choose it *across*)? Then ask yourself what single weights
+# would have done to each.
 
 # %%
-view = pv.explore(
-    lenet,
+stored = pv.read_variants(HOME / "results" / "family.json")
+steps = pv.TradeoffExplorer(
+    [model for model in stored if not model.name.startswith("weights")],
     validation,
-    granularity="neuron",
-    show=["slider", "accuracy", "scorecard"],
-    predict=False,
-    scope="layer",
-    sparsity=0.5,
-    title="LeNet-300-100 · what it costs",
+    selected="neurons 75%, tuned",
+    title="LeNet-300-100 · what each step buys",
 )
-await view.measured()
-view
+steps
 
 # %% tags=["drive"]
-for share in (0.75, 0.5):
-    view.sparsity = share
-    await view.measured()
-    print(view.sentence())
+for name in ("neurons 75%", "neurons 75%, removed", "neurons 75%, tuned"):
+    steps.selected = name
+    print(steps.sentence())
 
 # %% [markdown]
 # ## What you will learn
@@ -245,9 +243,8 @@ pv.teaching.compare(guess, round(share, 2), "of the other file")
 # it changed, and would you have seen that in the count of right ones?
 
 # %%
-steps = {"dense": "one epoch"}
 made = [
-    pv.Variant(card, "as it came", steps.get(name, "prune, one epoch"))
+    pv.Variant(card, "as it came", "one epoch" if name == "dense" else "prune, one epoch")
     for name, card in cards.items()
 ]
 tradeoff = pv.TradeoffExplorer(

@@ -130,4 +130,5 @@ def _scale(ax: Axes, ruler: Ruler, axis: Axis, values: Sequence[float]) -> None:
             scale("log")
             ruler.set_major_locator(LogLocator(subs=subs))
             ruler.set_minor_formatter(NullFormatter())
-    ruler.set_major_formatter(FuncFormatter(lambda value, _: axis.text(value)))
+    with_unit = FuncFormatter(lambda value, _: axis.text(value))
+    ruler.set_major_formatter(style.PERCENT_TICKS if axis.rises else with_unit)
