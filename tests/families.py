@@ -38,7 +38,7 @@ def card(name, predictions, labels=LABELS, *, share=1.0, ms=None):
         predictions=predictions,
         labels=labels,
         latency_ms={} if ms is None else {1: timed(ms)},
-        alive={"fc1": round(share * 100_000), "fc2": round(share * 10_000)},
+        weights={"fc1": (round(share * 100_000), 100_000), "fc2": (round(share * 10_000), 10_000)},
     )
 
 

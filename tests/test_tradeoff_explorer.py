@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,7 +30,16 @@ def test_the_map_lists_each_model_after_its_parent(view):
         ("tenth", "dense", "prune 90%", 1),
         ("tenth, tuned", "tenth", "fine-tune", 2),
     ]
-    assert view.models[3]["layers"] == {"fc1": 10_000, "fc2": 1_000}
+    assert view.models[3]["layers"] == {"fc1": (10_000, 100_000), "fc2": (1_000, 10_000)}
+
+
+def test_what_is_left_of_a_layer_is_a_share_of_what_it_was_before_removal():
+    dense, half, *_ = family()
+    small = replace(half.card, name="small", weights={"fc1": (40_000, 50_000), "conv": (7, 9)})
+    view = pv.TradeoffExplorer([dense, half, pv.Variant(small, "half", "remove")])
+    assert view.models[2]["layers"] == {"fc1": (40_000, 100_000), "conv": (7, 9)}
+    alone = pv.TradeoffExplorer([dense, small])
+    assert alone.models[1]["layers"] == {"fc1": (40_000, 50_000), "conv": (7, 9)}
 
 
 def test_values_come_with_what_is_known_of_them(view):

@@ -17,7 +17,8 @@ DENSE, HALF = (one.card for one in family()[:2])
 def test_a_card_tells_of_each_layer_how_many_weights_are_not_zero(framework):
     model = build(Spec((("conv", 4), ("dense", 6))), framework)
     thin = pv.apply(model, pv.prune(model, scope={"l0": 0.5}))
-    assert pv.scorecard(thin, images()).alive == {"l0": 3 * 9 * 2, "l1": 4 * 64 * 6, "out": 6 * 4}
+    found = pv.scorecard(thin, images()).weights
+    assert found == {"l0": (3 * 9 * 2, 3 * 9 * 4), "l1": (4 * 64 * 6, 4 * 64 * 6), "out": (6 * 4, 6 * 4)}
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ class Scorecard:
         Layers that multiply more than `macs` says: attention, recurrent ones, functions with own parameters.
     uncovered
         As of a Network: layer -> how many numbers it holds, of layers that are not prunable.
-    alive
-        Layer -> how many of its weights are not 0, of those that are prunable.
+    weights
+        Layer -> how many of its weights are not 0, and how many it has, of those that are prunable.
     divided_twice
         Whether the model scales images from 0 to 255 itself, and was given them from 0 to 1.
     predictions
@@ -112,7 +112,7 @@ class Scorecard:
     latency_ms: dict[int, timing.Latency] = field(default_factory=dict, compare=False)
     uncounted: tuple[str, ...] = ()
     uncovered: Mapping[str, int] = field(default_factory=dict)
-    alive: Mapping[str, int] = field(default_factory=dict, repr=False)
+    weights: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
     divided_twice: bool = False
 
     @property
@@ -123,7 +123,7 @@ class Scorecard:
     @property
     def emptied(self) -> tuple[str, ...]:
         """Prunable layers whose weights are all 0: what they give is their bias, whatever they read."""
-        return tuple(name for name, number in self.alive.items() if not number)
+        return tuple(name for name, (left, _) in self.weights.items() if not left)
 
     def versus(self, baseline: Scorecard) -> Change:
         """Compare answers, image by image.
@@ -233,7 +233,7 @@ def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name:
         nonzero_macs=sum(times[key] * alive[key] for key in weights),
         uncounted=tuple(dict.fromkeys(outermost(path, layers) for path, n in others.items() if n > 0)),
         uncovered=layers.uncovered,
-        alive=alive,
+        weights={key: (alive[key], weight.size) for key, weight in weights.items()},
         raw_bytes=len(raw),
         gzip_bytes=len(gzip.compress(raw, compresslevel=6, mtime=0)),
         compact_bytes=len(storage.packed(arrays)),

@@ -156,6 +156,7 @@ def _card(values: dict[str, Any], labels: Array) -> Scorecard:
             **values,
             "interval": tuple(values["interval"]),
             "uncounted": tuple(values["uncounted"]),
+            "weights": {layer: tuple(counts) for layer, counts in values["weights"].items()},
             "latency_ms": {int(batch): _latency(**told) for batch, told in values["latency_ms"].items()},
             "predictions": _unpacked(values["predictions"]),
             "labels": labels,

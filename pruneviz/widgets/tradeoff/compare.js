@@ -64,7 +64,7 @@ export function axisOf(values, axis) {
   const [low, high] = [from - pad, to + pad];
   const step = stepOf((high - low) / 4);
   const all = log ? powers(least, most).map((one) => +cost(one).toPrecision(12)) : multiples(low, high, step);
-  const ticks = all.filter((value) => of(value) >= low && of(value) <= high && !(share && value > 1));
+  const ticks = all.filter((value) => value >= 0 && of(value) >= low && of(value) <= high && !(share && value > 1));
   const digits = (value) => (log ? (value > 0.9985 ? 2 : 1) : step >= 0.01 ? 0 : step >= 0.001 ? 1 : 2);
   const words = (value) => (share ? percent(value, digits(value)) : textOf(axis, value));
   const place = (value) => (of(value) - low) / (high - low);

@@ -108,21 +108,31 @@ def rows(variants: Sequence[Variant], known: Sequence[Axis]) -> list[dict[str, A
     -------
     list of dict
         ``name``, ``parent``, ``step``, ``depth`` (steps from where it began), ``correct``, ``values``
-        (axis -> `Measured` or None) and ``layers`` (layer -> weights that are not 0).
+        (axis -> `Measured` or None) and ``layers`` (layer -> weights that are not 0, and all that there were
+        before any were removed).
     """
     named = {one.name: one for one in variants}
+    lines = {one.name: ancestry(one, named) for one in variants}
     return [
         {
             "name": one.name,
             "parent": one.parent,
             "step": one.step,
-            "depth": len(ancestry(one, named)) - 1,
+            "depth": len(lines[one.name]) - 1,
             "correct": one.card.correct,
             "values": {axis.name: axis.of(one) for axis in known},
-            "layers": dict(one.card.alive),
+            "layers": _layers(one, [named[name] for name in lines[one.name]]),
         }
         for one in _in_order(variants, None)
     ]
+
+
+def _layers(variant: Variant, line: Sequence[Variant]) -> dict[str, tuple[int, int]]:
+    """Count the weights that are left of each layer, and the most that one of its line had."""
+    return {
+        layer: (left, max(one.card.weights[layer][1] for one in line if layer in one.card.weights))
+        for layer, (left, _) in variant.card.weights.items()
+    }
 
 
 def _in_order(variants: Sequence[Variant], parent: str | None) -> Iterator[Variant]:

@@ -29,10 +29,6 @@ class Models {
         return found.every(Boolean) ? found.map(([value]) => value) : null;
       }), pair.map(({ rises }) => rises),
     ));
-    this.whole = {}; // layer -> the most weights that it has in a model
-    for (const { layers } of this.rows) {
-      for (const [name, count] of Object.entries(layers)) this.whole[name] = Math.max(this.whole[name] ?? 1, count);
-    }
   }
 
   at(name) { return this.rows.findIndex((row) => row.name === name); }
@@ -275,8 +271,9 @@ const classesPart = (frame, models) => differencePart(frame, models, "Changes by
 const layersPart = (frame, models) => differencePart(frame, models, "Weights left in each layer", () => {
   const [before, after] = [models.rows[models.against], models.one];
   const names = Object.keys({ ...before.layers, ...after.layers });
-  return [el("ul", { class: "pv-rows" }, ...names.flatMap((layer) => [before, after].map((row, i) => {
-    const [count, whole] = [row.layers[layer] ?? 0, models.whole[layer]];
+  const having = (layer) => [before, after].filter((row) => layer in row.layers);
+  return [el("ul", { class: "pv-rows" }, ...names.flatMap((layer) => having(layer).map((row, i) => {
+    const [count, whole] = row.layers[layer];
     const bar = el("i");
     bar.style.width = `${(100 * count) / whole}%`;
     const words = `${row.name}: ${grouped(count)} of ${grouped(whole)} left, ${percent(count / whole)}`;
