@@ -137,6 +137,7 @@ def test_axes_are_chosen_and_the_map_tells_the_upper_one(page):
     page.get_by_label("across", exact=True).select_option("accuracy")
     arrives(page, "[view.x, view.y]", ["accuracy", "macs"])
     page.wait_for_function("() => document.querySelector('.pv-model .pv-row-words').textContent === '100 k'")
+    page.get_by_role("button", name="dense: accuracy 97%, MACs an image 100 k").wait_for()
     across = [x for x, _ in page.evaluate(POINTS)]
     right = lab.kernel(page, "[one['correct'] for one in view.models]")
     assert sorted(range(5), key=across.__getitem__) == sorted(range(5), key=right.__getitem__)
