@@ -25,6 +25,7 @@ _HOME_OF = {
         "files.storage": ("save",),
         "measures.timing": ("Latency", "latency"),
         "measures.variants": ("Variant", "read_variants", "write_variants"),
+        "methods.classes": ("keep_classes", "relabel"),
         "methods.gates": ("Gated", "gate", "gate_threshold"),
         "methods.gradual": ("prune_while_training",),
         "methods.iteration": ("Round", "iterate"),

@@ -24,6 +24,8 @@ from pruneviz.measures.timing import latency as latency
 from pruneviz.measures.variants import Variant as Variant
 from pruneviz.measures.variants import read_variants as read_variants
 from pruneviz.measures.variants import write_variants as write_variants
+from pruneviz.methods.classes import keep_classes as keep_classes
+from pruneviz.methods.classes import relabel as relabel
 from pruneviz.methods.gates import Gated as Gated
 from pruneviz.methods.gates import gate as gate
 from pruneviz.methods.gates import gate_threshold as gate_threshold
@@ -87,6 +89,7 @@ __all__ = [
     "gate_threshold",
     "importance",
     "iterate",
+    "keep_classes",
     "keep_pruned",
     "latency",
     "load",
@@ -111,6 +114,7 @@ __all__ = [
     "read_variants",
     "recalibrate",
     "reconstruct",
+    "relabel",
     "remove",
     "save",
     "schedules",

@@ -22,7 +22,7 @@ Shapes and axes leave out the batch, which is always first. The operations are
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,6 +69,11 @@ class Node:
     layer: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def softmax(self) -> bool:
+        """Whether it turns logits into probabilities, or their logarithms."""
+        return self.op == "mix" and "softmax" in self.options.get("what", "").lower()
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -91,6 +96,12 @@ class Graph:
     whole: frozenset[str] = frozenset()
     training: Graph | None = None
 
+    def opened(self) -> Graph:
+        """Let outputs go as units do; a softmax at the end is then over those that are left."""
+        loose: dict[str, Any] = {"op": "map", "options": {"function": np.array}}
+        nodes = (replace(n, **loose) if n.softmax and n.name in self.outputs else n for n in self.nodes)
+        return Graph(tuple(nodes), (), self.whole, self.training and self.training.opened())
+
 
 def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
     """Do to arrays of the shapes of its inputs what a node of `MOVES` does to them.
@@ -105,8 +116,7 @@ def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
         apart = arrays[0].reshape(node.options.get("split", arrays[0].shape))
         return apart.transpose(node.options["axes"]).reshape(node.shape)
     if node.op == "slice":
-        part: Array = arrays[0][node.options["key"]]
-        return part
+        return np.asarray(arrays[0][node.options["key"]])
     if node.op == "pad":
         widths = node.options["widths"]
         edge = np.pad(arrays[0], widths, mode="edge")

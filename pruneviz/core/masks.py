@@ -68,8 +68,7 @@ class _Arrays(Mapping[str, _A], Generic[_A]):
         """Find one entry for each unit in all arrays laid end to end."""
         ids = np.concatenate([tied.ids(name) for name in self] or [np.array([-1])])
         units, places = np.unique(ids, return_index=True)
-        first: Array = places[units >= 0]
-        return first
+        return np.asarray(places[units >= 0])
 
     def to_dict(self) -> dict[str, _A]:
         """Give plain, writable copies of the arrays by layer name."""

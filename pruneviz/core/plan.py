@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz.core.arrays import few
-from pruneviz.core.graph import KERNELS, MOVES, Graph, Node, folded, moved, rows, spread, thin
+from pruneviz.core.graph import KERNELS, MOVES, Node, folded, moved, rows, spread, thin
 from pruneviz.core.units import varying
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pruneviz.core.arrays import Array, BoolArray
     from pruneviz.core.layers import Layer
-    from pruneviz.core.units import Units
+    from pruneviz.core.units import Structure
 
 
 @dataclass
@@ -58,11 +58,9 @@ class Plan:
 class _Walk:
     """The state of one walk through the graph; what varies with the image is NaN."""
 
-    def __init__(
-        self, units: Units, labels: Mapping[str, Array], layers: Mapping[str, Layer], pruned: BoolArray
-    ) -> None:
-        self.units = units
-        self.labels = labels
+    def __init__(self, found: Structure, layers: Mapping[str, Layer], pruned: BoolArray) -> None:
+        self.units = found.units
+        self.labels = found.labels
         self.layers = layers
         self.pruned = np.append(pruned, False)  # the label -1 means: stays
         self.plan = Plan()
@@ -163,8 +161,7 @@ class _Walk:
         if node.options["scaled"]:
             return spread(np.where(gone, 0, np.nan), axis, node.shape)
         # Without a scale to set to zero, a constant passes; mean and shift are zero.
-        result: Array = wide / spread(node.options["spread"], axis, node.shape)
-        return result
+        return np.asarray(wide / spread(node.options["spread"], axis, node.shape))
 
     def _spell(self, node: Node) -> None:
         """Note the sizes of what is left of an array, and where a part of it begins and ends."""
@@ -185,15 +182,13 @@ class _Walk:
         return [np.asarray(rows(kept, axis).any(axis=1)) for axis in range(kept.ndim)]
 
 
-def plan(
-    graph: Graph, units: Units, labels: Mapping[str, Array], layers: Sequence[Layer], pruned: BoolArray | None
-) -> Plan:
+def plan(found: Structure, layers: Sequence[Layer], pruned: BoolArray | None) -> Plan:
     """Work out what each layer keeps, for the adapter to build.
 
     Parameters
     ----------
-    graph, units, labels
-        As `structure` gives them.
+    found
+        How units run through the model.
     layers
         The prunable layers, of the masked model or of the whole one.
     pruned
@@ -204,8 +199,9 @@ def plan(
     ValueError
         If what is left would not compute what the masked model does; the message names the layers.
     """
-    every = np.ones(len(units.groups), bool)
-    walk = _Walk(units, labels, {layer.name: layer for layer in layers}, every if pruned is None else pruned)
+    every = np.ones(len(found.units.groups), bool)
+    walk = _Walk(found, {layer.name: layer for layer in layers}, every if pruned is None else pruned)
+    graph = found.graph
     values: dict[str, Array] = {}
     with np.errstate(invalid="ignore"):
         for node in (*graph.nodes, *(graph.training.nodes if graph.training else ())):

@@ -257,16 +257,17 @@ class _Walk:
         return found
 
 
-def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]]:
-    """Find out which outputs are tied; units are numbered in the order of the prunable layers.
+@dataclass(frozen=True)
+class Structure:
+    """A model's graph, its units, and the unit that each entry of each node's output is; -1 stays."""
 
-    Returns
-    -------
-    Units
-        The units.
-    dict
-        Node name -> the unit that each entry of its output stands for; -1 for what must stay.
-    """
+    graph: Graph
+    units: Units
+    labels: Mapping[str, Array]
+
+
+def find(graph: Graph, layers: Sequence[Layer]) -> Structure:
+    """Find out which outputs are tied; units are numbered in the order of the prunable layers."""
     ends = np.cumsum([1, *(len(layer.weight) for layer in layers)])
     walk = _Walk({x.name: np.arange(a, b) for x, a, b in zip(layers, ends[:-1], ends[1:], strict=True)})
     labels: dict[str, Array] = {}
@@ -287,10 +288,8 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
     unseen = tuple(name for name in walk.outputs if name not in called)
     for name in unseen:
         roots[walk.outputs[name]] = _FIXED  # not part of what the model computes, or only of its training
-    numbers = np.full(len(roots), -1)
-    loose = np.unique(roots[roots != _FIXED])
-    numbers[loose] = np.arange(len(loose))
-    numbers = numbers[roots]
+    (_, *loose), numbers = np.unique(roots, return_inverse=True)
+    numbers = numbers - 1  # _FIXED, the lowest, is -1
     of = {name: numbers[ids] for name, ids in walk.outputs.items()}
     fixed = {name: causes[ids].min() for name, ids in walk.outputs.items() if (of[name] < 0).all()}
     units = Units(
@@ -308,7 +307,7 @@ def find(graph: Graph, layers: Sequence[Layer]) -> tuple[Units, dict[str, Array]
         },
         unseen=unseen,
     )
-    return units, {name: _looked_up(numbers, array) for name, array in labels.items()}
+    return Structure(graph, units, {name: _looked_up(numbers, array) for name, array in labels.items()})
 
 
 def _resolved(n: int, pairs: Sequence[tuple[Array, Node | str]]) -> tuple[Array, Array]:
@@ -355,8 +354,7 @@ def _groups(of: Mapping[str, Array], units: int) -> Array:
         ids = np.unique(members[members >= 0])
         first[ids] = np.where(first[ids] < 0, number, first[ids])
         pairs.append(np.stack([first[ids], np.full(len(ids), number)]))
-    groups: Array = components(len(of), pairs)[first]
-    return groups
+    return np.asarray(components(len(of), pairs)[first])
 
 
 def _reads(graph: Graph) -> dict[str, str]:

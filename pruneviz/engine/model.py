@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,20 +16,9 @@ from pruneviz.core.plan import plan
 from pruneviz.core.units import find
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pruneviz.core.arrays import Array, BoolArray, Given
     from pruneviz.core.graph import Graph
-    from pruneviz.core.units import Units
-
-
-@dataclass(frozen=True)
-class Structure:
-    """A model's graph, its units, and the unit that each entry of each node's output stands for."""
-
-    graph: Graph
-    units: Units
-    labels: Mapping[str, Array]
+    from pruneviz.core.units import Structure, Units
 
 
 class Seen:
@@ -54,14 +43,24 @@ class Seen:
         return looked_at(self.adapter)
 
     @cached_property
+    def graph(self) -> Graph:
+        """What flows into what; a missing example, or what cannot be traced, is refused."""
+        return self.adapter.graph(None if self.example is None else self.example[:1])
+
+    @cached_property
     def structure(self) -> Structure:
-        """How units run through the model; a missing example, or what cannot be traced, is refused."""
-        graph = self.adapter.graph(None if self.example is None else self.example[:1])
-        units, labels = find(graph, self.layers.layers)
-        whole = plan(graph, units, labels, self.layers.layers, None)
-        found = (*units.obstacles, *whole.obstacles)
-        units = replace(units, obstacles=found, wiring=self.adapter.wiring())
-        return Structure(graph, units, labels)
+        """How units run through the model, from its inputs to its outputs, which stay."""
+        return self._followed(self.graph)
+
+    @cached_property
+    def opened(self) -> Structure:
+        """The same where outputs may go too."""
+        return self._followed(self.graph.opened())
+
+    def _followed(self, graph: Graph) -> Structure:
+        found = find(graph, self.layers.layers)
+        obstacles = (*found.units.obstacles, *plan(found, self.layers.layers, None).obstacles)
+        return replace(found, units=replace(found.units, obstacles=obstacles, wiring=self.adapter.wiring()))
 
     def units_of(self, mask: Mask) -> Units:
         """Give the units that a mask was made with, if for this model or a copy; or else this one's."""

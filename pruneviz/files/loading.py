@@ -29,8 +29,9 @@ def load(path: str | os.PathLike[str], model: _Model, example: Given | None = No
     path
         A file that `pruneviz.save` wrote.
     model
-        A model with the same layers; it stays as it is. They may have more units than the one that was
-        saved: the copy is then as small as what `pruneviz.remove` made.
+        A model with the same layers; it stays as it is. They may have more units, or tell more classes apart,
+        than the one that was saved: the copy is then as small as what `pruneviz.remove` or
+        `pruneviz.keep_classes` made.
     example
         (n, …) images like those the model takes; needed where a PyTorch model has more units.
 
@@ -64,7 +65,7 @@ def load(path: str | os.PathLike[str], model: _Model, example: Given | None = No
 def _shrunk(model: object, arrays: Mapping[str, Array], example: Given | None) -> object:
     """Take as many units out of each layer as the saved arrays lack."""
     seen = Seen(model, example)
-    found, parameters, norms = seen.structure, seen.adapter.parameters(), seen.adapter.norms()
+    found, parameters, norms = seen.opened, seen.adapter.parameters(), seen.adapter.norms()
     left = []
     for name, layer in seen.layers.items():
         shape = arrays.get(f"{name}.weight", layer.weight).shape
@@ -75,7 +76,7 @@ def _shrunk(model: object, arrays: Mapping[str, Array], example: Given | None) -
     for name, ids in found.units.norms.items():
         left += [(ids, arrays[array].size) for array in norms.get(name, {}).values() if array in arrays]
     pruned = _taken_out(left, len(found.units.groups))
-    plan = removal.plan(found.graph, found.units, found.labels, seen.layers.layers, pruned)
+    plan = removal.plan(found, seen.layers.layers, pruned)
     for name in plan.outputs:
         gained = f"{name}.bias" in arrays and f"{name}.bias" not in parameters
         plan.shifts[name] = np.full(1, float(gained))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pruneviz.core.masks import Mask
 
 _Model = TypeVar("_Model")
-_TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
+TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
 
 
 def remove(model: _Model, mask: Mask, example: Given) -> _Model:
@@ -52,10 +52,10 @@ def remove(model: _Model, mask: Mask, example: Given) -> _Model:
     pruned, found = taken_out(seen, mask), seen.structure
     thin = masked(seen, mask)
     layers = frameworks.adapter(thin).layers()
-    what = removal.plan(found.graph, found.units, found.labels, layers, pruned)
+    what = removal.plan(found, layers, pruned)
     small = seen.adapter.rebuilt(what, example)
-    difference = max(_difference(thin, small, x) for x in (example, _noise(example)))
-    tolerance = _TOLERANCE[seen.adapter.precision()]
+    difference = max(_difference(thin, small, x) for x in (example, noise(example)))
+    tolerance = TOLERANCE[seen.adapter.precision()]
     if not difference <= tolerance:
         raise ValueError(
             f"the smaller model differs from the masked one by {difference:.1e} of its largest output, more "
@@ -101,7 +101,7 @@ def check_removed(model: object, mask: Mask, small: object, x: Given) -> float:
     return _difference(apply(model, mask, x), small, x)
 
 
-def _noise(example: Images) -> Images:
+def noise(example: Images) -> Images:
     """Draw images like those of an example; what reads integers gets none that is larger than its own."""
     rng = np.random.default_rng(0)
     drawn = [_like(array, rng) for array in each(example)]
@@ -122,10 +122,11 @@ def _difference(thin: object, small: object, x: Images) -> float:
     forms = [", ".join(f"{array.dtype} {array.shape}" for array in outputs) for outputs in both]
     if forms[0] != forms[1]:
         raise ValueError(f"the masked model gives {forms[0]}, the smaller one {forms[1]}")
-    return max(map(_relative, *both), default=0.0)
+    return max(map(relative, *both), default=0.0)
 
 
-def _relative(wanted: Array, given: Array) -> float:
+def relative(wanted: Array, given: Array) -> float:
+    """Give max|a - b| / max|a|."""
     largest = np.abs(wanted).max(initial=0)
     difference = np.abs(wanted - given).max(initial=0)
     return float(difference / largest if largest > 0 else difference)

@@ -69,10 +69,8 @@ def constants(call: Call) -> list[Array]:
 def described(call: Call, shapes: list[Any]) -> Described:  # noqa: PLR0911
     """Say what an operation does to its inputs, of these shapes."""
     name, shapes = name_of(call), [*shapes, *(array.shape for array in constants(call))]
-    if name in MAPS or (name in COMBINATIONS and len(shapes) == 1):
-        return (
-            ("map", {"function": lambda values: run(call, values)}) if len(shapes) == 1 else ("unknown", {})
-        )
+    if len(shapes) == 1 and name in (*MAPS, *COMBINATIONS):
+        return "map", {"function": lambda values: run(call, values)}
     if name in COMBINATIONS:
         return combined(name, len(shapes))
     if name == "concatenate":

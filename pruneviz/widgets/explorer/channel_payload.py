@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pruneviz.core.graph import Graph
-    from pruneviz.core.units import Units
-    from pruneviz.engine.model import Structure
+    from pruneviz.core.units import Structure, Units
 
 
 def chain(found: Structure) -> list[dict[str, Any]]:

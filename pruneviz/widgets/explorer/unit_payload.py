@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pruneviz.core.masks import Importance
     from pruneviz.core.plan import Plan
     from pruneviz.core.ranking import Ranking
-    from pruneviz.engine.model import Structure
+    from pruneviz.core.units import Structure
 
 
 def packed(ranking: Ranking, scores: Importance) -> dict[str, dict[str, Array]]:

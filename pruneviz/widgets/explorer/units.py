@@ -251,7 +251,7 @@ class UnitExplorer(Explorer):
         pruned = pruned_units(found.units, mask)
         layers = network(self._model).layers
         try:
-            kept = plan(found.graph, found.units, found.labels, layers, pruned)
+            kept = plan(found, layers, pruned)
         except ValueError as error:
             return {"problem": str(error)}
         return unit_payload.cost(self.wires, self.rest, kept)
