@@ -14,6 +14,8 @@ which lesson 02b reads.
 
 from __future__ import annotations
 
+import torch._dynamo  # isort: skip  # before TensorFlow, or LLVM is registered twice
+
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

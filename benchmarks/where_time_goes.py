@@ -8,8 +8,9 @@ turns in each of nine rounds. What a layer adds is the difference.
 
 Three layers are then timed alone, each as it is, with twice the images, and with half of its outputs: twice
 the images are twice the arithmetic and one reading of the weights, half of the outputs are half of both, and
-a call is a call. Last, a control: mnist_cnn in PyTorch with its numbers in another order in memory, with half
-of its filters removed, and with both.
+a call is a call. Then a control: mnist_cnn in PyTorch with its numbers in another order in memory, with half
+of its filters removed, and with both. Last, PyTorch's networks with half of their filters masked, as they are
+and with mean pooling in place of max pooling: which part of them gains from maps of zeros?
 
 ``lessons/results/where_time_goes.json`` holds milliseconds and ratios, each as lowest, median and highest of
 the rounds.
@@ -55,7 +56,8 @@ def main() -> None:
         found[framework]["alone"] = {name: alone(framework, *sizes) for name, sizes in ALONE.items()}
         print(framework, found[framework]["alone"])
     found["layout"] = layout()
-    print(found["layout"])
+    found["pooling"] = {name: pooling(name) for name in ("lenet_5", "mnist_cnn")}
+    print(found["layout"], found["pooling"])
     (RESULTS / "where_time_goes.json").write_text(compact(found), encoding="utf-8")
 
 
@@ -132,6 +134,23 @@ def layout() -> dict[str, list[float]]:
     with torch.no_grad():
         times = processor_times(passes)
     return {name: digits(times["dense"].over(times[name])) for name in list(passes)[1:]}
+
+
+def pooling(name: str) -> dict[str, dict[str, list[float]]]:
+    """Say how many times as fast half of the filters masked are as none: pooling -> batch -> ratio."""
+    network, images = getattr(pv.zoo, name)("torch"), pv.datasets.mnist().validation[0][:64]
+    mask = pv.prune(network, 0.5, granularity="filter", scope="layer", example=images[:1])
+    models = {("max", "dense"): network, ("max", "masked"): pv.apply(network, mask)}
+    for what in ("dense", "masked"):
+        models["mean", what] = copy.deepcopy(models["max", what])
+        for layer, module in network.named_children():
+            if isinstance(module, torch.nn.MaxPool2d):
+                setattr(models["mean", what], layer, torch.nn.AvgPool2d(module.kernel_size))
+    times = pv.latency(models, images, BATCHES, clock="processor", seconds=0.8)
+    return {
+        kind: {str(b): digits(times[kind, "dense"][b].over(times[kind, "masked"][b])) for b in BATCHES}
+        for kind in ("max", "mean")
+    }
 
 
 def dense(framework: str, inputs: int, outputs: int, x: Array) -> Any:  # noqa: ANN401  # a call

@@ -5,9 +5,9 @@
 Matrices of Gaussian weights whose smallest are zero, times one vector and 64, on one thread, in processor
 time. A speed-up is taken anew in each of nine rounds in which all formats take turns: lowest, median and
 highest are stored in ``lessons/results/zeros_and_time.json``, as format -> sparsity -> speed-up over the same
-framework's dense product (for scipy, PyTorch's). Two formats are controls. ``pushed`` is CSR with as many
+runtime's dense product (for scipy, PyTorch's). Three formats are controls. ``pushed`` is CSR with as many
 weights left in each row, all at its left end: as many multiplications, as many indices, but next to each
-other. ``dense`` is PyTorch's dense product with the zeros in it.
+other. ``dense`` and ``ONNX Runtime zeros`` are dense products with the zeros in them.
 
 Last, conv2 of mnist_cnn for one image, without the feature maps that hold nothing above a threshold: looking
 for them included, over the whole convolution, the median image of twenty.
@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import torch._dynamo  # isort: skip  # before TensorFlow, or LLVM is registered twice
 
+import contextlib
+import io
 import statistics
 import warnings
 from functools import partial
@@ -25,8 +27,11 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+import onnx
+import onnxruntime
 import tensorflow as tf
 import torch
+from ai_edge_litert.interpreter import Interpreter
 from scipy import sparse
 from shared import RESULTS, compact, digits, processor_times
 
@@ -42,7 +47,8 @@ BATCHES = 1, 64
 SPARSITIES = 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99
 BLOCK = 4, 4
 THRESHOLDS = 0, 0.5
-TORCH, TENSORFLOW = "PyTorch", "TensorFlow"  # their dense products
+FLAT = 1, 4  # the blocks that LiteRT knows
+TORCH, *OTHERS = DENSE = "PyTorch", "TensorFlow", "ONNX Runtime", "LiteRT"  # their dense products
 
 
 def main() -> None:
@@ -68,18 +74,20 @@ def measured(rows: int, columns: int, batch: int) -> dict[str, dict[str, list[fl
         passes = products(weight, share, x, rng)
         times = processor_times(passes)
         for name in passes:
-            peer = TENSORFLOW if name.startswith(TENSORFLOW) else TORCH
+            peer = next((other for other in OTHERS if name.startswith(other)), TORCH)
             table.setdefault(name, {})[f"{share:g}"] = digits(times[peer].over(times[name]))
         line = (f"{name} {row[f'{share:g}'][1]:.2f}" for name, row in table.items())
         print(f"{rows} x {columns}, {batch}, {share:.0%}: {', '.join(line)}", flush=True)
-    return {name: row for name, row in table.items() if name not in (TORCH, TENSORFLOW)}
+    return {name: row for name, row in table.items() if name not in DENSE}
 
 
 def products(weight: Array, share: float, x: Array, rng: np.random.Generator) -> dict[str, Callable[[], Any]]:
     """Give the product of a pruned matrix in each format, all from the same zeros but for the blocks."""
     pruned = np.where(np.abs(weight) > np.quantile(np.abs(weight), share), weight, 0)
-    blocks = np.kron(rng.random([n // b for n, b in zip(weight.shape, BLOCK, strict=True)]), np.ones(BLOCK))
-    blocked = np.where(blocks > np.quantile(blocks, share), weight, 0)
+    blocked, flat = (
+        np.where(blocks > np.quantile(blocks, share), weight, 0)
+        for blocks in (np.kron(rng.random(np.array(weight.shape) // b), np.ones(b)) for b in (BLOCK, FLAT))
+    )
     csr, t, v = sparse.csr_matrix(pruned), torch.tensor(x), tf.constant(x)
     columns = v if x.ndim == 2 else v[:, None]
     coo = tf.sparse.reorder(tf.sparse.from_dense(pruned))
@@ -100,8 +108,12 @@ def products(weight: Array, share: float, x: Array, rng: np.random.Generator) ->
     return {
         **{name: partial(torch.matmul, matrix, t) for name, matrix in by_torch.items()},
         **{name: partial(matrix.dot, x) for name, matrix in by_scipy.items()},
-        TENSORFLOW: partial(tf.function(tf.matmul), dense, columns),
-        f"{TENSORFLOW} COO": partial(tf.function(tf.sparse.sparse_dense_matmul), coo, columns),
+        "TensorFlow": partial(tf.function(tf.matmul), dense, columns),
+        "TensorFlow COO": partial(tf.function(tf.sparse.sparse_dense_matmul), coo, columns),
+        "ONNX Runtime": onnx_product(weight, x),
+        "ONNX Runtime zeros": onnx_product(pruned, x),
+        "LiteRT": litert_product(weight, x),
+        "LiteRT blocks": litert_product(flat, x),
     }
 
 
@@ -109,6 +121,36 @@ def torch_csr(matrix: sparse.csr_matrix, index: torch.dtype) -> torch.Tensor:
     """Give a matrix to PyTorch with indices of a type."""
     parts = [torch.tensor(part).to(index) for part in (matrix.indptr, matrix.indices)]
     return torch.sparse_csr_tensor(*parts, torch.tensor(matrix.data), matrix.shape)
+
+
+def onnx_product(weight: Array, x: Array) -> Callable[[], Any]:
+    """Give ONNX Runtime's product."""
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in "xy"]
+    matrix = onnx.numpy_helper.from_array(np.ascontiguousarray(weight.T), "w")
+    node = onnx.helper.make_node("MatMul", ["x", "w"], ["y"])
+    graph = onnx.helper.make_graph([node], "product", ends[:1], ends[1:], [matrix])
+    versions = [onnx.helper.make_opsetid("", 17)]
+    model = onnx.helper.make_model(graph, opset_imports=versions, ir_version=8).SerializeToString()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return partial(session.run, None, {"x": np.ascontiguousarray(np.atleast_2d(x.T))})
+
+
+def litert_product(weight: Array, x: Array) -> Callable[[], Any]:
+    """Give LiteRT's product, which stores blocks of zeros sparsely and skips them."""
+    layer = keras.layers.Dense(len(weight), use_bias=False)
+    model = keras.Sequential([keras.Input((weight.shape[1],)), layer])
+    layer.set_weights([weight.T])
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+    with contextlib.redirect_stdout(io.StringIO()):
+        interpreter = Interpreter(model_content=converter.convert(), num_threads=1)
+    place, rows = interpreter.get_input_details()[0]["index"], np.ascontiguousarray(np.atleast_2d(x.T))
+    interpreter.resize_tensor_input(place, rows.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(place, rows)
+    return interpreter.invoke
 
 
 def pushed(matrix: Array) -> Array:

@@ -287,7 +287,7 @@ for name, network in {"2:4": structured, "any half of a layer": anyhow}.items():
 
 # %% [markdown]
 # So 2:4 is no way to write fewer bytes: a free choice of half of the weights takes no more, and costs fewer digits. It is
-# a pattern that hardware can read without looking for it. This machine has no such hardware to try.
+# a pattern that hardware can read without looking for it. A CPU has none.
 
 # %% tags=["pytorch"]
 try:
@@ -378,13 +378,14 @@ names = {
     "SciPy, CSR of 32 bits": "scipy CSR",
     "SciPy, blocks of 4 × 4": "scipy BSR",
     "TensorFlow, COO": "TensorFlow COO",
+    "LiteRT, blocks of 1 × 4": "LiteRT blocks",
 }
 
 
 def from_where(curve):
     """Say where a format breaks even."""
     found = break_even(curve)
-    return "never" if found is None else "always" if found == 0.5 else f"{found:.0%}"
+    return "never" if found is None else "by 50%" if found == 0.5 else f"{found:.0%}"
 
 
 pv.teaching.table(
@@ -411,6 +412,7 @@ suspects = {
     "SciPy, 32 bits": "scipy CSR",
     "SciPy, 32 bits, pushed together": "scipy CSR, pushed",
     "dense, with the zeros": "dense",
+    "ONNX Runtime, with the zeros": "ONNX Runtime zeros",
 }
 two = [size for size in stored if size.startswith("1024")]
 rows = []
@@ -421,8 +423,8 @@ pv.teaching.table(["speed-up at 90%", "1 vector", "64 vectors"], rows)
 
 # %% [markdown]
 # **Explain.** Long indices cost, most with one vector. Jumping costs nothing there: pushed together, the weights take as
-# long. With 64 vectors it costs a part. What else a sparse product spends its time on, these rows do not show. The last row
-# is a *masked* network: zeros in a dense product buy next to nothing.
+# long. With 64 vectors it costs a part. What else a sparse product spends its time on, these rows do not show. The last two
+# rows are *masked* networks: zeros in a dense product buy next to nothing.
 #
 # **What would have shown us wrong?** Pushed together, a sparse product much faster with one vector.
 
