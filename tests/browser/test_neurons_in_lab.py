@@ -286,12 +286,15 @@ def test_the_answer_to_one_image_flips_as_weights_go(page):
 def test_a_saved_picture_has_no_place_for_what_only_the_page_needs(page):
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_label("compare with").wait_for()
-    sizes = "() => [...document.querySelectorAll('.pv, .pv *')].map((node) => node.getBoundingClientRect().y)"
-    before = page.evaluate(sizes)
-    written = page.evaluate(WRITTEN)
-    assert page.evaluate(sizes) == before
+    written, stays = page.evaluate(f"""() => {{
+      const tops = () => [...document.querySelectorAll('.pv *')].map((n) => n.getBoundingClientRect().top);
+      const before = tops().join();
+      return [({WRITTEN})(), tops().join() === before];
+    }}""")
+    assert stays
     assert "scope" in written
-    assert not {"compare", "none", "order", "Smaller"} & set(written)
+    assert not {"compare", "none", "order"} & set(written)
+    assert ("Smaller" in written) == lab.kernel(page, "bool(view.removal)")
     taller = """() => {
       const view = document.querySelector('.pv');
       return view.offsetHeight - view.pruneviz.picture().height / 2;
