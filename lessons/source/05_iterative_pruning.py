@@ -759,8 +759,8 @@ reported = {
 for name, network in reported.items():
     card = pv.scorecard(network, test)
     low, high = card.interval
-    half = 50 * (high - low)
-    print(f"{name:28} about {card.accuracy:.0%} of {card.n:,} test images, ± {half:.1f} points")
+    about = f"{thousands(card.correct)} thousand of {card.n:,} test images"
+    print(f"{name:28} {about}, ± {50 * (high - low):.1f} points")
 
 # %% [markdown]
 # ### Exercise 3 · Beat the cubic
