@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import statistics
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import pruneviz as pv
 from pruneviz.files.writing import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import nn
 
@@ -42,9 +43,9 @@ def compact(table: object) -> str:
     return re.sub(rows, lambda row: f"[{' '.join(row[0][1:-1].split())}]", json.dumps(table, indent=1)) + "\n"
 
 
-def spread(time: pv.Latency, digits: int = 4) -> list[float]:
+def spread(time: pv.Latency) -> list[float]:
     """Give a time as it is stored: lowest, median, highest."""
-    return [round(ms, digits) for ms in (time.low, time.median, time.high)]
+    return [round(ms, 4) for ms in (time.low, time.median, time.high)]
 
 
 def network(name: str, seed: int, folder: Path | None, framework: str = "torch") -> Any:  # noqa: ANN401
@@ -100,6 +101,7 @@ def _ready(call: Callable[[], object], _: object) -> Callable[[], object]:
     return call
 
 
-def digits(numbers: tuple[float, float, float]) -> list[float]:
-    """Round lowest, median and highest to four digits."""
-    return [float(f"{number:.4g}") for number in numbers]
+def digits(numbers: Sequence[float]) -> list[float]:
+    """Give the lowest, the median and the highest, to four digits."""
+    three = min(numbers), statistics.median(numbers), max(numbers)
+    return [float(f"{number:.4g}") for number in three]

@@ -21,7 +21,6 @@ from __future__ import annotations
 import torch._dynamo  # isort: skip  # before TensorFlow, or LLVM is registered twice
 
 import copy
-import statistics
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,8 +73,8 @@ def layers_of(framework: str, name: str) -> dict[str, Any]:
         before = (0.0,) * len(times[names[0]][batch].rounds)
         for layer in names:
             rounds = times[layer][batch].rounds
-            adds = sorted(now - then for now, then in zip(rounds, before, strict=True))
-            added[layer]["ms"][str(batch)] = digits((adds[0], statistics.median(adds), adds[-1]))
+            adds = [now - then for now, then in zip(rounds, before, strict=True)]
+            added[layer]["ms"][str(batch)] = digits(adds)
             before = rounds
     for layer, row in added.items():
         print(f"{framework} {name} {layer:<10}{row['macs']:>10,}", *row["ms"].values(), flush=True)

@@ -199,6 +199,15 @@ def kernel(page, expression: str):
     return json.loads(run_python(page, f"import json; print(json.dumps({expression}))"))
 
 
+def arrives(page, expression: str, value: object, seconds: float = 10) -> None:
+    """Wait until the kernel has it: while it is busy, what the browser changed is held back and merged."""
+    for _ in range(round(10 * seconds)):
+        if (found := kernel(page, expression)) == value:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{expression} is {found}, not {value}")
+
+
 def settled(page, seconds: float = 30) -> None:
     """Wait until what is shown has been measured."""
     page.wait_for_function(SETTLED, timeout=1000 * seconds)

@@ -61,21 +61,12 @@ def page(notebook):
         f"with view.hold_trait_notifications(): {STATE} = {values}\n"
         "view.runs = []; view.against = 'sparsity'",
     )
-    arrives(notebook, f"[{STATE}]", FIRST)
+    lab.arrives(notebook, f"[{STATE}]", FIRST)
     notebook.wait_for_function(
         "() => document.querySelector('.pv-handle[data-name=end]')?.ariaLabel.startsWith('End: round 4, 80')"
     )
     yield notebook
     assert notebook.seen == {"errors": [], "outside": []}
-
-
-def arrives(page, expression, value):
-    """Wait: while the kernel is busy, what the browser changed is held back and merged."""
-    for _ in range(100):
-        if (found := lab.kernel(page, expression)) == value:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{expression} is {found}, not {value}")
 
 
 def drag(page, name, step, share):
@@ -111,21 +102,21 @@ def finish_rounds(page, number):
 
 def test_drag_the_rings(page):
     drag(page, "end", 3, 0.5)
-    arrives(page, f"[{STATE}]", ["polynomial", 0, 0.5, 0, 3, 3, 1, 4])
+    lab.arrives(page, f"[{STATE}]", ["polynomial", 0, 0.5, 0, 3, 3, 1, 4])
     drag(page, "begin", 1, 0.25)
-    arrives(page, f"[{STATE}]", ["polynomial", 0.25, 0.5, 1, 3, 3, 1, 4])
+    lab.arrives(page, f"[{STATE}]", ["polynomial", 0.25, 0.5, 1, 3, 3, 1, 4])
     drag(page, "exponent", 2, 0.375)
-    arrives(page, "view.power", 1)
+    lab.arrives(page, "view.power", 1)
     left = lab.kernel(page, "view.plan()[-1]['left']")
     assert card(page)["left"].startswith(f"{left:,} of 15,880 weights")
     assert card(page)["prunes"] == "in rounds 1 to 3"
     assert card(page)["then trains"] == "1 round more, cutting nothing"
     drag(page, "begin", 4, 0.9)  # what it passes goes along
-    arrives(page, f"[{STATE}]", ["polynomial", 0.9, 0.9, 4, 4, 1, 1, 4])
+    lab.arrives(page, f"[{STATE}]", ["polynomial", 0.9, 0.9, 4, 4, 1, 1, 4])
     press(page, "Undo")
-    arrives(page, f"[{STATE}]", ["polynomial", 0.25, 0.5, 1, 3, 1, 1, 4])
+    lab.arrives(page, f"[{STATE}]", ["polynomial", 0.25, 0.5, 1, 3, 1, 1, 4])
     press(page, "Reset")
-    arrives(page, f"[{STATE}]", FIRST)
+    lab.arrives(page, f"[{STATE}]", FIRST)
 
 
 def test_a_finger_drags_too(page):
@@ -141,7 +132,7 @@ def test_a_finger_drags_too(page):
         ("touchEnd", []),
     ):
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    arrives(page, "[view.end, view.final, view.moving]", [2, 0.4, False])
+    lab.arrives(page, "[view.end, view.final, view.moving]", [2, 0.4, False])
     finger.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
     finger.detach()
 
@@ -151,15 +142,15 @@ def test_keyboard(page):
     ring.focus()
     for key in ("ArrowLeft", "ArrowDown", "ArrowDown"):
         page.keyboard.press(key)
-    arrives(page, "[view.end, view.final]", [3, 0.78])
+    lab.arrives(page, "[view.end, view.final]", [3, 0.78])
     page.wait_for_function("() => document.querySelector('.pv-live').textContent.includes('78')")
     page.get_by_role("slider", name="exponent").focus()
     page.keyboard.press("ArrowRight")
-    arrives(page, "view.power", 3.05)
+    lab.arrives(page, "view.power", 3.05)
     box = page.get_by_label("final Sₑ in per cent")
     box.fill("97,25")
     box.press("Enter")
-    arrives(page, "view.final", 0.9725)
+    lab.arrives(page, "view.final", 0.9725)
     box.fill("many")
     box.press("Enter")
     assert box.get_attribute("aria-invalid") == "true"
@@ -168,7 +159,7 @@ def test_keyboard(page):
     assert box.get_attribute("aria-invalid") == "false"
     page.get_by_role("slider", name="train for").focus()
     page.keyboard.press("ArrowLeft")
-    arrives(page, "[view.budget, view.end]", [3, 3])
+    lab.arrives(page, "[view.budget, view.end]", [3, 3])
 
 
 def test_python_moves_the_picture(page):
@@ -189,7 +180,7 @@ def test_python_moves_the_picture(page):
 
 def test_run_pause_resume_and_cancel(page):
     press(page, "Run")
-    arrives(page, STATUS, [True, False, 1, 0])  # the kernel answers while the round trains
+    lab.arrives(page, STATUS, [True, False, 1, 0])  # the kernel answers while the round trains
     says(page, "Round 1 of 4 trains")
     finish_rounds(page, 1)
     says(page, "Round 2 of 4 trains")
@@ -197,7 +188,7 @@ def test_run_pause_resume_and_cancel(page):
     says(page, "Pauses when round 2 of 4 is done")
     finish_rounds(page, 1)
     says(page, "Paused after round 2 of 4")
-    arrives(page, STATUS, [True, True, 0, 2])
+    lab.arrives(page, STATUS, [True, True, 0, 2])
     lab.picture(page, "schedule_paused")
     press(page, "Resume")
     says(page, "Round 3 of 4 trains")
@@ -205,7 +196,7 @@ def test_run_pause_resume_and_cancel(page):
     says(page, "Round 4 of 4 trains")
     press(page, "Cancel")
     says(page, "polynomial to 80% cancelled: ")
-    arrives(page, STATUS, [False, False, 0, 3])
+    lab.arrives(page, STATUS, [False, False, 0, 3])
     right = lab.kernel(page, "view.rounds[-1].card.correct")
     assert f"{right} of 400" in page.locator(".pv-says").inner_text()
     finish_rounds(page, 1)
@@ -233,12 +224,12 @@ def test_two_runs_are_overlaid(page):
         for width in lab.widths(page):
             lab.picture(page, f"schedule_{theme.lower()}_{width}")
     page.get_by_label("over", exact=True).select_option("round")
-    arrives(page, "view.against", "round")
+    lab.arrives(page, "view.against", "round")
     page.get_by_label("Name of the run").first.fill("gradual")
     page.get_by_label("Name of the run").first.press("Enter")
-    arrives(page, "[run['name'] for run in view.runs]", ["gradual", "all at once"])
+    lab.arrives(page, "[run['name'] for run in view.runs]", ["gradual", "all at once"])
     press(page, "Remove all at once")
-    arrives(page, "[[run['name'], len(run['rounds'])] for run in view.runs]", [["gradual", 4]])
+    lab.arrives(page, "[[run['name'], len(run['rounds'])] for run in view.runs]", [["gradual", 4]])
     assert page.locator(".pv-runs li").count() == 1
 
 

@@ -1,5 +1,7 @@
 """TinyNetwork in a real JupyterLab, by mouse, keyboard and eye, and in a file without kernel or network."""
 
+from functools import partial
+
 import lab
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ PIXELS = """(canvas) => {
   return [...new Uint32Array(data.buffer)];
 }"""
 STYLE = "(view, name) => getComputedStyle(view).getPropertyValue('--pv-' + name).trim()"
+arrives = partial(lab.arrives, seconds=5)
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +56,6 @@ def view(page, which):
 def weight(page, which, name):
     start = "Weight of" if which == "flat" else "Hidden neuron" if name[0] == "h" else "Weight"
     return view(page, which).locator(f".pv-wire[aria-label^='{start} {name}']")
-
-
-def arrives(page, expression, value):
-    """Wait: while the kernel is busy, what the browser changed is held back and merged."""
-    for _ in range(50):
-        if (found := lab.kernel(page, expression)) == value:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{expression} is {found}, not {value}")
 
 
 def card(page, which):

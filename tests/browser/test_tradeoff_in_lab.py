@@ -50,14 +50,6 @@ def page(notebook):
     assert notebook.seen == {"errors": [], "outside": []}
 
 
-def arrives(page, expression, value):
-    for _ in range(100):
-        if (found := lab.kernel(page, expression)) == value:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{expression} is {found}, not {value}")
-
-
 def shows(page, name):
     """All views speak of this model: the menu, the map, the scatter and the verdict."""
     page.wait_for_function(
@@ -79,7 +71,7 @@ def row(page, name):
 def test_a_click_in_the_map_is_seen_in_all_views(page):
     row(page, "tenth").click()
     shows(page, "tenth")
-    arrives(page, "view.selected", "tenth")
+    lab.arrives(page, "view.selected", "tenth")
     assert page.locator(".pv-big").inner_text() == "55%"
     assert page.locator(".pv-right").inner_text() == "110 of 200 right"
     assert page.locator(".pv-count").first.inner_text() == "from dense: prune 90% · compact file 40 kB"
@@ -94,9 +86,9 @@ def test_a_click_near_a_point_chooses_it_and_with_shift_compares(page):
     shows(page, "tenth")
     x, y = points[NAMES.index("dense")]
     canvas.click(position={"x": x, "y": y}, modifiers=["Shift"])
-    arrives(page, "[view.selected, view.compared]", ["tenth", "dense"])
+    lab.arrives(page, "[view.selected, view.compared]", ["tenth", "dense"])
     canvas.click(position={"x": 200, "y": 150})  # far from all
-    arrives(page, "[view.selected, view.compared]", ["tenth", "dense"])
+    lab.arrives(page, "[view.selected, view.compared]", ["tenth", "dense"])
 
 
 def test_arrow_keys_walk_through_the_map(page):
@@ -110,7 +102,7 @@ def test_arrow_keys_walk_through_the_map(page):
         page.keyboard.press(key)
         shows(page, name)
         assert page.evaluate("() => document.activeElement.firstElementChild.firstChild.data.trim()") == name
-    arrives(page, "view.selected", "dense")
+    lab.arrives(page, "view.selected", "dense")
 
 
 def test_arrow_keys_walk_through_the_scatter(page):
@@ -135,14 +127,14 @@ def test_arrow_keys_walk_through_the_scatter(page):
 def test_axes_are_chosen_and_the_map_tells_the_upper_one(page):
     page.get_by_label("up", exact=True).select_option("macs")
     page.get_by_label("across", exact=True).select_option("accuracy")
-    arrives(page, "[view.x, view.y]", ["accuracy", "macs"])
+    lab.arrives(page, "[view.x, view.y]", ["accuracy", "macs"])
     page.wait_for_function("() => document.querySelector('.pv-model .pv-row-words').textContent === '100 k'")
     page.get_by_role("button", name="dense: accuracy 97%, MACs an image 100 k").wait_for()
     across = [x for x, _ in page.evaluate(POINTS)]
     right = lab.kernel(page, "[one['correct'] for one in view.models]")
     assert sorted(range(5), key=across.__getitem__) == sorted(range(5), key=right.__getitem__)
     page.get_by_role("button", name="Undo").click()
-    arrives(page, "[view.x, view.y]", ["compact_bytes", "macs"])
+    lab.arrives(page, "[view.x, view.y]", ["compact_bytes", "macs"])
 
 
 def test_the_difference_in_words_pictures_and_tables(page):
@@ -166,7 +158,7 @@ def test_the_difference_in_words_pictures_and_tables(page):
     assert [sum(int(line.split()[place]) for line in rows) for place in (1, 2, 3)] == [200, lost, won]
     assert "tenth: 10,000 of 100,000 left, 10%" in page.locator(".pv-rows").inner_text()
     page.get_by_label("compare with").select_option("dense")
-    arrives(page, "view.compared", "dense")
+    lab.arrives(page, "view.compared", "dense")
     page.wait_for_function(
         "() => document.querySelector('.pv-rows').innerText.includes('dense: 100,000 of 100,000')"
     )

@@ -187,8 +187,7 @@ def _pictured(x: Array, predictions: Array, labels: Array) -> dict[str, Any]:
         chosen = np.unique(np.concatenate([where[:many] for where in kinds]))
         if x[:1].size * len(chosen) <= _MOST_BYTES:
             break
-    shown = x[chosen] / np.float32(255) if x.dtype == np.uint8 else x[chosen]
-    return {"pictures": pictures(shown), "pictured": chosen.astype(np.int32)}
+    return {"pictures": pictures(x[chosen]), "pictured": chosen.astype(np.int32)}
 
 
 def _kinds(predictions: Array, labels: Array) -> Iterator[Array]:
