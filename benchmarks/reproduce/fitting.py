@@ -98,7 +98,8 @@ def fit(
     """
     rate = torch.tensor(recipe.rate, device=DEVICE)
     optimizer = _OPTIMIZERS[recipe.optimizer](model.parameters(), **recipe.options(rate))
-    seen, number = _resumed(model, optimizer, checkpoint), 0
+    seen = _resumed(model, optimizer, checkpoint)
+    optimizer.param_groups[0]["lr"] = rate  # a checkpoint brings a rate of its own
     x, y = data
     step = _Step(model, optimizer, recipe, loss, masks or {})
     for epoch in range(len(seen), recipe.epochs):
