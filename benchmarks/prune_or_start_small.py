@@ -48,6 +48,8 @@ def main() -> None:
         "seeds": SEEDS,
         "images": len(mnist.test[1]),
         "rates": RATES,
+        "epochs": EPOCHS_LARGE + EPOCHS_AFTER,
+        "epochs_after_the_cut": EPOCHS_AFTER,
         "multiplications": {"300-100": MACS_LARGE, "75-25": MACS_SMALL},
         "before_the_cut": [runs[seed]["large"][0][1] for seed in SEEDS],
         "right_after_the_cut": [runs[seed]["cut"][0][1] for seed in SEEDS],

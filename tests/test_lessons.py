@@ -287,16 +287,6 @@ def test_links_between_lessons_lead_somewhere(prose, lesson):
         assert (lesson.path.parent / target).exists(), target
 
 
-def test_every_measured_number_in_the_text_is_in_a_cell(notebook, prose):
-    """Numbers with decimals, percentages and thousands must be printed, or stand in the code."""
-    told = re.sub(r"https?://\S+|```.*?```|^## Further reading.*", "", prose, flags=re.DOTALL | re.MULTILINE)
-    shown = "\n".join(cell.source + "\n" + printed(cell) for cell in code(notebook))
-    shown = re.sub(r"[_,](?=\d{3})", "", shown)
-    for number in re.findall(r"(?<![\w.])\d+(?:,\d{3})+|(?<![\w.])\d+\.\d+(?=%|\b)", told):
-        plain = number.replace(",", "")
-        assert re.search(rf"(?<![\d.]){re.escape(plain)}", shown), f"{number} is printed by no cell"
-
-
 def test_a_lesson_shows_where_it_stands_on_the_map(lesson, prose):
     name = lesson.source.name.split("_")[0]
     ((said, target),) = re.findall(r"!\[([^\]]*)\]\(([^)]*/\w+\.svg)\)", prose)

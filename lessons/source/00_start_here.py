@@ -152,7 +152,8 @@ for ax, values, title in zip(
 pv.teaching.show(
     figure,
     alt="Two bar charts of the five weights. By size, area is the smallest, with 0.02, and garden "
-    "the largest, with 0.5. By the rise of the loss, area costs 4.14, all others less than 0.13.",
+    f"the largest, with 0.5. By the rise of the loss, area costs {max(rises):.2f}, and the others "
+    f"{sorted(rises)[-2]:.3f} at most.",
 )
 
 # %% [markdown]
@@ -183,7 +184,7 @@ for title, values in (("area in square metres", weights), ("area in hundreds", r
 # %% [markdown]
 # ## Two cuts at once
 #
-# **Predict.** Cutting the balcony costs 0.045 and cutting the garden 0.125. What do they cost together?
+# **Predict.** Cutting the balcony costs 0.0450 and cutting the garden 0.1250. What do they cost together?
 
 # %% tags=["answer"]
 guess = ...  # the loss without balcony and garden

@@ -247,7 +247,7 @@ print("the largest bias of the last layer belongs to digit", pv.network(model)["
 
 # %% [markdown]
 # With no weights left, nothing of the image reaches the output, and the biases decide: one answer for all. About one
-# digit in ten is right then. That is the floor: a network of ten classes with 10% accuracy knows nothing.
+# digit in ten is right then. That is the floor: a network of ten classes that does no better knows nothing.
 
 # %% [markdown]
 # ## Who is hurt?
@@ -589,13 +589,13 @@ for share in (0.5, 0.7, 0.8, 0.9):
 
 # %% [markdown] tags=["quiz"]
 # Your report says 94.8% right, with a 95% interval from 94.4 to 95.2%. A colleague trains the same
-# network with another seed, prunes it in the same way and gets 92%. Who made a mistake?
+# network with another seed, prunes it in the same way and gets a share far below that. Who made a mistake?
 # - [x] Perhaps nobody.
 #   why: The interval covers the choice of images. Another training is another network, and after heavy
 #     pruning the seeds differ by much more.
 # - [ ] You: the interval must be too narrow.
 #   why: It is right for what it covers: other images, the same network.
-# - [ ] The colleague: 92% lies outside the interval.
+# - [ ] The colleague: it lies outside the interval.
 #   why: It would have to lie inside only if the network were the same.
 
 # %% [markdown]

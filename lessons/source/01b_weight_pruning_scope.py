@@ -216,9 +216,10 @@ pv.teaching.show(pv.plot_sensitivity(curves, own))
 
 network = pv.network(model)
 lost = {name: cards[own.index(0.9)].versus(dense).lost for name, cards in curves.items()}
-rows = [[name, network[name].weight.size * 9 // 10, lost[name]] for name in layers]
-pv.teaching.table(["90% of", "weights gone", "digits lost"], rows)
-pv.teaching.compare(guess, lost["fc3"], "digits lost")
+weights = {name: network[name].weight.size for name in layers}
+rows = [[name, n, n * 9 // 10, lost[name]] for name, n in weights.items()]
+pv.teaching.table(["90% of", "weights", "weights gone", "digits lost"], rows)
+pv.teaching.compare(guess, lost["fc3"], f"of {dense.correct:,} digits lost")
 
 # %% [markdown]
 # Nine hundred weights cost more than twice what 211,680 cost in `fc1`. Why, these curves do not say: `fc3` has the fewest
@@ -233,7 +234,7 @@ for name in ("nothing", *layers):
 pv.teaching.table(["left alone", "weights pruned", "right, global", "right, layer"], rows)
 
 # %% [markdown]
-# The last row has 800 zeros fewer than the first, and hundreds of digits more, under either scope. Many recipes leave the
+# The last row has a few hundred zeros fewer than the first, and hundreds of digits more, under either scope. Many recipes leave the
 # output layer alone.
 #
 # In a convolutional network the small layers are at the front. LeNet-5 looks at the image through six little filters

@@ -961,7 +961,7 @@ check.small_file(card, at_least=4_825)
 # A small network has a single hidden layer of ten neurons, 784-10-10. It is trained three times, because small networks
 # differ. That takes about 30 seconds.
 #
-# **Predict.** At 60%, LeNet-300-100 has lost fewer than 50 right answers. How many has the median of the small ones?
+# **Predict.** At 60%, LeNet-300-100 has lost a few right answers. How many has the median of the small ones?
 
 
 # %% tags=["pytorch", "trains", "fold"]
@@ -1045,7 +1045,7 @@ pv.teaching.table([f"{card.n:,} test images", "right", "95% interval", "gzip"], 
 # %% [markdown]
 # ### Exercise 5 · Clothes
 #
-# An open one, for those with a network connection: `pv.datasets.fashion_mnist()` fetches 31 MB, once, and gives clothes
+# An open one, for those with a network connection: `pv.datasets.fashion_mnist()` fetches some megabytes, once, and gives clothes
 # in place of digits, in arrays of the same shapes. Train LeNet-300-100 on them, prune it, and fine-tune. Make `clothes`,
 # the scorecard on *their* validation images: at most 150 kB under gzip, at least 4,400 of 5,000 right. It takes about
 # eight epochs, half a minute.

@@ -215,10 +215,13 @@ for ax, (what, counts) in zip(
     ax.spines[["top", "right", "bottom"]].set_visible(False)
     style.title(ax, what)
 ax.invert_yaxis()
+weight, mac = ({k: n / sum(c.values()) for k, n in c.items()} for c in (weights, macs))
 pv.teaching.show(
     figure,
-    alt="Two bar charts of LeNet-5's five layers. Of the weights fc1 has most, 78 per cent, and "
-    "the two convolutions 4. Of the MACs conv2 does 58 and conv1 28 per cent, fc1 only 12.",
+    alt="Two bar charts of LeNet-5's five layers. Of the weights fc1 has most, "
+    f"{weight['fc1']:.0%}, and the two convolutions {weight['conv1'] + weight['conv2']:.0%}. "
+    f"Of the MACs conv2 does {mac['conv2']:.0%}, conv1 {mac['conv1']:.0%}, and fc1 only "
+    f"{mac['fc1']:.0%}.",
 )
 
 # %% [markdown]
@@ -362,10 +365,11 @@ plain = plain["networks"]["lenet_5"]["agreement"]
 with_norm = sisters["agreement"]
 criteria = ("magnitude", "l2", "fpgm", "taylor", "gradient", "activation", "apoz", "random")
 rng = np.random.default_rng(0)
+MOST = 0.95  # of random orders
 BANDS = {
     layer: np.quantile(
         [agreement(rng.permutation(n), range(n)) for _ in range(4_000)],
-        (0.025, 0.975),
+        ((1 - MOST) / 2, (1 + MOST) / 2),
     )
     for layer, n in (("conv1", 6), ("conv2", 16))
 }
@@ -375,7 +379,7 @@ def draw_agreement(rows):
     """Draw correlations: criterion -> mark -> one for each seed and layer."""
     figure = Figure(figsize=(8, 0.6 + 0.36 * len(rows)), layout="constrained")
     for ax, layer in zip(figure.subplots(1, 2, sharey=True), BANDS, strict=True):
-        ax.axvspan(*BANDS[layer], color=style.GRID, label="95 of 100 random orders")
+        ax.axvspan(*BANDS[layer], color=style.GRID, label=f"{MOST:.0%} of random orders")
         ax.axvline(0, color=style.QUIET, linewidth=0.8)
         for height, stored in enumerate(rows.values()):
             for shift, (label, colour, mark) in zip((-0.16, 0.16), MARKS, strict=True):
@@ -403,9 +407,9 @@ rows = {name: {"LeNet-5": plain[name], "with BatchNorm": with_norm[name]} for na
 pv.teaching.show(
     draw_agreement(rows),
     alt="Rank correlations of eight criteria with the ablation, three seeds of LeNet-5 and three "
-    "of its sister, and where 95 of 100 random orders fall. In conv1, where that band reaches from "
-    "-0.8 to 0.8, nearly all dots lie inside. In conv2 it reaches to 0.5, and about a third lie "
-    "beyond: two of L1 in LeNet-5, one in the sisters, and three of activation there.",
+    f"of its sister, and where {MOST:.0%} of random orders fall. In conv1, where that band reaches "
+    "from -0.8 to 0.8, nearly all dots lie inside. In conv2 it reaches to 0.5, and about a third "
+    "lie beyond: two of L1 in LeNet-5, one in the sisters, and three of activation there.",
 )
 
 # %% [markdown]
@@ -499,7 +503,7 @@ pv.teaching.show(
 # %% [markdown]
 # ### Exercise 2 · Three of sixteen
 #
-# Choose three filters of LeNet-5's `conv2` that can go together. There are 560 ways, and the check tries them all:
+# Choose three filters of LeNet-5's `conv2` that can go together. There are hundreds of ways, and the check tries them all:
 # yours has to be among the best 28. Any method is allowed. `right_without([2, 7])` counts the right answers without
 # filters 2 and 7; it starts from the feature maps, so it is fast.
 
@@ -632,11 +636,13 @@ for ax, (title, (rows, share)) in zip(axes, panels.items(), strict=True):
     ax.spines[["top", "right"]].set_visible(False)
     style.title(ax, title)
 ax.invert_yaxis()
+ends = [row[column(0.5)] for counts in tuned.values() for row in counts]
 pv.teaching.show(
     figure,
     alt="Right answers of 5,000 for eight criteria: median and range of three networks. At 50 per "
     "cent, one-shot, all ranges are hundreds to thousands wide and overlap with that of random. "
-    "After one epoch all lie between 4,868 and 4,942, below the 4,966 of the dense network. "
+    f"After one epoch all lie between {min(ends):,} and {max(ends):,}, below the {usual:,} of the "
+    "dense network. "
     "At 90 per cent after one epoch Taylor is highest, and random above L1.",
 )
 
@@ -977,7 +983,7 @@ for name, net in {"all its": model, "half of its": small}.items():  # yours is t
 #   why: A map is not stored; it is computed from weights, and these go.
 
 # %% [markdown] tags=["quiz"]
-# After removal the MACs are halved, but the time falls by only 15%. What do you know?
+# After removal the MACs are halved, but the time falls by much less. What do you know?
 # - [ ] The MACs were counted wrongly.
 #   why: Perhaps, but nothing says so. Time is not made of MACs alone.
 # - [ ] The zeros are still multiplied.
@@ -987,7 +993,7 @@ for name, net in {"all its": model, "half of its": small}.items():  # yours is t
 #   have to measure too.
 
 # %% [markdown] tags=["quiz"]
-# LeNet-5's convolutions have 4% of the weights and do 86% of the MACs. You want fewer MACs. What do you cut?
+# LeNet-5's convolutions have 4% of the weights and do 85.9% of the MACs. You want fewer MACs. What do you cut?
 # - [x] Filters of the convolutions.
 #   why: Each weight there is used at every position of a map, so each one cut saves hundreds of MACs.
 # - [ ] Neurons of `fc1`, which has most of the weights.

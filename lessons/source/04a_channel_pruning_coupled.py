@@ -115,7 +115,7 @@ print(f"without channel 5 of block1.conv1 {alone['block1.conv1']}; dense {dense.
 # <details>
 # <summary>The data: CIFAR-10, fetched once</summary>
 #
-# With a network there is nothing to do. Without one, put the file `cifar10.npz` (184 MB) of someone who has it into
+# With a network there is nothing to do. Without one, put the file `cifar10.npz` of someone who has it into
 # `.cache/pruneviz` of your home folder, or into the folder that `PRUNEVIZ_DATA` names. To fetch it beforehand:
 # `python -c "import pruneviz as pv; print(pv.datasets.cifar10())"`
 #
@@ -210,7 +210,7 @@ pv.teaching.show(
 )
 
 # %% [markdown]
-# Without a channel, 15 of `block1.conv2` would be added to 16. So the wire goes as a whole, or not at all.
+# Without it, `block1.conv2` would have one channel too few for the sum. So the wire goes as a whole, or not at all.
 
 # %% tags=["fold"]
 sizes = {layer.name: prod(layer.shape) for layer in pv.network(model).layers}
@@ -601,9 +601,9 @@ for which, (ax, title) in enumerate(zip(figure.subplots(1, 2), titles, strict=Tr
 ax.legend(frameon=False, fontsize=style.SMALL, loc="lower left")
 pv.teaching.show(
     figure,
-    alt="Two panels over the 21 BatchNorms, a line for each share. Left: the means that arrive "
-    "have moved, most at the first BatchNorm and most at 80 per cent. Right: the deviations "
-    "that arrive are smaller than the old ones, most at 80 per cent.",
+    alt=f"Two panels over the {len(values)} BatchNorms, a line for each share. Left: the means "
+    "that arrive have moved, most at the first BatchNorm and most at 80 per cent. Right: the "
+    "deviations that arrive are smaller than the old ones, most at 80 per cent.",
 )
 
 # %% [markdown]
@@ -707,9 +707,9 @@ style.title(ax, "The cliff, and what moves it")
 pv.teaching.show(
     figure,
     alt="Right answers against the share of the weights cut. The article's ResNet-18 falls to "
-    "chance between 25 and 60 per cent. ResNet-20, cut in the same way, holds until 50 and "
-    "falls between 60 and 70; with one threshold it falls between 70 and 80. Recalibrated, "
-    "either keeps over 700 at 80 and under 500 at 90.",
+    "chance between 25 and 60 per cent. ResNet-20, cut in the same way, holds until 50% and "
+    "falls between 60 and 70%; with one threshold it falls between 70 and 80%. Recalibrated, "
+    "either keeps over 700 at 80% and under 500 at 90%.",
 )
 
 # %% [markdown]
@@ -993,7 +993,7 @@ print(", ".join(f"{name}: {np.mean(answer == y):.1%}" for name, answer in answer
 # - [x] Channel 5 of both, and everything that reads the sum, or nothing.
 #   why: The sum has one channel 5. Who takes a part of it away takes it from all who write and read it.
 # - [ ] Channel 5 of that layer. The other one goes on by itself.
-#   why: Then 15 channels are to be added to 16. An addition wants equal shapes, and equal places mean equal things.
+#   why: Then one channel has nothing to be added to. An addition wants equal shapes, and equal places mean equal things.
 # - [ ] The least important channel of each branch.
 #   why: Then the shapes fit and the meanings do not: channel 5 of one would be added to channel 6 of the other.
 

@@ -211,7 +211,7 @@ choices = {
 figure = Figure(figsize=(7.5, 3.4), layout="constrained")
 ax = figure.subplots()
 dots = {"s": 28, "facecolor": style.PAPER, "edgecolor": style.QUIET, "zorder": 3}
-ax.scatter(gone, left, label="the 20 choices", **dots)
+ax.scatter(gone, left, label=f"the {len(triples)} choices", **dots)
 for (name, three), (colour, mark, _) in zip(choices.items(), style.SERIES[1:], strict=False):
     place = triples.index(three)
     ax.scatter(gone[place], left[place], s=70, marker=mark, color=colour, label=name, zorder=4)
@@ -222,13 +222,14 @@ ax.grid(color=style.GRID)
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 pv.teaching.show(
     figure,
-    alt="Twenty dots: for each choice of three channels, the share of conv2's output that is lost, "
-    "and how many digits are still right. The choice by share of the sum loses least.",
+    alt=f"{len(triples)} dots: for each choice of three channels, the share of conv2's output "
+    "that is lost, and how many digits are still right. The choice by share of the sum loses "
+    "least.",
 )
 best = int(np.argmax(left))
 print(f"least lost: {triples[int(np.argmin(gone))]}; most right: {triples[best]}, {left[best]:,}")
 by_l1 = left[triples.index(choices["L1 of the filters"])]
-pv.teaching.compare(guess, sum(count > by_l1 for count in left), "of 19 ways")
+pv.teaching.compare(guess, sum(count > by_l1 for count in left), f"of {len(triples) - 1} ways")
 
 # %% [markdown]
 # Why do norms go wrong here? Print, for each channel, the norms and what arrives.
@@ -359,7 +360,7 @@ print(f"by pv.reconstruct {right(pv.reconstruct(lenet, keeping(three), seen)):,}
 pv.teaching.compare(guess, counted, "digits right")
 
 # %% [markdown]
-# **Explain.** `conv2` has 25 weights for each channel and filter, and puts together from three channels most of what all
+# **Explain.** `conv2` has 5 × 5 weights for each channel and filter, and puts together from three channels most of what all
 # six gave. `pv.reconstruct` does the same, for the bias too, and for one reader after the other.
 #
 # **What would have shown us wrong?** As much of the output lost after the refit as before.
@@ -583,8 +584,8 @@ axes[0].set_ylabel("channels")
 axes[1].legend(["bn1, 6 channels", "bn2, 16 channels"], loc="upper right", frameon=False)
 pv.teaching.show(
     figure,
-    alt="Two histograms of the 22 scales. Without a price they stand close together near one. With "
-    "a price they are spread out, most of them small, and some are at zero.",
+    alt=f"Two histograms of the {len(every)} scales. Without a price they stand close together "
+    "near one. With a price they are spread out, most of them small, and some are at zero.",
 )
 pv.teaching.compare(guess, int((np.concatenate(scales_of(slim)) < 0.02).sum()), "scales below 0.02")
 

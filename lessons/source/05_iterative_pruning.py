@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 05 · Iterative pruning
 #
-# Of every hundred weights, 98 are to go, and there is time for a little training. When should they go? All at once?
+# 98% of the weights are to go, and there is time for a little training. When should they go? All at once?
 # As many each time? Most of them first, or most of them last?
 
 # %% tags=["fold", "pytorch"]
@@ -172,8 +172,8 @@ pv.teaching.compare(guess, found, "thousand digits right")
 
 # %% [markdown]
 # **Explain.** All three keep equally many weights, trained as long. The curve that takes most early is far ahead.
-# The straight line, little by little as it is, ends a thousand digits or more behind: in its last round it takes 16
-# of every 17 weights that are left.
+# The straight line, little by little as it is, ends a thousand digits or more behind: in its last round it takes
+# most of what is left.
 #
 # **What would have shown us wrong?** Three runs within a few dozen digits of each other.
 
@@ -324,7 +324,7 @@ pv.teaching.show(
     figure,
     alt="Two panels, each with the schedule of Zhu and Gupta and the printed formula. From 0 to "
     "0.75 both have the same ends and bend opposite ways; from 0.5 to 0.8 the printed one begins "
-    "at 0 and ends at 0.3.",
+    f"at 0 and ends at {printed(1, 0.5, 0.8, 0, 1):.1f}.",
 )
 pv.teaching.compare(guess, printed(1, 0.5, 0.8, 0, 1), "at the last step", share=True)
 
@@ -638,7 +638,7 @@ found = {
     "re-initialise, three epochs": masked(others, pinned, 3),
     "control: not pruned, two epochs and one more": right(train(copied(trained), 1)),
 }
-pv.teaching.table(["5% of the weights", "digits right"], found.items())
+pv.teaching.table([f"{1 - thinning.final:.0%} of the weights", "digits right"], found.items())
 _, rewound, other, *_ = found.values()
 pv.teaching.compare(guess, rewound - other, "digits more")
 
@@ -675,9 +675,9 @@ ax.set_ylim(0.9, 0.985)
 pv.teaching.show(ax)
 best = int(np.argmax(median["ticket"]))
 last = max(k for k in range(len(left)) if median["ticket"][k] >= median["ticket"][0])
-print(f"the best ticket has {left[best]:.1%} of its weights; Frankle and Carbin: 21.1%")
-print(f"the last that equals the dense one {left[last]:.1%}; Frankle and Carbin: 3.6%")
-print(f"three rounds of 20% leave {left[3]:.1%} of the weights, fifteen {left[-1]:.1%}")
+print(f"the best ticket has {left[best]:.1%} of its weights; Frankle and Carbin: {0.211:.1%}")
+print(f"the last that equals the dense one {left[last]:.1%}; Frankle and Carbin: {0.036:.1%}")
+print(f"three rounds of 20% leave {left[3]:.1%} of the weights, {len(left) - 1} {left[-1]:.1%}")
 ends = ", ".join(f"{name} {median[arm][-1]:,.0f}" for arm, name in arms.items())
 print(f"at {left[-1]:.1%}: {ends}")
 pv.teaching.compare(guess, int(median["ticket"][-1] - median["other_weights"][-1]), "images more")
@@ -766,7 +766,7 @@ for name, network in reported.items():
 # ### Exercise 3 · Beat the cubic
 #
 # Two epochs, 98% pruned, three seeds. Find a schedule whose *worst* run has more digits right than the *best* of the
-# cubic one below. Anything that says how sparse the network is at which of the 216 steps will do: its ends, its
+# cubic one below. Anything that says how sparse the network is at which step will do: its ends, its
 # power, how often it cuts, a curve of your own. Twelve epochs in all, about 20 s.
 
 
@@ -888,8 +888,8 @@ print(f"{zero:.1%} of the weights are zero, {accuracy:.1%} of these images right
 #   why: That is a straight line, power 1.
 
 # %% [markdown] tags=["quiz"]
-# A rewound network with 10% of its weights trains to the accuracy of the dense one. What has been shown?
-# - [ ] That any network with 10% of the weights would do.
+# A rewound network with a tenth of its weights trains to the accuracy of the dense one. What has been shown?
+# - [ ] That any network with a tenth of the weights would do.
 #   why: That needs a control: a random mask, trained alike. Where it was tried, it did worse.
 # - [ ] That rewinding is better than going on with the trained weights.
 #   why: Nothing was compared with that. Continuing is another arm, and it has to be run.

@@ -232,7 +232,7 @@ pv.teaching.show(
 )
 
 # %% [markdown]
-# **Explain.** A weight left costs its value and its index: 4 + 8 bytes with 64 bits. It pays when 12 bytes for each
+# **Explain.** A weight left costs its value and its index: 4 + 8 bytes with 64 bits. It pays when these bytes for each
 # weight left are fewer than 4 for each weight, which is from 66.7% on; with 32 bits from 50%, with 16 bits from 33.3%.
 # The bit mask pays 1 bit for *every* weight, zero or not, and so it breaks even at 3.1%. The last two rows compress
 # bytes of any kind: look at their first column before you praise pruning.
@@ -733,7 +733,7 @@ print(f"{len(file.getvalue()) / 1000:,.0f} kB, {right}, as before: {np.array_equ
 #   why: Where that is, the table says for one machine. Yours may differ.
 
 # %% [markdown] tags=["quiz"]
-# Removal leaves 2.7 times fewer MACs, and the time for one image falls by a tenth. What do you look at first?
+# Removal leaves less than half of the MACs, and the time for one image falls by a tenth. What do you look at first?
 # - [x] The time of each layer, and of a call that does nothing.
 #   why: A layer whose time is the call takes as long with a quarter of its MACs, and pooling has none to lose.
 # - [ ] The count of MACs, which must be wrong.

@@ -306,6 +306,7 @@ arms = (
     "neurons 75%",
     "neurons 87.5%",
 )
+recipes = (f"{0.004}, falling", f"{0.001}")
 figure = Figure(figsize=(8, 3), layout="constrained")
 ax = figure.subplots()
 rows = []
@@ -315,9 +316,7 @@ for arm in arms:
     for place, (low, middle, high) in enumerate(counts):
         colour, marker, _ = style.SERIES[place]
         at, reach = len(rows) + 0.2 * place, [[middle - low], [high - middle]]
-        ax.errorbar(
-            at, middle, reach, fmt=marker, color=colour, label=("0.004, falling", "0.001")[place]
-        )
+        ax.errorbar(at, middle, reach, fmt=marker, color=colour, label=recipes[place])
 ax.set_xticks(range(1, len(arms) + 1), arms, fontsize=style.SMALL)
 ax.set(ylabel="right of 5,000", ylim=(3_300, 5_000))
 ax.spines[["top", "right"]].set_visible(False)
@@ -329,7 +328,7 @@ pv.teaching.show(
     "two agree. Where much was cut the falling rate is ahead, and with 95 per cent of the weights "
     "gone by about a thousand.",
 )
-pv.teaching.table(["right, of 5,000", "0.004, falling", "0.001"], rows)
+pv.teaching.table(["right, of 5,000", *recipes], rows)
 pv.teaching.compare(guess, sorted(seeds["right"]["1e-3"]["weights 90%"])[1], "right")
 
 # %% [markdown]
@@ -566,7 +565,7 @@ pv.teaching.compare(guess, max(first, key=first.get))
 # %% [markdown]
 # ## int8
 #
-# A weight of 32 bits becomes a whole number from −127 to 127, times a scale: a quarter of the bytes, and products that a
+# A weight of four bytes becomes a whole number of one byte, times a scale: a quarter of the bytes, and products that a
 # processor does by the dozen. What the layers give is rounded too, on a scale that 256 *training* images show: the
 # **calibration**.
 
