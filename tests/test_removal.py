@@ -336,3 +336,18 @@ def test_recalibration_gives_the_statistics_of_the_images(framework):
     )
     np.testing.assert_allclose(mean, outputs.mean((0, 1, 2)), rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(variance, outputs.var((0, 1, 2)), rtol=2e-2)
+
+
+def test_models_are_compared_without_a_gpus_short_numbers():
+    seen = []
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(16, 2)
+    )
+    model[0].register_forward_hook(lambda *_: seen.append(torch.backends.cudnn.allow_tf32))
+    x = np.random.default_rng(0).uniform(size=(3, 4, 4, 1)).astype(np.float32)
+    mask = pv.prune(model, 0.5, granularity="filter", example=x)
+    thin = pv.apply(model, mask, x)
+    before, seen[:] = torch.backends.cudnn.allow_tf32, []
+    pv.check_removed(model, mask, thin, x)
+    assert seen == [False, False]
+    assert torch.backends.cudnn.allow_tf32 is before is True

@@ -74,7 +74,8 @@ class TorchAdapter:
             return to_numpy(torch.cat([self._run(part) for part in self._batches(x, batch)]))
 
     def outputs(self, x: Images) -> list[Array]:
-        with _evaluating(self.model), torch.no_grad():
+        # A GPU's convolutions round to ten bits (TF32), which is more than two equal models may differ.
+        with _evaluating(self.model), torch.no_grad(), torch.backends.cudnn.flags(True, allow_tf32=False):
             batches = [tree_leaves(self._given(part)) for part in self._batches(x)]
         columns = (parts for parts in zip(*batches, strict=True) if isinstance(parts[0], torch.Tensor))
         return [np.concatenate([np.atleast_1d(to_numpy(part)) for part in parts]) for parts in columns]
