@@ -3,6 +3,7 @@
     python lessons/build.py            # every lesson: build, run, write with outputs
     python lessons/build.py 00 01a     # only these
     python lessons/build.py --check    # compare the committed notebooks with the sources; runs nothing
+    python lessons/build.py --site out # the course as pages, in the folder out; runs nothing
 
 One source, ``source/NN_name.py`` (jupytext, py:percent), gives ``pytorch/NN_name.ipynb`` and
 ``tensorflow/NN_name.ipynb``; lesson 00 needs no framework and gives ``00_….ipynb``. Tags of a cell:
@@ -315,6 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="a source, or how its name begins: 00, 01a")
     parser.add_argument("--track", choices=TRACKS, help="only this track")
     parser.add_argument("--check", action="store_true", help="compare sources and notebooks, run nothing")
+    parser.add_argument("--site", type=Path, metavar="FOLDER", help="write the lessons as pages, run nothing")
     parser.add_argument("--seconds", type=int, default=60, help="the longest that one cell may take (60)")
     options = parser.parse_args(arguments)
     try:
@@ -323,6 +325,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stale = check(lessons) + ([] if options.names else orphans())
             print("\n".join(stale) or f"{len(lessons)} notebooks match their sources.")
             return 1 if stale else 0
+        if options.site:
+            sys.modules.setdefault("build", sys.modules[__name__])  # not a second one, with errors of its own
+            import pages.writing  # noqa: PLC0415  # needs this module
+
+            pages.writing.write(options.site, find_lessons())
+            return 0
         for lesson in lessons:
             changed = build(lesson, options.seconds)
             print(f"{lesson.title}: {'written' if changed else 'unchanged'}", flush=True)

@@ -1,18 +1,22 @@
 """How nbval runs a lesson: as it is, comparing its outputs by tolerance.py, then with its exercises solved.
 
 The solutions run in the same kernel once the lesson has run, each with its check, which must then say that it
-is right. Pictures are not compared; their descriptions are.
+is right. Pictures are not compared; their descriptions are. What the pages of the course need of the views is
+kept between the two (pages/kept.py).
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import build
 import pytest
+from nbformat.v4 import new_code_cell
 from nbval.plugin import IPyNbCell, IPyNbFile
+from pages import kept
 from tolerance import TRAINING, Tolerant
 
 import pruneviz as pv
@@ -20,6 +24,8 @@ import pruneviz as pv
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
+
+    from nbformat import NotebookNode
 
 LESSONS = {lesson.path: lesson for lesson in build.find_lessons()}
 # Progress bars write to stderr, with timings.
@@ -30,18 +36,35 @@ class Lesson(IPyNbFile):
     """A notebook whose exercises are solved once it has run."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Give its cells, then once more its exercises with their solutions, and their checks."""
-        for item in super().collect():
+        """Give its cells, the views they show, then once more its exercises, solved, and their checks."""
+        lesson, self.cells = LESSONS[self.path], list(super().collect())
+        for item in self.cells:
             item.cell.outputs = [output for output in item.cell.get("outputs", ()) if output != build.FOLDED]
             yield item
-        solved = build.compose(LESSONS[self.path], solved=True)
+        yield self.more(Views, "Views", new_code_cell(kept.STATES.format(path=str(kept.place(lesson)))))
+        solved = build.compose(lesson, solved=True)
         code = [cell for cell in solved.cells if cell.cell_type == "code"]
         for number, cell in enumerate(code):
             tags = cell.metadata.get("tags", ())
             if "exercise" in tags or "check" in tags:
-                name = f"Cell {number}, solved"
-                kind = Verdict if "check" in tags else Solved
-                yield kind.from_parent(self, name=name, cell_num=number, cell=cell, options=defaultdict(bool))
+                yield self.more(
+                    Verdict if "check" in tags else Solved, f"Cell {number}, solved", cell, number
+                )
+
+    def more(self, kind: type[IPyNbCell], name: str, cell: NotebookNode, number: int = 0) -> IPyNbCell:
+        """Make a cell that the notebook does not have."""
+        return kind.from_parent(self, name=name, cell_num=number, cell=cell, options=defaultdict(bool))
+
+
+class Views(IPyNbCell):
+    """The views of a lesson as they stand when all its cells have run, kept for the pages."""
+
+    def runtest(self) -> None:
+        """Ask the kernel for all its widgets, and keep those that a cell shows."""
+        super().runtest()
+        path = kept.place(LESSONS[self.path])
+        models = json.loads(path.read_text(encoding="utf-8"))
+        kept.keep(path, [(cell.cell.id, cell.test_outputs or []) for cell in self.parent.cells], models)
 
 
 class Solved(IPyNbCell):

@@ -265,7 +265,7 @@ pv.teaching.table(
 # Twenty choices can be tried; of 64 channels there are too many. He, Zhang and Sun (2017) give each part a factor
 # $\beta_i$ and let the **LASSO** choose the factors:
 #
-# $$\min_\beta \; \tfrac12 \Big\| Y - \sum_i \beta_i X_i W_i \Big\|^2 + \lambda \sum_i |\beta_i|$$
+# $$\min_\beta \; \tfrac12 \left\| Y - \sum_i \beta_i X_i W_i \right\|^2 + \lambda \sum_i |\beta_i|$$
 #
 # $Y$ is the output, $X_i W_i$ the part of channel $i$, and each factor costs $\lambda$ times its size, also the first step
 # away from zero: what helps little stays at exactly zero. Lower $\lambda$, and the parts enter one after the other. This

@@ -30,5 +30,9 @@ export default [
     },
   },
   { files: ["pruneviz/widgets/**/*.js"], languageOptions: { globals: globals.browser } },
+  {
+    files: ["lessons/pages/**/*.js"],
+    languageOptions: { sourceType: "script", globals: { ...globals.browser, INDEX: "readonly" } },
+  },
   { files: ["tests/js/**"], languageOptions: { globals: globals.node } },
 ];

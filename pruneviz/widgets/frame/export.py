@@ -43,6 +43,7 @@ def write_page(path: str | os.PathLike[str], view: AnyWidget, title: str, senten
         style=view._css,  # noqa: SLF001
         state=_in_script(state),
         module=_in_script(view._esm),  # noqa: SLF001
+        offline=_in_script(assets.script("frame/offline.js")),
     )
     Path(path).write_text(page, encoding="utf-8")
 

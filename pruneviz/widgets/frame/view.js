@@ -64,8 +64,7 @@ export class Frame {
     this.lost = el("p", { class: "pv-problem", role: "alert", hidden: true });
     this.body = el("div", { class: "pv-body" });
     this.buttons = el("div", { class: "pv-buttons", role: "group", "aria-label": "History and export" });
-    const level = model.offline ? "h1" : "h3"; // a page of its own has no heading above
-    const title = el(level, { id: heading, class: "pv-title", "data-png": true }, model.get("title"));
+    const title = el(model.heading ?? "h3", { id: heading, class: "pv-title", "data-png": true }, model.get("title"));
     this.root.append(
       el("header", { class: "pv-head" }, title, this.progressBar(), this.buttons),
       this.lost, this.problem, this.body, this.codePanel(), this.live,
