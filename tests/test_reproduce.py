@@ -12,7 +12,8 @@ import torch
 from dask.distributed import Client, LocalCluster
 from torch import nn
 
-from benchmarks.reproduce import fitting, running, tram_ho
+from benchmarks.reproduce import fitting, running
+from benchmarks.reproduce.rule import Rule
 
 RUN = {
     "type": "object",
@@ -162,8 +163,8 @@ def test_zeros_stay_and_none_is_negative():
     [(1000, 5000, 0.2476, 0.2894), (200, 1000, 0.75, 0.75)],  # as printed; repaired
 )
 def test_the_articles_schedule_reaches_what_tfmot_reaches(begin, end, in_training, afterwards):
-    rule, model = tram_ho.Rule(begin, end, 0.75, 100), nn.Linear(100, 100)
-    rule.watch(model)
+    model = nn.Linear(100, 100)
+    rule = Rule(model, 0.0, 0.75, begin, end, 100)
     for number in range(1600):
         rule.step(number)
     assert rule.sparsity == pytest.approx(in_training, abs=5e-5)

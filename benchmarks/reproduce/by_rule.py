@@ -16,6 +16,7 @@ from torch import nn
 import pruneviz as pv
 
 from .fitting import DEVICE, Recipe, count, fit, split
+from .rule import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,33 +86,6 @@ def network(case: str) -> nn.Sequential:
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
     return nn.Sequential(*layers)
-
-
-class Rule:
-    """Every so many steps each layer loses its smallest weights, up to the schedule's share of that step."""
-
-    def __init__(
-        self, model: nn.Module, initial: float, final: float, begin: int, end: int, every: int
-    ) -> None:
-        self.initial, self.final, self.begin, self.end, self.every = initial, final, begin, end, every
-        self.weights = {name: p for name, p in model.named_parameters() if name.endswith("weight")}
-        self.masks: dict[str, Tensor] = {name: torch.ones_like(p) for name, p in self.weights.items()}
-
-    def step(self, number: int) -> None:
-        """Prune further, if it is time to; M. Zhu and S. Gupta, 2017."""
-        if not self.begin <= number <= self.end or (number - self.begin) % self.every:
-            return
-        left = 1 - (number - self.begin) / (self.end - self.begin)
-        share = self.final + (self.initial - self.final) * left**3
-        for name, weight in self.weights.items():
-            kept = max(1, round((1 - share) * weight.numel()))
-            lowest = weight.detach().abs().flatten().argsort()[: weight.numel() - kept]
-            self.masks[name].fill_(1).view(-1)[lowest] = 0
-            weight.data.mul_(self.masks[name])
-
-    def zeros(self) -> dict[str, list[int]]:
-        """Count the zeros, and all weights, of each layer."""
-        return {name: [int((p == 0).sum()), p.numel()] for name, p in self.weights.items()}
 
 
 def right(model: nn.Module, counted: list[tuple[Tensor, Tensor]]) -> list[int]:

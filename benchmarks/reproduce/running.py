@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RESULTS = Path(__file__).resolve().parents[2] / "lessons" / "results"
-_PARTS = {"__init__", "__main__", "running", "fitting", "tfmot_arms"}
+_PARTS = {"__init__", "__main__", "running", "fitting", "tfmot_arms", "rule"}
 EXPERIMENTS = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _PARTS)
 _PACKAGES = ("torch", "torchvision", "tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 _Result = dict[str, Any]

@@ -21,6 +21,7 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 
 from .fitting import DEVICE, Pair, Recipe, fit
+from .rule import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,9 +63,10 @@ def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str,
     for rate in settings["rates"]:
         more = replace(first, epochs=settings["more_epochs"], rate=rate)
         study.train(f"dense, more, {rate:g}", dense, more)
-        for name, (begin, end) in settings["schedules"].items():
-            rule = Rule(begin, end, settings["sparsity"], settings["frequency"])
-            study.train(f"{name}, {rate:g}", dense, more, rule)
+        for name, steps in settings["schedules"].items():
+            study.prune(
+                f"{name}, {rate:g}", dense, more, (0.0, settings["sparsity"], *steps, settings["frequency"])
+            )
     return {"without_a_network": without_a_network(rows), **study.found}
 
 
@@ -93,38 +95,6 @@ def network() -> nn.Sequential:
     return model.to(DEVICE)
 
 
-class Rule:
-    """The tool's rule: every so many steps each layer loses its smallest weights, by a polynomial."""
-
-    def __init__(self, begin: int, end: int, share: float, frequency: int) -> None:
-        self.begin, self.end, self.share, self.frequency = begin, end, share, frequency
-        self.weights: list[nn.Parameter] = []
-        self.masks: dict[str, Tensor] = {}
-
-    def watch(self, model: nn.Module) -> None:
-        """Begin with nothing pruned."""
-        named = {name: value for name, value in model.named_parameters() if name.endswith("weight")}
-        self.weights, self.masks = list(named.values()), {k: torch.ones_like(v) for k, v in named.items()}
-
-    def step(self, number: int) -> None:
-        """Prune further, if it is time to; M. Zhu and S. Gupta, 2017."""
-        if not self.begin <= number <= self.end or (number - self.begin) % self.frequency:
-            return
-        done = (number - self.begin) / (self.end - self.begin)
-        share = self.share * (1 - (1 - done) ** 3)
-        for weight, mask in zip(self.weights, self.masks.values(), strict=True):
-            lowest = weight.detach().abs().flatten().argsort()[: round(share * weight.numel())]
-            mask.fill_(1).view(-1)[lowest] = 0
-            weight.data.mul_(mask)
-
-    @property
-    def sparsity(self) -> float:
-        """The share that is pruned."""
-        return 1 - float(
-            sum(m.sum() for m in self.masks.values()) / sum(m.numel() for m in self.masks.values())
-        )
-
-
 class _Study:
     """Networks trained, and what is found of each."""
 
@@ -132,20 +102,22 @@ class _Study:
         self.parts, self.useful = parts, useful
         self.found: dict[str, dict[str, Any]] = {"errors": {}, "sparsity": {}, "inputs": {}}
 
-    def train(self, name: str, start: nn.Module, recipe: Recipe, rule: Rule | None = None) -> nn.Module:
-        """Train a copy on, by a rule if there is one, and note what comes out."""
+    def train(self, name: str, start: nn.Module, recipe: Recipe) -> nn.Module:
+        """Train a copy on, and note what comes out."""
         arm = copy.deepcopy(start)
-        if rule:
-            rule.watch(arm)
-            steps = recipe.epochs * math.ceil(len(self.parts[0][0]) / recipe.batch)
-            fit(arm, self.parts[0], recipe, loss=squared, masks=rule.masks, before_step=rule.step)
-            in_training = rule.sparsity
-            rule.step(steps)  # the tool's callback prunes once more when training has ended
-            self.found["sparsity"][name] = [round(share, 4) for share in (in_training, rule.sparsity)]
-        else:
-            fit(arm, self.parts[0], recipe, loss=squared)
+        fit(arm, self.parts[0], recipe, loss=squared)
         self.note(name, arm)
         return arm
+
+    def prune(self, name: str, start: nn.Module, recipe: Recipe, schedule: tuple[Any, ...]) -> None:
+        """Train a copy on by the rule, and note what comes out."""
+        arm = copy.deepcopy(start)
+        rule = Rule(arm, *schedule)
+        fit(arm, self.parts[0], recipe, loss=squared, masks=rule.masks, before_step=rule.step)
+        in_training = rule.sparsity
+        rule.step(recipe.epochs * math.ceil(len(self.parts[0][0]) / recipe.batch))
+        self.found["sparsity"][name] = [round(share, 4) for share in (in_training, rule.sparsity)]
+        self.note(name, arm)
 
     def note(self, name: str, model: nn.Module) -> None:
         """Note errors, and which inputs a score finds useless."""
