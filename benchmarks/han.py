@@ -57,6 +57,7 @@ def main() -> None:
         largest_rate=RATE,
         seeds=SEEDS,
         theirs=THEIRS,
+        correct={},
     )
     for name in NETWORKS:
         counts = table["correct"].setdefault(name, {"before": [], **{way: [] for way in WAYS}})

@@ -69,6 +69,7 @@ def main() -> None:
         batch=BATCH,
         largest_rate=RATE,
         seeds=SEEDS,
+        correct={},
     )
     deepest_first = reversed(chosen.sparsities)  # there the ways differ most
     rows = itertools.product(chosen.frameworks, chosen.networks, deepest_first, chosen.ways)

@@ -52,6 +52,7 @@ def main() -> None:
         batch=BATCH,
         rate=RATE,
         left=[round(LEFT_A_ROUND**number, 4) for number in range(ROUNDS + 1)],
+        correct={},
     )
     for seed in chosen.seeds:
         counts = table["correct"].setdefault(str(seed), {})

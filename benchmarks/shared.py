@@ -28,7 +28,7 @@ RESULTS = Path(__file__).resolve().parents[1] / "lessons" / "results"
 
 def begun(path: Path, **about: object) -> dict[str, Any]:
     """Go on with a table that a run has begun; without one, begin with what there is to say about it."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {**about, "correct": {}}
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else about
 
 
 def keep(path: Path, table: object, indent: int | None = 1) -> None:

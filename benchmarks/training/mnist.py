@@ -83,7 +83,7 @@ def train(name: str, seed: int, recipe: Recipe) -> nn.Sequential:
     )
     for _ in range(recipe.epochs):
         for batch in torch.split(torch.randperm(len(x)), _BATCH):
-            loss = nn.functional.cross_entropy(model(_shifted(x[batch], recipe.shift)), y[batch])
+            loss = nn.functional.cross_entropy(model(shifted(x[batch], recipe.shift)), y[batch])
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
@@ -96,7 +96,7 @@ def _tensors(split: datasets.Split) -> tuple[Tensor, Tensor]:
     return torch.tensor(x.transpose(0, 3, 1, 2) / np.float32(255)), torch.tensor(y)
 
 
-def _shifted(x: Tensor, most: int) -> Tensor:
+def shifted(x: Tensor, most: int) -> Tensor:
     """Move each image by up to `most` pixels each way, filling with black."""
     if not most:
         return x

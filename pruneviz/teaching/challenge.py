@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NETWORKS = ("lenet_300_100", "lenet_5", "lenet_5_bn", "mnist_cnn", "tiny_cnn")
+MAX_BYTES, MAX_MACS = 20_000, 100_000
 MEDALS = MappingProxyType({"pass": 9_700, "bronze": 9_790, "silver": 9_880, "gold": 9_900})
 _LONGEST = 24  # characters of a name
 _LARGEST = 10**7  # bytes or MACs that a row of the table has room for
@@ -86,8 +87,8 @@ def submit(
     framework: zoo.Framework,
     *,
     final: bool = False,
-    max_bytes: int = 20_000,
-    max_macs: int = 100_000,
+    max_bytes: int = MAX_BYTES,
+    max_macs: int = MAX_MACS,
 ) -> None:
     """Hand a model in: rebuild it from its file, measure it, and add it to the leaderboard.
 
@@ -120,7 +121,7 @@ def submit(
     claim = Path(folder) / f"{hashlib.sha256(who.encode()).hexdigest()[:32]}.final"
     if final and claim.exists():
         raise _taken(who)
-    made = _measured(Path(path), who, network, framework, (max_bytes, max_macs), final)
+    made = measured(path, who, network, framework, (max_bytes, max_macs), final=final)
     Path(folder).mkdir(parents=True, exist_ok=True)
     _write(Path(folder), made, claim)
     right = f"{made.validation:,} of {_IMAGES['validation']:,} validation images"
@@ -169,10 +170,17 @@ def _called(name: str) -> str:
     return told
 
 
-def _measured(
-    path: Path, who: str, network: str, framework: zoo.Framework, budget: tuple[int, int], final: bool
+def measured(
+    path: str | os.PathLike[str],
+    who: str,
+    network: str,
+    framework: zoo.Framework,
+    budget: tuple[int, int] = (MAX_BYTES, MAX_MACS),
+    *,
+    final: bool = False,
 ) -> Submission:
     """Rebuild a model from its file and count; refuse what is over the budget by how much it is."""
+    path = Path(path)
     if network not in NETWORKS:
         raise ValueError(f"network must be the name of one of the zoo's for digits: {', '.join(NETWORKS)}")
     if not path.is_file():
