@@ -71,14 +71,18 @@ def descend(
     epochs: int,
     size: int,
     plan: torch.optim.lr_scheduler.LRScheduler | None = None,
+    change: Callable[[torch.Tensor], torch.Tensor] = lambda x: x,
 ) -> None:
-    """Train on the 55,000 digits, in batches of a size whose order PyTorch's generator decides."""
+    """Train on the 55,000 digits, in batches of a size whose order PyTorch's generator decides.
+
+    What each batch shows may be changed: moved, say.
+    """
     images, labels = pv.datasets.mnist().train
     x, y = torch.tensor(images.transpose(0, 3, 1, 2)).float() / 255, torch.tensor(labels)
     model.train()
     for _ in range(epochs):
         for batch in torch.randperm(len(x)).split(size):
-            loss = torch.nn.functional.cross_entropy(model(x[batch]), y[batch])
+            loss = torch.nn.functional.cross_entropy(model(change(x[batch])), y[batch])
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()

@@ -119,6 +119,27 @@ def test_nobody_can_change_the_data():
                 array[0] = 0
 
 
+def test_the_clothes_are_two_hundred_of_each_kind_and_come_without_a_network(monkeypatch, tmp_path):
+    monkeypatch.setenv("PRUNEVIZ_DATA", str(tmp_path / "empty"))
+    images, kinds = datasets.clothes()
+    assert (images.shape, images.dtype, kinds.dtype) == ((2000, 28, 28, 1), np.uint8, np.int64)
+    assert np.bincount(kinds).tolist() == [200] * 10
+    assert datasets.clothes()[0] is images
+    assert not images.flags.writeable
+    assert not (tmp_path / "empty").exists()
+
+
+def test_the_clothes_are_the_first_of_their_kind(monkeypatch):
+    monkeypatch.setattr(downloads, "_official", refuse_official)
+    try:
+        images, kinds = datasets.fashion_mnist().test
+    except ConnectionError as problem:
+        pytest.skip(f"offline: {problem}")
+    first = np.sort(np.concatenate([np.flatnonzero(kinds == kind)[:200] for kind in range(10)]))
+    np.testing.assert_array_equal(datasets.clothes()[0], images[first])
+    np.testing.assert_array_equal(datasets.clothes()[1], kinds[first])
+
+
 def test_a_second_call_gives_the_same_object():
     assert datasets.mnist() is datasets.mnist()
 
@@ -128,15 +149,17 @@ def test_the_repr_is_one_short_line():
     assert text == "Dataset mnist: train 55,000, validation 5,000, test 10,000 images of 28×28×1"
 
 
-def test_a_damaged_package_says_what_to_do(monkeypatch, tmp_path):
+@pytest.mark.parametrize("name", ["mnist", "clothes"])
+def test_a_damaged_package_says_what_to_do(monkeypatch, tmp_path, name):
     monkeypatch.setattr(datasets, "_BUNDLED", tmp_path)
-    (tmp_path / "mnist.npz").write_bytes(b"PK\x03\x04 not really")
-    datasets.mnist.cache_clear()
+    (tmp_path / f"{name}.npz").write_bytes(b"PK\x03\x04 not really")
+    load = getattr(datasets, name)
+    load.cache_clear()
     try:
-        with pytest.raises(OSError, match=r"mnist.npz is missing or damaged .* install pruneviz again"):
-            datasets.mnist()
+        with pytest.raises(OSError, match=rf"{name}.npz is missing or damaged .* install pruneviz again"):
+            load()
     finally:
-        datasets.mnist.cache_clear()
+        load.cache_clear()
 
 
 def test_fetched_once_then_read_from_the_cache(cache, toy, monkeypatch):

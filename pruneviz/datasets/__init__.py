@@ -1,5 +1,7 @@
 """Images to prune with: MNIST comes with the package, Fashion-MNIST and CIFAR-10 are fetched once.
 
+Some of the clothes of Fashion-MNIST come with the package too, for networks that know digits alone.
+
 Every data set is checked against the hash of its decoded pixels and labels, wherever it came from, and
 cut the same way everywhere: the last 5,000 official training images are for validation, so that
 whatever chooses (a slider, a stopping rule) never looks at the test images.
@@ -24,7 +26,7 @@ from pruneviz.datasets import downloads
 from pruneviz.datasets.published import FACTS, Arrays, Facts
 from pruneviz.files.writing import whole
 
-__all__ = ["Dataset", "Split", "cifar10", "fashion_mnist", "mnist"]
+__all__ = ["Dataset", "Split", "cifar10", "clothes", "fashion_mnist", "mnist"]
 
 Split = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Images, uint8 of shape (n, height, width, channels), and their labels, int64 of shape (n,)."""
@@ -82,12 +84,33 @@ def mnist() -> Dataset:
     .. [1] Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document
        recognition", Proceedings of the IEEE 86(11), 1998.
     """
-    path = _BUNDLED / "mnist.npz"
-    try:
-        arrays = _read(path, FACTS["mnist"])
-    except _DAMAGED as problem:
-        raise OSError(f"{path} is missing or damaged ({problem}); install pruneviz again") from problem
-    return _dataset("mnist", arrays)
+    return _dataset("mnist", _bundled("mnist"))
+
+
+@functools.cache
+def clothes() -> Split:
+    """Return 2,000 pictures of clothes: what a network that reads digits has no right answer for.
+
+    They are test images of Fashion-MNIST [1]_, the first 200 of each kind in the published order, and come
+    with the package.
+
+    Returns
+    -------
+    Split
+        Images, uint8 of shape (2000, 28, 28, 1), and labels; ``fashion_mnist().class_names`` would say of
+        what. The second call in a process returns the same arrays.
+
+    Raises
+    ------
+    OSError
+        If the file that comes with the package is damaged.
+
+    References
+    ----------
+    .. [1] H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking
+       machine learning algorithms", arXiv:1708.07747, 2017.
+    """
+    return _split(_bundled("clothes"), "test")
 
 
 @functools.cache
@@ -145,20 +168,29 @@ def cifar10() -> Dataset:
 
 
 def _dataset(name: str, arrays: Arrays) -> Dataset:
-    def read_only(part: str) -> Split:
-        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"].astype(np.int64)
-        x = x if x.ndim == 4 else x[..., None]
-        x.flags.writeable = y.flags.writeable = False
-        return x, y
-
-    x, y = read_only("train")
+    x, y = _split(arrays, "train")
     return Dataset(
         name=name,
         train=(x[:-_VALIDATION], y[:-_VALIDATION]),
         validation=(x[-_VALIDATION:], y[-_VALIDATION:]),
-        test=read_only("test"),
+        test=_split(arrays, "test"),
         class_names=FACTS[name].class_names,
     )
+
+
+def _split(arrays: Arrays, part: str) -> Split:
+    x, y = arrays[f"x_{part}"], arrays[f"y_{part}"].astype(np.int64)
+    x = x if x.ndim == 4 else x[..., None]
+    x.flags.writeable = y.flags.writeable = False
+    return x, y
+
+
+def _bundled(name: str) -> Arrays:
+    path = _BUNDLED / f"{name}.npz"
+    try:
+        return _read(path, FACTS[name])
+    except _DAMAGED as problem:
+        raise OSError(f"{path} is missing or damaged ({problem}); install pruneviz again") from problem
 
 
 def _cached(name: str) -> Arrays:

@@ -74,6 +74,16 @@ FACTS = {
             "Ankle boot",
         ),
     ),
+    "clothes": Facts(  # the first 200 test images of each kind of Fashion-MNIST
+        (28, 28),
+        0,
+        2_000,
+        {
+            "x_test": "96315b1732ab731e68b8def3c284f34b605f7deb7a61e683c7d786265c827c83",
+            "y_test": "b2095bc797d1201e84da76c94012c02d0e6f07af0938df4e00120a3b42d1aa4c",
+        },
+        (),
+    ),
     "cifar10": Facts(
         (32, 32, 3),
         50_000,
