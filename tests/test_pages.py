@@ -114,6 +114,24 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "mine"
 
 
+def test_a_site_that_is_not_finished_leaves_the_one_from_before(tmp_path, monkeypatch):
+    site = tmp_path / "deep" / "site"
+    monkeypatch.setattr(writing.Site, "write", lambda self: (self.folder / "index.html").write_text("whole"))
+    writing.write(site, [])
+    (site / "static").mkdir()
+    (site / "static" / "page.js").touch()
+
+    def fail(self):
+        (self.folder / "index.html").write_text("half", encoding="utf-8")
+        raise build.LessonError("a lesson's views have not been kept")
+
+    monkeypatch.setattr(writing.Site, "write", fail)
+    with pytest.raises(build.LessonError, match="have not been kept"):
+        writing.write(site, [])
+    assert (site / "index.html").read_text(encoding="utf-8") == "whole"
+    assert [path.name for path in site.parent.iterdir()] == ["site"]
+
+
 def test_scripts_are_classic_ones():
     text = writing._classic("offline", assets.script("frame/offline.js"))
     assert "export" not in text

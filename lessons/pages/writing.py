@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tempfile
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -173,7 +174,9 @@ class Site:
 
 
 def write(folder: Path, lessons: Sequence[build.Lesson]) -> None:
-    """Write the site into a folder, which must not be there, or be a site from before.
+    """Write the site into a folder, which must not be there, or be empty, or a site from before.
+
+    It takes that place once it is whole: who stops the writing finds what was there.
 
     Raises
     ------
@@ -182,9 +185,13 @@ def write(folder: Path, lessons: Sequence[build.Lesson]) -> None:
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "static" / "page.js").exists():
         raise build.LessonError(f"{folder} is not empty, and holds no site from before")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    Site(folder, lessons).write()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        whole = Path(scratch) / "site"
+        whole.mkdir()
+        Site(whole, lessons).write()
+        shutil.rmtree(folder, ignore_errors=True)
+        whole.rename(folder)
 
 
 def _classic(name: str, module: str) -> str:
