@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import build
+import course_map
 import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -162,6 +163,16 @@ class Site:
         names = {"pytorch": "PyTorch", "tensorflow": "TensorFlow", None: "Read"}
         tracks = [lesson.track for lesson in self.lessons if lesson.source.stem == stem]
         return [(self.address(stem, track), names[track]) for track in tracks]
+
+    def map(self) -> list[tuple[str, list[tuple[str, str, str]]]]:
+        """Give the map's questions with their answers, each with its lesson's number and source."""
+        stems = {stem.partition("_")[0]: stem for stem in self.titles}
+        questions: list[tuple[str, list[tuple[str, str, str]]]] = []
+        for asked, more, answers in course_map.ROWS:
+            if asked:
+                questions.append((f"{asked} {more}", []))
+            questions[-1][1].extend((answer, number, stems[number]) for answer, number in answers.items())
+        return questions
 
     def _remember(self, path: str, title: str, track: str | None, body: str) -> None:
         """Add a page to what is searched; a section of both tracks is found once."""
