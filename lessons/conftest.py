@@ -2,7 +2,7 @@
 
 The solutions run in the same kernel once the lesson has run, each with its check, which must then say that it
 is right. Pictures are not compared; their descriptions are. What the pages of the course need of the views is
-kept between the two (pages/kept.py).
+kept between the two (pages/kept.py). In the end the kernel tells its peak of memory.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import build
@@ -23,13 +24,13 @@ import pruneviz as pv
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from pathlib import Path
 
     from nbformat import NotebookNode
 
 LESSONS = {lesson.path: lesson for lesson in build.find_lessons()}
 # Progress bars write to stderr, with timings.
 os.environ["TQDM_DISABLE"] = "1"
+MEMORY = 1_500_000  # the kilobytes that a kernel may take
 
 
 class Lesson(IPyNbFile):
@@ -50,6 +51,7 @@ class Lesson(IPyNbFile):
                 yield self.more(
                     Verdict if "check" in tags else Solved, f"Cell {number}, solved", cell, number
                 )
+        yield Memory.from_parent(self, name="memory")
 
     def more(self, kind: type[IPyNbCell], name: str, cell: NotebookNode, number: int = 0) -> IPyNbCell:
         """Make a cell that the notebook does not have."""
@@ -91,6 +93,22 @@ class Verdict(Solved):
         said = "".join(output.get("text", "") for output in self.test_outputs)
         if not said.startswith("Right."):
             self.raise_cell_error("The solution is not accepted", said)
+
+
+class Memory(pytest.Item):
+    """The most memory that the lesson's kernel has had."""
+
+    def runtest(self) -> None:
+        """Ask the system, where it is Linux."""
+        manager = getattr(self.parent.kernel, "km", None)  # none where a cell has killed the kernel
+        status = Path("/proc", str(manager and manager.provisioner.process.pid), "status")
+        if not status.exists():
+            pytest.skip("the kernel is gone, or the system does not tell the peak of a process")
+        lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
+        peak = int(lines["VmHWM"].split()[0])
+        self.add_report_section("call", "memory", f"{peak:,} kB")
+        if peak > MEMORY:
+            pytest.fail(f"the kernel took {peak:,} kB, more than {MEMORY:,}", pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
