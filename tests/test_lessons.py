@@ -329,6 +329,30 @@ def test_the_instructor_plans_the_minutes_that_the_lesson_announces(lesson, pros
     assert teach in ends
 
 
+def test_half_a_day_and_two_days_give_each_lesson_its_minutes():
+    times = {
+        name: (int(teach), int(teach) + int(exercises))
+        for name, teach, exercises in re.findall(
+            r"^\| (\w+) · .* \| (\d+) min \| (\d+) min \|", INSTRUCTOR, re.MULTILINE
+        )
+    }
+    plan = section(INSTRUCTOR, "Half a day, and two days")
+    for table, days in zip(re.split(r"\n\n(?=The first)", plan), (1, 2), strict=True):
+        for day in range(days):
+            rows = re.findall(r"(\d+)–(\d+) \| ([^|]+) \|", "\n".join(_columns(table, day)))
+            assert [int(end) for _, end, _ in rows][:-1] == [int(start) for start, *_ in rows][1:]
+            for start, end, part in rows:
+                name, _, practised = part.partition(", with ")
+                if name in times:
+                    assert int(end) - int(start) == times[name][bool(practised)], part
+
+
+def _columns(table, day):
+    """Give the rows of one day: two columns of the table."""
+    for row in re.findall(r"^\| (.*) \|$", table, re.MULTILINE):
+        yield " | ".join(row.split(" | ")[2 * day : 2 * day + 2]) + " |"
+
+
 def test_the_numbers_that_the_instructor_expects_are_printed_by_the_lesson():
     for name in ("03", "04a", "04b", "05"):
         cells = [c for x in LESSONS if x.source.name.startswith(name) for c in code(nbformat.read(x.path, 4))]
