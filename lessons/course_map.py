@@ -56,6 +56,7 @@ LESSONS = {
     "05": "weight, magnitude, the network, at once, in rounds, while it trains",
     "06a": "weight, filter, magnitude, the network, its layer, at once",
     "06b": "weight, neuron, magnitude, the network, its layer, at once",
+    "07a": "weight, filter, magnitude, the network, its layer, at once",
 }
 
 

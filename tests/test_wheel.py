@@ -96,8 +96,13 @@ def test_the_licences_of_code_lessons_weights_and_data_are_told(wheel):
     texts = [
         (file.parent / "licenses" / name).read_text(encoding="utf-8") for name in told.get_all("License-File")
     ]
-    for words in ("MIT License", "Attribution 4.0", "CC BY-SA 3.0"):
+    for words in ("MIT License", "Attribution 4.0", "CC BY-SA 3.0", "2017 Zalando SE"):
         assert any(words in text for text in texts), words
+
+
+def test_the_images_are_in_it_with_their_notice(wheel):
+    data = {path.name for path in (wheel / "pruneviz/datasets/data").iterdir()}
+    assert data == {"mnist.npz", "clothes.npz", "NOTICE.md"}
 
 
 def test_a_changed_lesson_is_left_alone_and_named(tmp_path, capsys):

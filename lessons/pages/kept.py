@@ -45,7 +45,12 @@ def keep(path: Path, cells: Iterable[tuple[str, list[NotebookNode]]], models: di
         All widgets of the kernel, as ``ipywidgets`` gives them for pages.
     """
     cells = list(cells)
-    views = {name: _view(models[model]) for name, outputs in cells for model in _models(outputs)}
+    views = {
+        name: _view(models[model])
+        for name, outputs in cells
+        for model in _models(outputs)
+        if "_anywidget_id" in models[model]["state"]  # of a row of ordinary widgets its picture is shown
+    }
     text = json.dumps({"cells": [name for name, _ in cells], "views": views})
     path.write_text(text, encoding="utf-8")
 

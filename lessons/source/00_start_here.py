@@ -502,16 +502,15 @@ pv.teaching.show(
 # %% [markdown]
 # ## Where to go next
 #
-# Whatever is called pruning answers four questions. Here is the map of this course: the small numbers are lessons, and lit
-# is what you did in this one. Each lesson lights its own part.
+# Whatever is called pruning answers four questions. The small numbers are lessons; lit is what you did in this one.
 #
 # ![The map of the course; lit are weight, loss, the network, one by one.](map/00.svg)
 #
 # What lies beyond it stands [in the glossary](GLOSSARY.md#beyond-this-course). [Your own
 # network](YOUR_OWN_NETWORK.md) is a page to keep, with a checklist for Monday.
 #
-# Choose one track and stay with it: both use the same networks with the same trained weights. If you use neither
-# framework, take PyTorch, as its pruning tools can do a little more.
+# Choose one track: both use the same trained networks. If you use neither framework, take PyTorch, whose pruning tools can
+# do a little more.
 #
 # | lesson | what you do | PyTorch | TensorFlow |
 # |---|---|---|---|
@@ -526,6 +525,7 @@ pv.teaching.show(
 # | 05 · Iterative pruning | draw how fast weights leave, and train it | [open](pytorch/05_iterative_pruning.ipynb) | [open](tensorflow/05_iterative_pruning.ipynb) |
 # | 06a · What pruning buys: bytes and time | write zeros, skip them, and see where milliseconds go | [open](pytorch/06a_bytes_and_time.ipynb) | [open](tensorflow/06a_bytes_and_time.ipynb) |
 # | 06b · What pruning buys: which to choose | choose: weights, neurons, a runtime or int8 | [open](pytorch/06b_what_to_choose.ipynb) | [open](tensorflow/06b_what_to_choose.ipynb) |
+# | 07a · Don't cry later: what accuracy hides | spoil digits, doubt, and meet clothes | [open](pytorch/07a_what_accuracy_hides.ipynb) | [open](tensorflow/07a_what_accuracy_hides.ipynb) |
 
 # %% [markdown]
 # ## Further reading
