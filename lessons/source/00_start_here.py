@@ -526,6 +526,7 @@ pv.teaching.show(
 # | 06a · What pruning buys: bytes and time | write zeros, skip them, and see where milliseconds go | [open](pytorch/06a_bytes_and_time.ipynb) | [open](tensorflow/06a_bytes_and_time.ipynb) |
 # | 06b · What pruning buys: which to choose | choose: weights, neurons, a runtime or int8 | [open](pytorch/06b_what_to_choose.ipynb) | [open](tensorflow/06b_what_to_choose.ipynb) |
 # | 07a · Don't cry later: what accuracy hides | spoil digits, doubt, and meet clothes | [open](pytorch/07a_what_accuracy_hides.ipynb) | [open](tensorflow/07a_what_accuracy_hides.ipynb) |
+# | 08 · Case studies | give five articles their control | [open](pytorch/08_case_studies.ipynb) | [open](tensorflow/08_case_studies.ipynb) |
 
 # %% [markdown]
 # ## Further reading
