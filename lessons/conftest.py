@@ -7,7 +7,6 @@ kept between the two (pages/kept.py). In the end the kernel tells its peak of me
 
 from __future__ import annotations
 
-import json
 import os
 from collections import defaultdict
 from pathlib import Path
@@ -42,7 +41,7 @@ class Lesson(IPyNbFile):
         for item in self.cells:
             item.cell.outputs = [output for output in item.cell.get("outputs", ()) if output != build.FOLDED]
             yield item
-        yield self.more(Views, "Views", new_code_cell(kept.STATES.format(path=str(kept.place(lesson)))))
+        yield self.more(Views, "Views", new_code_cell(kept.STATES.format(path=str(kept.part(lesson)))))
         solved = build.compose(lesson, solved=True)
         code = [cell for cell in solved.cells if cell.cell_type == "code"]
         for number, cell in enumerate(code):
@@ -64,9 +63,7 @@ class Views(IPyNbCell):
     def runtest(self) -> None:
         """Ask the kernel for all its widgets, and keep those that a cell shows."""
         super().runtest()
-        path = kept.place(LESSONS[self.path])
-        models = json.loads(path.read_text(encoding="utf-8"))
-        kept.keep(path, [(cell.cell.id, cell.test_outputs or []) for cell in self.parent.cells], models)
+        kept.keep(LESSONS[self.path], [(cell.cell.id, cell.test_outputs or []) for cell in self.parent.cells])
 
 
 class Solved(IPyNbCell):

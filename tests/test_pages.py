@@ -88,7 +88,9 @@ def test_views_are_kept_by_their_cells_with_their_bytes_in_place(tmp_path):
     buffers = [{"path": ["spec", "x", 1, "view"], "data": "AAE=", "encoding": "base64"}]
     models = {"m1": {"state": state, "buffers": buffers}, "m2": {"state": {"_model_name": "LayoutModel"}}}
     cells = [(name, [result("m1" if number == 1 else None)]) for number, name in enumerate(CODE)]
-    kept.keep(kept.place(LESSON, tmp_path), cells, models)
+    kept.part(LESSON, tmp_path).write_text(json.dumps(models), encoding="utf-8")
+    kept.keep(LESSON, cells, tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
     assert kept.read(LESSON, tmp_path) == {
         CODE[1]: {
             "class": "pruneviz.widgets.tiny.view.TinyNetwork",

@@ -59,9 +59,10 @@ EXPLORABLES = (
         "Harmless one by one?",
         "02a_neuron_pruning_choosing",
         0,
-        "Each dot is a neuron of a network that reads digits. **Predict:** if hardly any answer changes "
-        "when one of them falls silent, how many can fall silent together? **Click a dot; then drag the "
-        "slider.**",
+        "Each dot is a neuron of a network that reads digits. Alone, each of the 200 most harmless of "
+        "the first layer changes two of 5,000 answers at most when it falls silent. **Predict:** how many "
+        "answers are right when half of all neurons fall silent together? **Then drag the slider.** Click "
+        "a dot to see what it looks at.",
         "An answer changes when another output overtakes the leader, and the lead is long. One neuron "
         "is hardly ever enough to use it up. Many together are, and a count of right answers sees "
         "little until then.",

@@ -32,19 +32,27 @@ def place(lesson: build.Lesson, folder: Path = FOLDER) -> Path:
     return folder / f"{lesson.path.parent.name}-{lesson.source.stem}.json"
 
 
-def keep(path: Path, cells: Iterable[tuple[str, list[NotebookNode]]], models: dict[str, Any]) -> None:
-    """Write the views that cells show.
+def part(lesson: build.Lesson, folder: Path = FOLDER) -> Path:
+    """Say where the kernel of a lesson writes all its widgets, before its views are kept."""
+    return place(lesson, folder).with_suffix(".part")
+
+
+def keep(
+    lesson: build.Lesson, cells: Iterable[tuple[str, list[NotebookNode]]], folder: Path = FOLDER
+) -> None:
+    """Keep the views that cells show, out of what the kernel has written.
 
     Parameters
     ----------
-    path
-        Where to.
+    lesson
+        The lesson that has run.
     cells
         The name of each cell, with the outputs of its run.
-    models
-        All widgets of the kernel, as ``ipywidgets`` gives them for pages.
+    folder
+        Where to.
     """
-    cells = list(cells)
+    written, cells = part(lesson, folder), list(cells)
+    models = json.loads(written.read_text(encoding="utf-8"))
     views = {
         name: _view(models[model])
         for name, outputs in cells
@@ -52,7 +60,8 @@ def keep(path: Path, cells: Iterable[tuple[str, list[NotebookNode]]], models: di
         if "_anywidget_id" in models[model]["state"]  # of a row of ordinary widgets its picture is shown
     }
     text = json.dumps({"cells": [name for name, _ in cells], "views": views})
-    path.write_text(text, encoding="utf-8")
+    written.write_text(text, encoding="utf-8")
+    written.replace(place(lesson, folder))
 
 
 def read(lesson: build.Lesson, folder: Path = FOLDER) -> dict[str, Any]:
