@@ -102,7 +102,8 @@ def test_views_are_kept_by_their_cells_with_their_bytes_in_place(tmp_path):
 def test_of_a_row_of_ordinary_widgets_only_the_picture_is_left(tmp_path):
     row = {"output_type": "execute_result", "data": {build.WIDGET_VIEW: {"model_id": "row"}}}
     models = {"row": {"state": {"_model_name": "VBoxModel", "children": []}}}
-    kept.keep(kept.place(LESSON, tmp_path), [(cell, [row]) for cell in CODE], models)
+    kept.part(LESSON, tmp_path).write_text(json.dumps(models), encoding="utf-8")
+    kept.keep(LESSON, [(cell, [row]) for cell in CODE], tmp_path)
     assert kept.read(LESSON, tmp_path) == {}
 
 
