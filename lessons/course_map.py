@@ -57,6 +57,7 @@ LESSONS = {
     "06a": "weight, filter, magnitude, the network, its layer, at once",
     "06b": "weight, neuron, magnitude, the network, its layer, at once",
     "07a": "weight, filter, magnitude, the network, its layer, at once",
+    "07b": "weight, neuron, filter, magnitude, random, activity, the network, its layer, at once, in rounds",
     "08": "weight, filter, magnitude, size × input, gradient, random, the network, its layer, its output, "
     "at once, in rounds, while it trains",
 }

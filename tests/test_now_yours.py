@@ -11,7 +11,7 @@ LESSONS = [
 ]
 # What each lesson's script is for: the networks that a learner may put into it.
 KINDS = {
-    **dict.fromkeys(("01a", "01b", "01c", "02a", "02b", "05", "06a", "06b", "08"), "dense"),
+    **dict.fromkeys(("01a", "01b", "01c", "02a", "02b", "05", "06a", "06b", "07b", "08"), "dense"),
     **dict.fromkeys(("03", "04b", "07a"), "convolutional"),
     "04a": "residual",
 }

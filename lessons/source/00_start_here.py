@@ -507,10 +507,9 @@ pv.teaching.show(
 # ![The map of the course; lit are weight, loss, the network, one by one.](map/00.svg)
 #
 # What lies beyond it stands [in the glossary](GLOSSARY.md#beyond-this-course). [Your own
-# network](YOUR_OWN_NETWORK.md) is a page to keep, with a checklist for Monday.
+# network](YOUR_OWN_NETWORK.md) is a page to keep.
 #
-# Choose one track: both use the same trained networks. If you use neither framework, take PyTorch, whose pruning tools can
-# do a little more.
+# Choose one track: both use the same trained networks. If you use neither, take PyTorch.
 #
 # | lesson | what you do | PyTorch | TensorFlow |
 # |---|---|---|---|
@@ -526,6 +525,7 @@ pv.teaching.show(
 # | 06a · What pruning buys: bytes and time | write zeros, skip them, and see where milliseconds go | [open](pytorch/06a_bytes_and_time.ipynb) | [open](tensorflow/06a_bytes_and_time.ipynb) |
 # | 06b · What pruning buys: which to choose | choose: weights, neurons, a runtime or int8 | [open](pytorch/06b_what_to_choose.ipynb) | [open](tensorflow/06b_what_to_choose.ipynb) |
 # | 07a · Don't cry later: what accuracy hides | spoil digits, doubt, and meet clothes | [open](pytorch/07a_what_accuracy_hides.ipynb) | [open](tensorflow/07a_what_accuracy_hides.ipynb) |
+# | 07b · After pruning | keep three classes, meet a budget | [open](pytorch/07b_after_pruning.ipynb) | [open](tensorflow/07b_after_pruning.ipynb) |
 # | 08 · Case studies | give five articles their control | [open](pytorch/08_case_studies.ipynb) | [open](tensorflow/08_case_studies.ipynb) |
 
 # %% [markdown]
