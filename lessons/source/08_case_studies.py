@@ -865,6 +865,7 @@ for way, counts in chosen.items():
 # | weights near zero do not affect the answers [4] | answers change before accuracy does | [01a](01a_weight_pruning_thresholds.ipynb) |
 # | two more right are a gain [2] | what was lost and won is hidden | [01a](01a_weight_pruning_thresholds.ipynb) |
 # | local scores compete across all layers [5] | within each layer | [01b](01b_weight_pruning_scope.ipynb) |
+# | magnitude is gradient-based [2] | it uses none | [01c](01c_weight_pruning_tools.ipynb) |
 # | gradients choose more robustly [1] | by far the worst but chance | [01c](01c_weight_pruning_tools.ipynb) |
 # | zeros save memory [5], or make a file grow [2] | neither; copies and masks do | [01c](01c_weight_pruning_tools.ipynb) |
 # | unstructured is random [1] | each was chosen; random is the control | [02a](02a_neuron_pruning_choosing.ipynb) |
@@ -876,7 +877,8 @@ for way, counts in chosen.items():
 # | changed weights explain the collapse [2] | BatchNorm's statistics mend most of it | [04a](04a_channel_pruning_coupled.ipynb) |
 # | the tool's schedule [4] | the printed formula bends the other way; it cuts every hundredth step | [05](05_iterative_pruning.ipynb) |
 # | pruned training is faster [1] | not while it is masked | [05](05_iterative_pruning.ipynb) |
-# | pruning saves power [5] | nobody measured; zeros take no less time | [06a](06a_bytes_and_time.ipynb) |
+# | pruning saves power [5] | nobody measured | [06a](06a_bytes_and_time.ipynb) |
+# | less overfitting [1, 3] | a penalty does better | [07a](07a_what_accuracy_hides.ipynb) |
 #
 # [1] Kezmann, [2] Muheeb, [3] *So you don't cry later*, [4] Tram Ho, [5] the guide. From this lesson: "better than the unpruned
 # model" and "80% smaller" [1], "without losing quality" [3], "still acceptable" and the promised 75% [4].
