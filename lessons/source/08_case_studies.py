@@ -1027,5 +1027,9 @@ for name, share in (("80% zeros", 0.8), ("dense", 0)):
 # - *A Beginner's Guide to Neural Network Pruning.* Analytics India Magazine.
 # - D. Blalock, J. J. Gonzalez Ortiz, J. Frankle and J. Guttag. What is the State of Neural Network Pruning? *Proceedings of
 #   Machine Learning and Systems* 2, 2020. How to report, after reading 81 papers.
+# - S. Han, J. Pool, J. Tran and W. J. Dally. Learning both Weights and Connections for Efficient Neural Networks. *Advances in
+#   Neural Information Processing Systems* 28, 2015. [arXiv:1506.02626](https://arxiv.org/abs/1506.02626).
+# - M. Sun, Z. Liu, A. Bair and J. Z. Kolter. A Simple and Effective Pruning Approach for Large Language Models.
+#   *International Conference on Learning Representations*, 2024. [arXiv:2306.11695](https://arxiv.org/abs/2306.11695). Wanda.
 # - Z. Liu, M. Sun, T. Zhou, G. Huang and T. Darrell. Rethinking the Value of Network Pruning. *International Conference on
 #   Learning Representations*, 2019. [arXiv:1810.05270](https://arxiv.org/abs/1810.05270).
