@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,14 @@ class Lessons(BuildHookInterface):
         """Say which files go where; an editable install finds them in the checkout."""
         if version == "editable":
             return
-        root = Path(self.root)
-        for path in (path for pattern in LESSONS for path in (root / "lessons").glob(pattern)):
+        root, patterns = Path(self.root), LESSONS
+        if os.environ.get("PRUNEVIZ_SLIM"):  # what lesson 00 needs: docs/jupyterlite.md
+            self.build_config.target_config["exclude"] = [
+                "pruneviz/datasets/data/*.npz",
+                "pruneviz/zoo/weights",
+            ]
+            patterns = tuple(pattern for pattern in LESSONS if "/[0-9]" not in pattern)
+        for path in (path for pattern in patterns for path in (root / "lessons").glob(pattern)):
             build_data["force_include"][str(path)] = f"pruneviz/{path.relative_to(root).as_posix()}"
 
 

@@ -1,5 +1,7 @@
 """What runs elsewhere says what is true here: Binder's images, the container, the workflows."""
 
+import datetime as dt
+import importlib.util
 import json
 import os
 import re
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+import pruneviz as pv
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -118,3 +122,44 @@ def test_the_container_installs_as_the_readme_says():
 def test_the_badges_open_lesson_00_of_either_image():
     for branch in ("HEAD", "binder-tensorflow"):
         assert f"mybinder.org/v2/gh/pruneviz/pruneviz/{branch}?urlpath=lab/tree/lessons/00_" in README
+
+
+def test_one_version_is_told_everywhere_and_heads_the_changes():
+    version = EXTRAS["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert version == pv.__version__ == str(citation["version"])
+    assert re.search(r"^## (\S+)", changes, re.MULTILINE)[1] == version
+
+
+def test_the_citation_has_what_its_format_asks_for():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["type"] in {"software", "dataset"}
+    assert citation["message"]
+    assert citation["title"]
+    assert all(author.keys() & {"name", "family-names"} for author in citation["authors"])
+    assert isinstance(citation["date-released"], dt.date)
+    assert citation["repository-code"] == EXTRAS["urls"]["Repository"]
+    assert citation["license"] in EXTRAS["license"]
+    known = {
+        "abstract",
+        "authors",
+        "cff-version",
+        "date-released",
+        "doi",
+        "identifiers",
+        "keywords",
+        "license",
+    }
+    assert citation.keys() <= known | {"message", "repository-code", "title", "type", "url", "version"}
+
+
+def test_the_picture_of_the_architecture_is_that_of_the_imports():
+    path = ROOT / "docs" / "architecture.py"
+    architecture = importlib.util.module_from_spec(
+        spec := importlib.util.spec_from_file_location("architecture", path)
+    )
+    spec.loader.exec_module(architecture)
+    assert architecture.page() == architecture.PAGE.read_text(encoding="utf-8"), "run docs/architecture.py"
+    assert "core --> " not in architecture.page()
