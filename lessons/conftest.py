@@ -2,7 +2,7 @@
 
 The solutions run in the same kernel once the lesson has run, each with its check, which must then say that it
 is right. Pictures are not compared; their descriptions are. What the pages of the course need of the views is
-kept between the two (pages/kept.py). In the end the kernel tells its peak of memory.
+kept between the two (pages/kept.py), and the kernel tells its peak of memory.
 """
 
 from __future__ import annotations
@@ -36,12 +36,13 @@ class Lesson(IPyNbFile):
     """A notebook whose exercises are solved once it has run."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Give its cells, the views they show, then once more its exercises, solved, and their checks."""
+        """Give its cells, its views, its memory, then once more its exercises, solved, and their checks."""
         lesson, self.cells = LESSONS[self.path], list(super().collect())
         for item in self.cells:
             item.cell.outputs = [output for output in item.cell.get("outputs", ()) if output != build.FOLDED]
             yield item
         yield self.more(Views, "Views", new_code_cell(kept.STATES.format(path=str(kept.part(lesson)))))
+        yield Memory.from_parent(self, name="memory")
         solved = build.compose(lesson, solved=True)
         code = [cell for cell in solved.cells if cell.cell_type == "code"]
         for number, cell in enumerate(code):
@@ -50,7 +51,6 @@ class Lesson(IPyNbFile):
                 yield self.more(
                     Verdict if "check" in tags else Solved, f"Cell {number}, solved", cell, number
                 )
-        yield Memory.from_parent(self, name="memory")
 
     def more(self, kind: type[IPyNbCell], name: str, cell: NotebookNode, number: int = 0) -> IPyNbCell:
         """Make a cell that the notebook does not have."""
@@ -93,7 +93,7 @@ class Verdict(Solved):
 
 
 class Memory(pytest.Item):
-    """The most memory that the lesson's kernel has had."""
+    """The most memory that the lesson's kernel has had, without the files that are mapped into it."""
 
     def runtest(self) -> None:
         """Ask the system, where it is Linux."""
@@ -102,8 +102,9 @@ class Memory(pytest.Item):
         if not status.exists():
             pytest.skip("the kernel is gone, or the system does not tell the peak of a process")
         lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
-        peak = int(lines["VmHWM"].split()[0])
-        self.add_report_section("call", "memory", f"{peak:,} kB")
+        most, mapped = (int(lines[name].split()[0]) for name in ("VmHWM", "RssFile"))
+        peak = most - mapped  # libraries are mapped from files, and the system drops what it needs of them
+        self.add_report_section("call", "memory", f"{peak:,} kB, and {mapped:,} of mapped files")
         if peak > MEMORY:
             pytest.fail(f"the kernel took {peak:,} kB, more than {MEMORY:,}", pytrace=False)
 
