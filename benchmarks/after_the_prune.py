@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from shared import RESULTS, compact, descend, network
 from torch.nn import functional
-from tuning import tensors
+from training.mnist import tensors
 
 import pruneviz as pv
 

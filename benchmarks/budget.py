@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from shared import RESULTS, begun, compact, keep, network
 from torch.nn import functional
-from training.mnist import shifted
-from tuning import by_labels, fresh, tensors, trained
+from training.mnist import shifted, tensors
+from tuning import by_labels, fresh, trained
 
 import pruneviz as pv
 from pruneviz.teaching.challenge import MAX_BYTES

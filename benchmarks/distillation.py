@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import torch
 from shared import RESULTS, begun, compact, keep, network
 from torch.nn import functional
-from tuning import best, counts, fresh, softer, tensors, trained
+from training.mnist import tensors
+from tuning import best, counts, fresh, softer, trained
 
 import pruneviz as pv
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from shared import RESULTS, begun, compact, keep, network
-from tuning import by_labels, counts, fresh, tensors, trained
+from training.mnist import tensors
+from tuning import by_labels, counts, fresh, trained
 
 import pruneviz as pv
 

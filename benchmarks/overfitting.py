@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from shared import RESULTS, begun, compact
 from torch import Tensor, nn
+from training.mnist import tensors
 
 import pruneviz as pv
 from pruneviz.files.writing import whole
@@ -44,6 +45,7 @@ def main() -> None:
         training_images=IMAGES,
         epochs=EPOCHS,
         rates=RATES,
+        correct={},
     )
     for labels, seeds in SEEDS.items():
         runs = table.setdefault("runs", {}).setdefault(labels, {})
@@ -123,8 +125,7 @@ def counts(net: nn.Module, seen: tuple[Tensor, Tensor]) -> list[int]:
 @cache
 def unseen(part: str) -> tuple[Tensor, Tensor]:
     """Give a part of the digits as tensors."""
-    images, labels = getattr(pv.datasets.mnist(), part)
-    return torch.tensor(images.transpose(0, 3, 1, 2)).float() / 255, torch.tensor(labels)
+    return tensors(getattr(pv.datasets.mnist(), part))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -19,12 +18,6 @@ if TYPE_CHECKING:
     Loss = Callable[[nn.Module, Tensor], Tensor]  # of a network, on the images that these numbers name
 
 Counts = list[int]  # right on validation images, right on test images
-
-
-def tensors(split: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:
-    """Give images from 0 to 1 as PyTorch takes them, and labels."""
-    x, y = split
-    return torch.tensor(x.transpose(0, 3, 1, 2) / np.float32(255)), torch.tensor(y)
 
 
 def trained(

@@ -17,7 +17,7 @@ import torch
 import pruneviz as pv
 from pruneviz.zoo.torch import build
 
-from .fitting import DEVICE, Recipe, as_tensors, count, fit, split
+from .fitting import DEVICE, Recipe, as_tensors, fit, right, split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,8 +61,8 @@ def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str,
     fit(dense, train, recipe.at(epochs=more, seed=seed + 2))
     starts = {"continue": None, "rewind": early, "re-initialise": _fresh(OTHER + seed)}
     found: dict[str, Any] = {
-        "dense": [count(model, part) for part in counted],
-        "dense, more": [count(dense, part) for part in counted],
+        "dense": right(model, counted),
+        "dense, more": right(dense, counted),
         "arms": {},
     }
     grid = itertools.product(*(settings[key] for key in ("scores", "scopes", "schedules", "starts")))
@@ -73,7 +73,7 @@ def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str,
             mask = pv.prune(arm.cpu(), share, criterion=score, scope=scope, data=few, seed=seed + number)
             arm = pv.apply((starts[start] or arm).cpu(), mask).to(DEVICE)
             fit(arm, train, recipe.at(epochs=more // rounds, seed=seed + 2 + number), masks=as_tensors(mask))
-        found["arms"][f"{score}, {scope}, {schedule}, {start}"] = [count(arm, part) for part in counted]
+        found["arms"][f"{score}, {scope}, {schedule}, {start}"] = right(arm, counted)
     return found
 
 

@@ -15,13 +15,12 @@ from torch import nn
 
 import pruneviz as pv
 
-from .fitting import DEVICE, Recipe, count, fit, split
+from .fitting import DEVICE, Recipe, fit, right, split
 from .rule import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor
 
 ARTICLE: dict[str, Any] = {
     "who": {
@@ -86,8 +85,3 @@ def network(case: str) -> nn.Sequential:
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
     return nn.Sequential(*layers)
-
-
-def right(model: nn.Module, counted: list[tuple[Tensor, Tensor]]) -> list[int]:
-    """Count right answers on validation and test images."""
-    return [count(model, part) for part in counted]

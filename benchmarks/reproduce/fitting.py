@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pruneviz as pv
@@ -177,12 +177,13 @@ def as_tensors(mask: pv.Mask) -> dict[str, Tensor]:
     return {f"{name}.weight": torch.tensor(kept, device=DEVICE).float() for name, kept in mask.items()}
 
 
-def count(model: nn.Module, data: Pair) -> int:
-    """Count the right answers, in float32."""
-    x, y = data
+def right(model: nn.Module, sets: Sequence[Pair]) -> list[int]:
+    """Count the right answers on each set, in float32."""
     with torch.inference_mode():
-        parts = zip(x.split(_AT_ONCE), y.split(_AT_ONCE), strict=True)
-        return int(sum((model(part).argmax(1) == labels).sum() for part, labels in parts))
+        return [
+            int(sum((model(part).argmax(1) == labels).sum() for part, labels in batches))
+            for batches in (zip(x.split(_AT_ONCE), y.split(_AT_ONCE), strict=True) for x, y in sets)
+        ]
 
 
 def _resumed(model: nn.Module, optimizer: torch.optim.Optimizer, checkpoint: Path | None) -> list[Any]:

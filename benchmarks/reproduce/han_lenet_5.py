@@ -20,7 +20,7 @@ from torch import nn
 
 import pruneviz as pv
 
-from .fitting import DEVICE, Recipe, as_tensors, count, fit, split
+from .fitting import DEVICE, Recipe, as_tensors, fit, right, split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str,
     torch.manual_seed(seed)
     model = network().to(DEVICE)
     fit(model, train, Recipe(settings["epochs"], settings["batch"], settings["rate"], seed))
-    found: dict[str, Any] = {"dense": [count(model, part) for part in counted], "arms": {}}
+    found: dict[str, Any] = {"dense": right(model, counted), "arms": {}}
     for rate in settings["rates"]:
         for name in ("per layer", "one threshold", "dense"):
             arm, rounds = copy.deepcopy(model), []
@@ -78,7 +78,7 @@ def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str,
                 arm = pv.apply(arm, mask).to(DEVICE)
                 recipe = Recipe(settings["epochs_a_round"], settings["batch"], rate, seed + number)
                 fit(arm, train, recipe, masks=as_tensors(mask))
-                rounds.append([count(arm, part) for part in counted])
+                rounds.append(right(arm, counted))
             found["arms"][f"{name}, {rate:g}"] = rounds
             found.setdefault("sparsity", {})[name] = round(float(mask.sparsity), 4)
     return found

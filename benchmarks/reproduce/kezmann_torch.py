@@ -7,6 +7,7 @@ network is trained as long again too, and both at two rates: Adam's own, and a q
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,7 +15,7 @@ import torch
 import pruneviz as pv
 from pruneviz.zoo.torch import build
 
-from .fitting import DEVICE, Recipe, as_tensors, count, fit, split
+from .fitting import DEVICE, Recipe, as_tensors, fit, right, split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,13 +41,13 @@ CASES = ("",)
 def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str, Any]:
     """Give [validation, test] right after each epoch, of the dense network and of each arm that follows."""
     mnist = pv.datasets.mnist()
-    train, validation, test = (split(part, 0.5, 0.5) for part in (mnist.train, mnist.validation, mnist.test))
+    train, *counted = (split(part, 0.5, 0.5) for part in (mnist.train, mnist.validation, mnist.test))
     torch.manual_seed(seed)
     model = build("mnist_cnn", None).to(DEVICE)
     recipe = Recipe(
         settings["epochs"], settings["batch"], settings["rate"], seed, bfloat16=settings["bfloat16"]
     )
-    dense = fit(model, train, recipe, watch=lambda: [count(model, validation), count(model, test)])
+    dense = fit(model, train, recipe, watch=partial(right, model, counted))
     mask = pv.prune(model.cpu(), settings["sparsity"], scope="global")
     pruned = pv.apply(model, mask).to(DEVICE)
     masks = as_tensors(mask)
@@ -57,11 +58,10 @@ def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str,
         )
         for name, start, zeros in (("pruned", pruned, masks), ("dense", model, {})):
             arm = copy.deepcopy(start).to(DEVICE)
-            watch = lambda arm=arm: [count(arm, validation), count(arm, test)]  # noqa: E731
-            arms[f"{name}, {rate:g}"] = fit(arm, train, more, masks=zeros, watch=watch)
+            arms[f"{name}, {rate:g}"] = fit(arm, train, more, masks=zeros, watch=partial(right, arm, counted))
     return {
         "dense": dense,
-        "one_shot": [count(pruned, validation), count(pruned, test)],
+        "one_shot": right(pruned, counted),
         "arms": arms,
         "sparsity": {name: round(float(1 - kept.mean()), 4) for name, kept in mask.items()},
     }

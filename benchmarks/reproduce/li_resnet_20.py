@@ -19,7 +19,7 @@ from torch import nn
 
 import pruneviz as pv
 
-from .fitting import DEVICE, Recipe, count, fit, split
+from .fitting import DEVICE, Recipe, fit, right, split
 from .muheeb_2 import crop_and_flip
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str,
     found: dict[str, Any] = {"before": {}, "arms": {}, "macs": {}}
     for name, start in starts.items():
         found["macs"][name] = int(pv.scorecard(start, (example, cifar.train[1][:1])).macs)
-        found["before"][name] = _right(copy.deepcopy(start).to(DEVICE), counted)
+        found["before"][name] = right(copy.deepcopy(start).to(DEVICE).eval(), counted)
     recipe = Recipe(
         settings["more_epochs"], settings["batch"], 0.0, seed, "sgd", settings["decay"], bfloat16=True
     )
@@ -69,12 +69,12 @@ def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str,
         for name, start in starts.items():
             arm = copy.deepcopy(start).to(DEVICE, memory_format=torch.channels_last)
             fit(arm, train, recipe.at(rate), augment=crop_and_flip)
-            found["arms"][f"{name}, {rate:g}"] = _right(arm, counted)
+            found["arms"][f"{name}, {rate:g}"] = right(arm, counted)
     for name in ("dense", "L1"):
         arm = _fresh(starts[name], seed).to(DEVICE, memory_format=torch.channels_last)
         plan = recipe.at(settings["scratch_rate"], settings["scratch_epochs"], cosine=True)
         fit(arm, train, plan, augment=crop_and_flip)
-        found["arms"][f"{name}, from scratch"] = _right(arm, counted)
+        found["arms"][f"{name}, from scratch"] = right(arm, counted)
     return found
 
 
@@ -87,8 +87,3 @@ def _fresh(model: nn.Module, seed: int) -> nn.Module:
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     return twin
-
-
-def _right(model: nn.Module, counted: list[Any]) -> list[int]:
-    model.eval()
-    return [count(model, part) for part in counted]

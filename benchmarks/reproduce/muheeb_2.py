@@ -18,7 +18,7 @@ import torchvision
 
 import pruneviz as pv
 
-from .fitting import DEVICE, Pair, Recipe, count, fit, split
+from .fitting import DEVICE, Pair, Recipe, fit, right, split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def run(case: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[st
         cosine=True,
         bfloat16=True,
     )
-    watch = functools.partial(_right, model, counted)
+    watch = functools.partial(right, model, counted)
     epochs = fit(model, train, recipe, augment=crop_and_flip, watch=watch, checkpoint=folder / "state.pt")
     return {"dense": epochs[-1], "epochs": epochs, "ways": _Pruned(model, train, counted, settings).ways()}
 
@@ -137,7 +137,7 @@ class _Pruned:
         left_alone = [OUTPUT] if scope == "global" else []
         mask = pv.prune(self.model, share, scope=scope, exclude=left_alone)
         thin = pv.apply(self.model, mask).to(DEVICE)
-        return _right(estimated(thin, self.unlabelled) if again else thin, self.counted)
+        return right(estimated(thin, self.unlabelled) if again else thin, self.counted)
 
 
 def estimated(model: nn.Module, x: Tensor) -> nn.Module:
@@ -152,7 +152,3 @@ def estimated(model: nn.Module, x: Tensor) -> nn.Module:
         for batch in x.split(500):
             twin(batch)
     return twin.eval()
-
-
-def _right(model: nn.Module, counted: list[Pair]) -> list[int]:
-    return [count(model, part) for part in counted]

@@ -15,7 +15,7 @@ import numpy as np
 
 import pruneviz as pv
 
-from .fitting import DEVICE, count, split
+from .fitting import DEVICE, right, split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,14 +44,13 @@ def run(_: str, seed: int, settings: dict[str, Any], _folder: Path) -> dict[str,
     data = tuple(part[some] for part in cifar.train)
     model = pv.zoo.resnet_20("torch")
 
-    def right(mask: pv.Mask) -> list[int]:
-        thin = pv.apply(model, mask).to(DEVICE)
-        return [count(thin, part) for part in counted]
+    def without(mask: pv.Mask) -> list[int]:
+        return right(pv.apply(model, mask).to(DEVICE), counted)
 
-    found: dict[str, Any] = {"dense": right(pv.Mask({})), "ways": {}}
+    found: dict[str, Any] = {"dense": without(pv.Mask({})), "ways": {}}
     for name, (criterion, scope) in settings["ways"].items():
         found["ways"][name] = [
-            right(pv.prune(model, share, criterion=criterion, scope=scope, data=data, exclude=["fc"]))
+            without(pv.prune(model, share, criterion=criterion, scope=scope, data=data, exclude=["fc"]))
             for share in settings["sparsities"]
         ]
     return found

@@ -75,7 +75,7 @@ def train(name: str, seed: int, recipe: Recipe) -> nn.Sequential:
     """
     torch.manual_seed(seed)
     model = build(name, None).train()
-    x, y = _tensors(datasets.mnist().train)
+    x, y = tensors(datasets.mnist().train)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate, fused=True)
     steps = -(-len(x) // _BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -91,7 +91,8 @@ def train(name: str, seed: int, recipe: Recipe) -> nn.Sequential:
     return model.eval()
 
 
-def _tensors(split: datasets.Split) -> tuple[Tensor, Tensor]:
+def tensors(split: datasets.Split) -> tuple[Tensor, Tensor]:
+    """Give images from 0 to 1 as PyTorch takes them, and labels."""
     x, y = split
     return torch.tensor(x.transpose(0, 3, 1, 2) / np.float32(255)), torch.tensor(y)
 
@@ -121,7 +122,7 @@ def stored(model: nn.Module) -> dict[str, np.ndarray]:
 @torch.no_grad()
 def correct(model: nn.Module, split: datasets.Split) -> int:
     """Count the images that a network classifies correctly."""
-    x, y = _tensors(split)
+    x, y = tensors(split)
     batches = zip(torch.split(x, 1000), torch.split(y, 1000), strict=True)
     return sum(int((model(images).argmax(1) == labels).sum()) for images, labels in batches)
 
