@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import Wrong, close, exercise, known_mistake
+from pruneviz.teaching.exercises import close, exercise, known_mistake, whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,10 +61,7 @@ def cut_together(loss_of_both: Answer) -> str | None:
 @exercise(right="Two neurons are left, each with a wire in and a wire out. Lesson 02 cuts like that.")
 def four_weights(four: Answer, *, right: Callable[[np.ndarray], int], weights: np.ndarray) -> str | None:
     """Judge which four of nine weights are kept: at least 425 plants must stay right."""
-    try:
-        kept = sorted({int(number) for number in four})
-    except (TypeError, ValueError):
-        raise Wrong("give the numbers of four weights, such as [0, 1, 2, 3].") from None
+    kept = sorted(set(whole_numbers(four, "give the numbers of four weights, such as [0, 1, 2, 3].")))
     if len(kept) != 4 or not set(kept) <= set(range(len(weights))):
         return "give four different numbers from 0 to 8."
     plants = right(np.where(np.isin(np.arange(len(weights)), kept), weights, 0.0))

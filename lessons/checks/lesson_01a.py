@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import pruneviz as pv
-from pruneviz.teaching.exercises import Wrong, exercise
+from pruneviz.teaching.exercises import Wrong, exercise, whole_numbers
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array, BoolArray, Data
@@ -56,10 +56,7 @@ def lost_won_changed(count_changes: Answer) -> str | None:
         was, now = before == labels, after == labels
         lost, won, changed = (int(np.sum(flags)) for flags in (was & ~now, ~was & now, before != after))
         answer = count_changes(before.copy(), after.copy(), labels.copy())
-        try:
-            given = tuple(int(number) for number in answer)
-        except (TypeError, ValueError):
-            return "it must return three whole numbers: lost, won, changed."
+        given = tuple(whole_numbers(answer, "it must return three whole numbers: lost, won, changed."))
         if given == (lost, won, changed):
             continue
         if given == (won, lost, changed):

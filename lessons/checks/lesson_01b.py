@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import pruneviz as pv
-from pruneviz.teaching.exercises import Wrong, close, exercise
+from pruneviz.teaching.exercises import close, exercise, members, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,10 +45,11 @@ def shares_under_one_threshold(shares_lost: Answer) -> str | None:
 @exercise(right="Same network, and now fc1 pays for everything.")
 def empties_the_first(factors: Answer, *, sizes: Mapping[str, Array]) -> str | None:
     """Judge ``(a, b)``: factors for fc1 and fc2 that keep the function, and all of fc2 and fc3 at 50%."""
-    try:
-        first, second = (float(factor) for factor in factors)
-    except (TypeError, ValueError):
-        raise Wrong("factors must be two numbers, such as (10, 0.1).") from None
+    hint = "factors must be two numbers, such as (10, 0.1)."
+    two = [number(factor, hint) for factor in members(factors, hint)]
+    if len(two) != 2:
+        return hint
+    first, second = two
     if first <= 0:
         return "a ReLU passes positive factors on; a must be positive."
     if not close(first * second, 1.0):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import Wrong, close, exercise, first_mistake, known_mistake
+from pruneviz.teaching.exercises import close, exercise, first_mistake, known_mistake, whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Answers come from learners: they can be anything.
 Answer = Any
+
+_NEURONS = "it must return a list of neurons, in the order in which they went."
 
 
 @exercise(right="It is quieter than most, and one digit would miss it more than all others together.")
@@ -84,7 +86,7 @@ def greedy_choice(greedy: Answer) -> str | None:
     for seed in range(4):
         harm, neurons = _harm_with_stand_ins(seed), list(range(7))
         right, single = _re_scored(harm, neurons, 3), sorted(neurons, key=lambda i: harm([i]))
-        given = _whole_numbers(greedy(harm, neurons, 3))
+        given = whole_numbers(greedy(harm, neurons, 3), _NEURONS)
         if neurons != list(range(7)):
             return "the list of neurons that it was given has changed. Work on a copy: list(neurons)."
         mistakes = {
@@ -127,19 +129,12 @@ def _re_scored(harm: Callable[[Sequence[int]], float], neurons: Sequence[int], c
     return removed
 
 
-def _whole_numbers(answer: Answer) -> list[int]:
-    try:
-        return [int(number) for number in answer]
-    except (TypeError, ValueError):
-        raise Wrong("it must return a list of neurons, in the order in which they went.") from None
-
-
 @exercise(right="Without a label: what a neuron sends and how it is heard were enough.")
 def no_labels(
     choose: Answer, *, sent: Array, into: Array, right: Callable[[list[int]], int], target: int
 ) -> str | None:
     """Judge ``choose(sent, into)``: 200 neurons without which ``right`` counts at least ``target``."""
-    given = _whole_numbers(choose(sent.copy(), into.copy()))
+    given = whole_numbers(choose(sent.copy(), into.copy()), _NEURONS)
     count = into.shape[1]
     mistakes = {
         f"return 200 neurons, not {len(given)}.": len(given) != 200,

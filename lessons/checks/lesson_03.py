@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import close, exercise, known_mistake, wrong_count
+from pruneviz.teaching.exercises import close, exercise, known_mistake, whole_numbers, wrong_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,10 +61,7 @@ def filter_scores(l1_scores: Answer, *, track: str) -> str | None:
 @exercise(right="Your three are among the best twenty-eight of 560 choices.")
 def three_filters(chosen: Answer, *, right_without: Callable[[list[int]], int]) -> str | None:
     """Judge three of conv2's sixteen filters; ``right_without(filters)`` counts right answers."""
-    try:
-        mine = [int(number) for number in chosen]
-    except (TypeError, ValueError):
-        return "give the numbers of three filters, such as [0, 1, 2]."
+    mine = whole_numbers(chosen, "give the numbers of three filters, such as [0, 1, 2].")
     if len(mine) != 3 or len(set(mine)) != 3:
         return f"choose three different filters; this is {chosen}."
     if not set(mine) <= set(range(16)):

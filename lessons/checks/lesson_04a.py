@@ -11,7 +11,7 @@ from pruneviz.core.masks import Mask
 from pruneviz.files.storage import arrays_of, is_model
 from pruneviz.measures.scorecards import scorecard
 from pruneviz.methods.recalibration import recalibrate
-from pruneviz.teaching.exercises import Wrong, close, exercise
+from pruneviz.teaching.exercises import close, exercise, members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,24 +50,19 @@ _CHANNELS, _ENOUGH = 0.3, 700
 def tied(makes: Answer, normalises: Answer, reads: Answer) -> str | None:
     """Judge the layers that change with channel 5 of block5.conv2."""
     answers = {"makes": makes, "normalises": normalises, "reads": reads}
-    given = {role: _names(role, answer) for role, answer in answers.items()}
-    for role, members in _ROLES.items():
-        for name, why in members.items():
+    hint = "give a list of names, such as ['block5.conv2']."
+    given = {role: list(map(str, members(answer, f"{role}: {hint}"))) for role, answer in answers.items()}
+    for role, layers in _ROLES.items():
+        for name, why in layers.items():
             if name not in given[role]:
                 elsewhere = next((other for other in given if name in given[other]), None)
                 moved = f", not to {elsewhere}" if elsewhere else ""
                 return f"{name} belongs to {role}{moved}: {why}"
-    for role, members in _ROLES.items():
+    for role, layers in _ROLES.items():
         for name in given[role]:
-            if name not in members:
+            if name not in layers:
                 return f"{name} does not belong to {role}: {_why_not(name)}"
     return None
-
-
-def _names(role: str, answer: Answer) -> list[str]:
-    if isinstance(answer, str) or not hasattr(answer, "__iter__"):
-        raise Wrong(f"{role}: give a list of names, such as ['block5.conv2'].")
-    return list(map(str, answer))
 
 
 def _why_not(name: str) -> str:

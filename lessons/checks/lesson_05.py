@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pruneviz import schedules
-from pruneviz.teaching.exercises import Wrong, close, exercise, known_mistake
+from pruneviz.teaching.exercises import Wrong, close, exercise, known_mistake, members, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,9 @@ def cubic_schedule(sparsity: Answer) -> str | None:
     for initial, final, begin, end in ((0.5, 0.8, 2000, 4000), (0.0, 0.75, 0, 100), (0.2, 0.9, 10, 17)):
         right = schedules.polynomial(initial, final, begin, end)
         inside = np.linspace(begin, end, 8)
-        given = np.array([_number(sparsity(step, initial, final, begin, end)) for step in inside])
+        answers = [sparsity(step, initial, final, begin, end) for step in inside]
+        hint = "it should return one number, the sparsity, not"
+        given = np.array([number(one, f"{hint} {one!r}.") for one in answers])
         asked = f"from {initial:g} to {final:g}"
         if close(given, [right(step) for step in inside]):
             before, after = max(begin - (end - begin), 0), end + (end - begin)
@@ -115,24 +117,15 @@ def beats_the_cubic(yours: Answer, *, cubic: Sequence[Mapping[str, Any]]) -> str
 
 def _runs(runs: Answer) -> list[Mapping[str, Any]]:
     names = {"seed", "epochs", "sparsity", "correct"}
-    try:
-        given = list(runs)
-    except TypeError:
-        given = []
+    hint = "give the list of your runs: [race(your_schedule, seed) for seed in range(3)]."
+    given = members(runs, hint)
     if not given or not all(hasattr(run, "keys") and names <= set(run) for run in given):
-        raise Wrong("give the list of your runs: [race(your_schedule, seed) for seed in range(3)].")
+        raise Wrong(hint)
     return given
 
 
 def _listed(values: Sequence[object]) -> str:
     return " and ".join(map(str, values))
-
-
-def _number(value: Answer) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise Wrong(f"it should return one number, the sparsity, not {value!r}.") from None
 
 
 def _step(value: Answer, name: str) -> int:

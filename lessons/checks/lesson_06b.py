@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pruneviz.teaching.exercises import Wrong, exercise, first_mistake
+from pruneviz.teaching.exercises import exercise, first_mistake, members, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +33,7 @@ def nobody_better(front: Answer) -> str | None:
     """Judge ``front(costs)``: costs is name -> (errors, bytes), and the names that nobody beats come back."""
     for costs in _RIVALS:
         answer = front(dict(costs))
-        if isinstance(answer, str) or not hasattr(answer, "__iter__"):
-            return f"return the names in a list; this is {answer!r}."
-        given = set(answer)
+        given = set(members(answer, f"return the names in a list; this is {answer!r}."))
         right = _front(costs, lambda a, b: a[0] <= b[0] and a[1] <= b[1] and a != b)
         if given != right:
             return _why_not(costs, given, right)
@@ -107,23 +105,17 @@ _ROUNDS, _WORLDS = 40, 10
 @exercise(right="Within five per cent in all ten worlds: warm up, take turns, and trust no single round.")
 def fair_timing(times_faster: Answer) -> str | None:
     """Judge ``times_faster(one, other, clock, rounds)`` in ten made-up worlds whose truth is known."""
-    for number in range(_WORLDS):
-        world = World(number, _ROUNDS)
-        given = _number(
-            times_faster(lambda w=world: w.call("one"), lambda w=world: w.call("other"), world.clock, _ROUNDS)
+    for turn in range(_WORLDS):
+        world = World(turn, _ROUNDS)
+        answer = times_faster(
+            lambda w=world: w.call("one"), lambda w=world: w.call("other"), world.clock, _ROUNDS
         )
+        given = number(answer, f"return one number, how many times faster the other is; this is {answer!r}.")
         if not world.calls:
             return "it calls neither of the two: time one() and other() by the clock() that you are given."
         if abs(given / world.truth - 1) > 0.05:
-            return _why_unfair(number, given, world.truth)
+            return _why_unfair(turn, given, world.truth)
     return None
-
-
-def _number(answer: Answer) -> float:
-    try:
-        return float(answer)
-    except (TypeError, ValueError):
-        raise Wrong(f"return one number, how many times faster the other is; this is {answer!r}.") from None
 
 
 def _why_unfair(number: int, given: float, truth: float) -> str:

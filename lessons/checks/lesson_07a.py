@@ -11,7 +11,7 @@ from pruneviz.core.masks import Mask
 from pruneviz.engine.pruning import apply
 from pruneviz.measures.scorecards import scorecard
 from pruneviz.teaching.corruptions import CORRUPTIONS, corrupt
-from pruneviz.teaching.exercises import Wrong, exercise, first_mistake
+from pruneviz.teaching.exercises import exercise, first_mistake, number
 
 # Answers come from learners: they can be anything.
 Answer = Any
@@ -71,10 +71,7 @@ def one_temperature(temperature: Answer) -> str | None:
     for truth in (0.25, 1.0, 3.0):
         outputs, labels = _made_up(truth)
         answer = temperature(outputs.copy(), labels.copy())
-        try:
-            given = float(answer)
-        except (TypeError, ValueError):
-            raise Wrong(f"return one number; this is {answer!r}.") from None
+        given = number(answer, f"return one number; this is {answer!r}.")
         if not given > 0:
             return f"a temperature is above 0; yours is {given:.3g}."
         best = _cross_entropy(outputs / truth, labels)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pruneviz.teaching.exercises import Wrong, exercise, first_mistake
+from pruneviz.teaching.exercises import Wrong, exercise, first_mistake, number
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
@@ -55,8 +55,8 @@ _HOW: dict[str, float] = {"epochs": 5, "rate": 0.001, "seed": 7}
 @exercise(right="The control has everything but the zeros, so what is left between the two is theirs.")
 def price_of_zeros(price: Answer) -> str | None:
     """Judge ``price(start, train, right)`` at five made-up benches whose truth is known."""
-    for number in range(5):
-        bench = Bench(number)
+    for seed in range(5):
+        bench = Bench(seed)
         given = _number(price(bench.start, bench.train, lambda network: network.right), "price")
         made = bench.made
         truth = bench.train(bench.start, **_HOW).right - bench.train(bench.start, share=0.8, **_HOW).right
@@ -186,7 +186,4 @@ def useless_inputs(named: Answer, *, useless: Array, by_size: int, target: int =
 
 
 def _number(answer: Answer, name: str) -> float:
-    try:
-        return float(answer)
-    except (TypeError, ValueError):
-        raise Wrong(f"{name} should return one number; this is {answer!r}.") from None
+    return number(answer, f"{name} should return one number; this is {answer!r}.")

@@ -7,12 +7,17 @@ A check is a function that returns what is wrong with an answer, or None when it
         if not close(answer(np.array([1.0, 3.0])), 2.0):
             return "the mean of 1 and 3 is 2; yours sums, so it grows with the batch"
 
-Calling ``mean(learners_function)`` in a notebook prints one line.
+Calling ``mean(learners_function)`` in a notebook prints one line, whatever the function is or does.
 """
 
 from __future__ import annotations
 
+import math
+import warnings
+from collections.abc import Sequence
 from functools import update_wrapper
+from itertools import islice
+from traceback import format_exception_only
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 RIGHT, WRONG, UNANSWERED = "Right.", "Not yet:", "Not answered yet:"
+_LONGEST = 600  # characters of a verdict: an answer that it quotes may be a million numbers
+_HUGE = 3_000_000  # members of a list, or bytes
+_MOST = 10_000  # members of an answer that are looked at: a generator may have no end
 
 
 class Wrong(Exception):  # noqa: N818  # an answer is not an error of ours
@@ -45,12 +53,15 @@ class Check:
     def verdict(self, *answers: object, **context: object) -> str:
         """Judge the answers, and return the sentence that a call prints."""
         try:
-            wrong = self._judge(*map(_asked, answers), **context)
+            with warnings.catch_warnings(action="ignore"):  # of what is computed with wrong numbers
+                wrong = self._judge(*map(_asked, answers), **context)
         except _UnansweredError as unanswered:
             return f"{UNANSWERED} {unanswered}"
         except Wrong as error:
             wrong = str(error)
-        return f"{RIGHT} {self._right}" if wrong is None else f"{WRONG} {wrong}"
+        except Exception as error:  # noqa: BLE001  # what no check expects of an answer
+            wrong = f"nothing can be computed with this answer: {_told(error)}"
+        return f"{RIGHT} {self._right}" if wrong is None else _in_a_line(f"{WRONG} {wrong}")
 
     def __call__(self, *answers: object, **context: object) -> None:
         """Print the verdict on the answers."""
@@ -68,8 +79,9 @@ def exercise(*, right: str) -> Callable[[Callable[..., str | None]], Check]:
 def close(answer: object, reference: object, tolerance: float = 1e-6) -> bool:
     """Whether an answer has the reference's shape and values; False for anything that is no number."""
     try:
-        given = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
+        with warnings.catch_warnings(action="error", category=np.exceptions.ComplexWarning):
+            given = np.asarray(answer, dtype=float)
+    except (OverflowError, TypeError, ValueError, np.exceptions.ComplexWarning):
         return False
     expected = np.asarray(reference, dtype=float)
     return given.shape == expected.shape and bool(
@@ -99,7 +111,7 @@ def wrong_count(
     """
     if not hasattr(answer, "items") or set(answer) != set(right):
         return f"give a dict with the keys {', '.join(right)}."
-    given = {name: _number(value, name) for name, value in answer.items()}
+    given = {name: number(value, f"{name}: give a number, not {value!r}.") for name, value in answer.items()}
     for name, count in right.items():
         if given[name] != count:
             why = (sentence for sentence, mistake in known[name].items() if given[name] == mistake)
@@ -107,11 +119,43 @@ def wrong_count(
     return None
 
 
-def _number(value: Any, name: str) -> float:  # noqa: ANN401
+def number(answer: Any, hint: str) -> float:  # noqa: ANN401
+    """Read a number, or tell the hint to who gives none."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise Wrong(f"{name}: give a number, not {value!r}.") from None
+        given = float(answer)
+    except (OverflowError, TypeError, ValueError):
+        given = math.nan
+    if math.isnan(given):
+        raise Wrong(hint)
+    return given
+
+
+def members(answer: Any, hint: str) -> list[Any]:  # noqa: ANN401
+    """List what an answer holds, or tell the hint to who gives nothing that holds something."""
+    try:
+        found = list(islice(answer, _MOST))
+    except TypeError:
+        raise Wrong(hint) from None
+    if isinstance(answer, str):
+        raise Wrong(hint)
+    return found
+
+
+def whole_numbers(answer: Any, hint: str) -> list[int]:  # noqa: ANN401
+    """List the whole numbers that an answer holds, or tell the hint to who gives something else."""
+    given = [number(one, hint) for one in members(answer, hint)]
+    if not all(one.is_integer() for one in given):
+        raise Wrong(hint)
+    return list(map(int, given))
+
+
+def _in_a_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
+
+
+def _told(error: BaseException) -> str:
+    return format_exception_only(error)[-1]  # where str(error) fails too
 
 
 def _asked(answer: object) -> object:
@@ -119,16 +163,23 @@ def _asked(answer: object) -> object:
     if answer is None or answer is ...:
         raise _UnansweredError("put your answer in place of the dots, and run both cells again.")
     if not callable(answer):
-        return answer
+        return _bounded(answer)
     name = getattr(answer, "__name__", "your function")
 
     def ask(*arguments: object, **keywords: object) -> object:
         try:
             result = answer(*arguments, **keywords)
-        except Exception as error:
-            raise Wrong(f"{name} stops with {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise Wrong(f"{name} stops with {_told(error)}") from error
         if result is None or result is ...:
             raise _UnansweredError(f"{name} returns nothing. Fill it in, and end with return.")
-        return result
+        return _bounded(result)
 
     return ask
+
+
+def _bounded(answer: object) -> object:
+    """Refuse what would take gigabytes as an array, such as range(10**9)."""
+    if isinstance(answer, Sequence) and len(answer) > _HUGE:
+        raise Wrong(f"an answer of {len(answer):,} members is longer than any that is asked for.")
+    return answer
