@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Explorable(NamedTuple):
-    """One of the five: the view is the lesson's first, second, … from 0, with what is to differ here."""
+    """One of the five: the view is the lesson's first, second, … from 0, with what is to differ here.
+
+    What would tell the answer is not there until a guess is made: then `revealed` is set.
+    """
 
     name: str
     title: str
@@ -22,6 +25,8 @@ class Explorable(NamedTuple):
     ask: str
     see: str
     state: Mapping[str, object] = MappingProxyType({})
+    guesses: tuple[str, ...] = ()
+    revealed: Mapping[str, object] = MappingProxyType({})
 
     @property
     def address(self) -> str:
@@ -84,11 +89,14 @@ EXPLORABLES = (
         "All at once, or little by little?",
         "05_iterative_pruning",
         0,
-        "98% of the weights go in three rounds, with an epoch of training after each. **Predict:** "
-        "which way keeps more digits right, a third of the cut in each round, or most of it early? "
-        "**Compare the three runs, and drag the handles.**",
+        "98% of the weights go in three rounds, an epoch of training after each. **Drag the rings:** the "
+        "columns say how many go when. **Predict:** which way keeps most digits right? **Choose**, and see "
+        "three trained runs.",
         "All three keep equally many weights, trained as long. The one that takes most early is far "
         "ahead: the straight line has to take 16 of every 17 weights that are left in its last round, "
         "and little training comes after.",
+        MappingProxyType({"show": ["curve", "card"]}),
+        ("a third in each round", "most of them early", "all in round 1"),
+        MappingProxyType({"show": ["curve", "runs"]}),
     ),
 )

@@ -76,7 +76,8 @@ class Site:
             self._lesson(lesson)
         for one in self.explorables:
             ask, see = (Markup(texts.prose(text, HERE)) for text in (one.ask, one.see))  # noqa: S704
-            self._shown(one.address, "explorable.html.j2", one.title, one, ask=ask, see=see)
+            more = {"ask": ask, "see": see, "revealed": json.dumps(dict(one.revealed))}
+            self._shown(one.address, "explorable.html.j2", one.title, one, **more)
         self._shown("index.html", "start.html.j2", "Prune a neural network", self.explorables[0])
         for note in NOTES:
             source = build.LESSONS / f"{note}.md"

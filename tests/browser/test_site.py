@@ -28,6 +28,7 @@ MEGABYTES, MILLISECONDS = 60, 2000
 # When the first pictures are drawn.
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 OPEN_ALL = "() => document.querySelectorAll('details').forEach((fold) => { fold.open = true; })"
+OPEN_ANSWER = "() => document.querySelectorAll('main .answer').forEach((fold) => { fold.open = true; })"
 LIVE = "() => [...document.querySelectorAll('.view')].filter((view) => view.querySelector('.pv')).length"
 STATE = "(view) => JSON.stringify(view.querySelector('.pv').pruneviz.state())"
 SHOWN = """(view) =>
@@ -131,6 +132,28 @@ def test_from_a_file_a_page_is_there_at_once_and_every_view_moves(site, from_fil
         assert view.evaluate(SHOWN) != shown
     assert stays_inside(page)
     assert page.seen == {"errors": [], "outside": []}
+
+
+@pytest.mark.parametrize("path", ["index.html", *EXPLORE])
+def test_a_page_of_one_screen_is_no_higher_than_one(site, from_files, path):
+    page = opened(from_files, at(site, path))
+    for button in page.locator(".guesses button").all():
+        button.click()
+    page.evaluate(OPEN_ANSWER)
+    page.evaluate(DRAWN)
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_no_run_is_on_view_before_a_guess(site, from_files):
+    page = opened(from_files, at(site, "explore/schedule.html"))
+    runs = page.get_by_role("list", name="Runs").locator("li")
+    assert "right" not in page.locator(".pv").inner_text()
+    guess = page.get_by_role("button", name="most of them early")
+    guess.press("Enter")
+    page.evaluate(DRAWN)
+    assert runs.count() == 3
+    assert all("right at 98% pruned" in words for words in runs.all_inner_texts())
+    assert page.locator(".guesses [aria-pressed=true]").all_inner_texts() == ["most of them early"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -265,7 +288,7 @@ def test_what_needs_a_kernel_says_so(site, from_files):
     opened(page, at(site, "explore/flats.html"))
     page.evaluate(DRAWN)
     assert page.locator(".view .note").is_hidden()
-    opened(page, at(site, "explore/schedule.html"))
+    opened(page, at(site, "pytorch/05_iterative_pruning.html"))
     assert "Training needs a kernel" in page.locator(".pv-says").inner_text()
 
 

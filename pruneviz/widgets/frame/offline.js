@@ -32,9 +32,11 @@ class Model {
   send() {}
 }
 
-/** Show a view, whose state is written as JSON, in an element, under a heading such as "h1". */
+/** Show a view, whose state is written as JSON, in an element, under a heading such as "h1"; gives its model. */
 function show(view, json, el, heading) {
-  return view.render({ model: new Model(JSON.parse(json, given), heading), el });
+  const model = new Model(JSON.parse(json, given), heading);
+  view.render({ model, el });
+  return model;
 }
 
 export default { show };

@@ -54,7 +54,7 @@ def draw(view: Shown) -> Figure:
     Figure
         Not known to pyplot.
     """
-    trains = "run" in view.show
+    trains = "runs" in view.show
     figure = Figure(figsize=(10 if trains else 6, 3.8), layout="constrained", facecolor=style.PAPER)
     axes = figure.subplots(1, 1 + trains, squeeze=False)[0]
     figure.suptitle(

@@ -164,7 +164,7 @@ export function listPart(frame) {
     hint.hidden = runs.length > 1;
   }));
   frame.paint((colours) => refresh(frame.get("runs"), frame.get("paused"), colours, devicePixelRatio));
-  return el("section", { class: "pv-panel pv-wide" }, el("h4", CAPTION, "Runs"), list, hint);
+  return el("section", { class: "pv-panel" }, el("h4", CAPTION, "Runs"), list, hint);
 }
 
 function row(frame, id) {

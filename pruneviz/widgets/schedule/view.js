@@ -58,7 +58,7 @@ function curvePart(frame, planned) {
   frame.paint((colours) => {
     const { state, plan } = planned;
     const looks = runLooks(frame.root, colours);
-    const runs = frame.get("show").includes("run") ? frame.get("runs") : [];
+    const runs = frame.get("show").includes("runs") ? frame.get("runs") : [];
     const marks = runs.map((run) => ({ look: looks[(run.id - 1) % looks.length], plan: run.rounds }));
     const width = Math.max(frame.widthOf(stage), 200);
     const height = Math.min(420, Math.max(330, Math.round(0.96 * width)));
@@ -259,10 +259,10 @@ function topPart(frame, planned) {
     setText(left, leftOf(planned));
     if (!frame.get("moving")) kind.select.value = planned.state.kind;
   }));
-  const run = frame.get("show").includes("run");
   const under = el("div", { class: "pv-under" }, left, kind.node);
-  const rule = el("div", { class: "pv-rule" }, el("div", {}, final.node, under), ...(run ? [verdictPart(frame)] : []));
-  return el("div", { class: "pv-top" }, rule, ...(run ? [goPart(frame, planned)] : []));
+  const run = [verdictPart(frame), goPart(frame, planned)];
+  const rule = el("div", { class: "pv-rule" }, el("div", {}, final.node, under), run[0]);
+  return { node: el("div", { class: "pv-top" }, rule, run[1]), run };
 }
 
 function leftOf({ plan, total, noun }) {
@@ -281,22 +281,29 @@ function ruleOf(frame) {
 function render({ model, el: parent }) {
   const frame = new Frame(model, parent, { tools: ["undo", "reset", "code", "save", "more"] });
   const planned = new Planned(frame);
-  const shown = (part) => model.get("show").includes(part);
   frame.code = () => snippetOf(frame.state(), model.get("words"));
   frame.sentence = () => `${nameOfRun(frame.state())}: ${planned.words()}`;
   frame.footnote = () => `${ruleOf(frame)}; ${frame.sentence()}`;
   frame.progressNode.remove();
   for (const name of ["runs", "against", "training", "paused", "dense", "name"]) frame.on(name, () => {});
   for (const name of frame.names) frame.on(name, () => frame.refreshTools());
-  const card = planCard(frame, planned);
-  const show = () => { card.hidden = !shown("card") || (shown("curve") && !frame.get("more")); };
-  frame.on("more", show);
-  show();
-  const column = el("div", { class: "pv-stack" }, dialsPart(frame, planned), card,
-    ...(shown("run") ? [runsPart(frame, planned)] : []));
-  frame.body.append(topPart(frame, planned), el("div", { class: "pv-grid" },
-    ...(shown("curve") ? [curvePart(frame, planned)] : []), column,
-    ...(shown("run") ? [listPart(frame)] : [])));
+  const top = topPart(frame, planned);
+  const parts = {
+    curve: [curvePart(frame, planned)], dials: [dialsPart(frame, planned)], card: [planCard(frame, planned)],
+    run: top.run, runs: [runsPart(frame, planned), listPart(frame)],
+  };
+  const refresh = () => {
+    const shown = frame.get("show");
+    const folded = shown.includes("dials") && !frame.get("more") ? "card" : ""; // behind More, where there are dials
+    const inSight = (name) => shown.includes(name) && name !== folded;
+    for (const [name, nodes] of Object.entries(parts)) for (const node of nodes) node.hidden = !inSight(name);
+    column.hidden = [...column.children].every((node) => node.hidden);
+    frame.resized();
+  };
+  const column = el("div", { class: "pv-stack" }, ...parts.dials, ...parts.card, ...parts.runs);
+  frame.body.append(top.node, el("div", { class: "pv-grid" }, ...parts.curve, column));
+  for (const name of ["more", "show"]) frame.on(name, refresh);
+  refresh();
   speakOfRuns(frame);
   return () => frame.dispose();
 }

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _MOST_ROUNDS = 100
 _DEFAULTS = {"start": "continue", "granularity": "weight", "criterion": "magnitude", "scope": "global"}
-_PARTS = ("curve", "card", "run")
+_PARTS = ("curve", "dials", "card", "run", "runs")
 
 
 class ScheduleExplorer(Training):
@@ -94,7 +94,8 @@ class ScheduleExplorer(Training):
     given
         The ``model``, ``fine_tune``, ``data`` and options, as it was given them.
     show
-        The parts on view, of ``"curve"``, ``"card"`` and ``"run"``.
+        The parts on view: ``"curve"``, its ``"dials"``, a ``"card"`` of what it will do, ``"run"`` to train,
+        ``"runs"`` for what was trained.
 
     Raises
     ------
