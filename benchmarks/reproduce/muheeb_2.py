@@ -38,14 +38,16 @@ ARTICLE: dict[str, Any] = {
 SETTINGS: dict[str, Any] = {
     "epochs": 20,
     "batch": 128,
+    "optimizer": "sgd",
     "rate": 0.1,
     "decay": 5e-4,
+    "cosine": True,
     "sparsities": LEVELS,
     "calls": [0.25, 0.5, 0.6],
     "unlabelled": 2000,
     "spared": {"stem": "^conv1", "shortcuts": "downsample", "first stage": "^(conv1|layer1)"},
 }
-SEEDS = (0, 1)
+SEEDS = (0, 1, 2)
 CASES = ("resnet18", "resnet50")
 OUTPUT = "fc"
 PADDING = 4
@@ -62,9 +64,9 @@ def run(case: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[st
         settings["batch"],
         settings["rate"],
         seed,
-        optimizer="sgd",
+        optimizer=settings["optimizer"],
         decay=settings["decay"],
-        cosine=True,
+        cosine=settings["cosine"],
         bfloat16=True,
     )
     watch = functools.partial(right, model, counted)
