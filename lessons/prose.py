@@ -86,9 +86,9 @@ def numbers(text: str) -> list[Number]:
     return found[::-1]
 
 
-def unshown(lesson: build.Lesson, notebook: NotebookNode) -> list[Number]:
-    """List the numbers that a lesson's notebook, as built and run, tells and does not show."""
-    prose = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+def unshown(lesson: build.Lesson, notebook: NotebookNode, about: str = "") -> list[Number]:
+    """List the numbers that a lesson, or a text about it, tells and its notebook, as run, does not show."""
+    prose = about or "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     for pattern in _APART:
         prose = pattern.sub(" ", prose)
     told, shown = numbers(prose), set()
@@ -96,10 +96,10 @@ def unshown(lesson: build.Lesson, notebook: NotebookNode) -> list[Number]:
     for cell in cells:
         written = {number[:2] for text in _strings(cell.source) for number in numbers(text)}
         for number, units in _printed(cell):
-            if number[:2] in written:
-                told.append(number)
-            else:
+            if number[:2] not in written:
                 shown |= {(number.value, unit) for unit in units}
+            elif not about:
+                told.append(number)
     values = set(_settings(lesson, cells))
     return [n for n in told if (n.value, n.unit) not in shown and not _is_set(n, values)]
 

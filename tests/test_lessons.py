@@ -22,6 +22,7 @@ SECTIONS = [
     "Further reading",
 ]
 INSTRUCTOR = (build.LESSONS / "INSTRUCTOR.md").read_text(encoding="utf-8")
+SAID = {"Not yet", "Not answered yet", "Kernel died"}  # by a check and by Jupyter
 HYPE = re.compile(
     r"\b(amazing|awesome|blazing|cutting-edge|game-chang\w+|magical|powerful|revolution\w+|seamless\w*)\b"
 )
@@ -353,17 +354,16 @@ def _columns(table, day):
         yield " | ".join(row.split(" | ")[2 * day : 2 * day + 2]) + " |"
 
 
-def test_the_numbers_that_the_instructor_expects_are_printed_by_the_lesson():
-    for name in ("03", "04a", "04b", "05"):
-        cells = [c for x in LESSONS if x.source.name.startswith(name) for c in code(nbformat.read(x.path, 4))]
-        shown = "\n".join(cell.source + "\n" + printed(cell) for cell in cells)
-        plan = section(INSTRUCTOR, f"Lesson {name}, minute by minute")
-        expected = re.search(r"\*\*Numbers to expect\*\*.*?(?=\n\n|\Z)", plan, re.DOTALL)[0]
-        expected = re.sub(r"[Aa]bout\s+[\d,]+", "", expected)
-        numbers = re.findall(r"(?<![\d.])\d{1,3}(?:,\d{3})+|\d+\.\d+%?|\d{3,}", expected)
-        assert numbers or name == "05"
-        for number in numbers:
-            assert re.search(rf"(?<![\d.,]){re.escape(number)}", shown), f"{name}: {number}"
+def test_the_sections_that_the_instructor_names_are_there():
+    headings = {
+        line.lstrip("# ").split(" · ")[-1].strip('?"')
+        for lesson in LESSONS
+        for cell in build.compose(lesson).cells
+        for line in re.findall(r"^##+ .+$", cell.source, re.MULTILINE)
+    }
+    named = re.findall(r'(?<=[ |:])"([A-Z][a-z ][^"]+?)[,.?]?"', " ".join(INSTRUCTOR.split()))
+    assert len(named) > 30
+    assert set(named) - headings <= SAID
 
 
 def test_the_tracks_are_twins():

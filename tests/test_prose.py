@@ -1,5 +1,6 @@
 """Every number that a lesson tells is shown by the lesson; lessons/prose.py says what that means."""
 
+import re
 from copy import deepcopy
 
 import build
@@ -59,6 +60,9 @@ PLANTED = [
 ]
 
 
+INSTRUCTOR = (build.LESSONS / "INSTRUCTOR.md").read_text(encoding="utf-8")
+
+
 def name_of(lesson):
     return lesson.source.name.split("_")[0]
 
@@ -84,6 +88,32 @@ def test_a_planted_error_is_caught(name, right, wrong):
     assert cells, f"{name} no longer says {right!r}: plant another error in it"
     cells[0].source = cells[0].source.replace(right, wrong, 1)
     assert len(found(lesson, notebook)) == 1
+
+
+def expected_of(name):
+    """Give what the instructor is told to expect of a lesson: rows of a table, and a paragraph."""
+    rows = re.findall(rf"^\| {name}, (.+) \|$", INSTRUCTOR, re.MULTILINE)
+    _, _, plan = INSTRUCTOR.partition(f"## Lesson {name}, minute by minute")
+    paragraph = re.search(
+        r"^\*\*Numbers to expect\*\*.*?(?=\n\n|\Z)", plan.partition("\n## ")[0], re.MULTILINE | re.DOTALL
+    )
+    text = "\n".join([*rows, paragraph[0] if paragraph else ""])
+    return re.sub(r"\b[Aa]bout [\d,.]+%?", "", text)
+
+
+def unexpected(name, text):
+    """List the numbers of a text that neither track of a lesson shows."""
+    tracks = [lesson for lesson in LESSONS if name_of(lesson) == name]
+    notebooks = [nbformat.read(lesson.path, as_version=4) for lesson in tracks]
+    lists = [prose.unshown(*both, text) for both in zip(tracks, notebooks, strict=True)]
+    return set.intersection(*({number[:2] for number in numbers} for numbers in lists))
+
+
+@pytest.mark.parametrize("name", sorted({name_of(lesson) for lesson in LESSONS}))
+def test_every_number_that_the_instructor_expects_is_shown(name):
+    text = expected_of(name)
+    assert len(prose.numbers(text)) > 1
+    assert unexpected(name, f"{text} 987,654") == {("987654", "")}
 
 
 def test_thirty_errors_are_planted_in_every_lesson_of_the_first_six():
