@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+from PIL import Image
+
 from benchmarks.rows import HEADER
 
 ROOT = Path(__file__).parent.parent
@@ -17,6 +19,24 @@ def test_two_commands_do_all_the_set_up():
     assert commands == [OPEN, TEST]
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert 'pip install -q -e ".[test]" && pytest' in script
+
+
+def test_the_picture_moves_is_light_and_is_told_in_words():
+    ((words, path),) = re.findall(r"!\[(WeightExplorer[^]]+)\]\(([^)]+)\)", README)
+    assert len(words) > 200
+    assert (ROOT / path).stat().st_size <= 600_000
+    with Image.open(ROOT / path) as picture:
+        assert picture.n_frames >= 10
+        assert picture.width >= 800
+
+
+def test_what_the_installs_take_is_quoted():
+    found = json.loads((ROOT / "docs" / "install.json").read_text(encoding="utf-8"))
+    assert found.keys() == {"lessons", "torch", "tensorflow"}
+    assert f"That installs {found['lessons']['GB']} GB" in README
+    assert f"{found['lessons']['seconds'] / 60:.0f} minutes where the wheels lie near" in README
+    for track in ("torch", "tensorflow"):
+        assert re.search(rf'`"\.\[{track}\]"`\s\({found[track]["GB"]} GB\)', README)
 
 
 def test_links_lead_somewhere():

@@ -85,7 +85,7 @@ def test_no_link_of_the_description_needs_a_checkout(wheel):
     links = re.findall(r"\]\(([^)]*)\)", text)
     assert len(links) == len(re.findall(r"\]\(([^)]*)\)", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert [link for link in links if not link.startswith("https://")] == []
-    assert "https://github.com/pruneviz/pruneviz/raw/HEAD/docs/explorer.png" in links
+    assert "https://github.com/pruneviz/pruneviz/raw/HEAD/docs/explorer.webp" in links
     assert "https://github.com/pruneviz/pruneviz/blob/HEAD/lessons/INSTRUCTOR.md" in links
 
 
