@@ -9,7 +9,6 @@ import numpy as np
 import traitlets as t
 
 from pruneviz.core import criteria
-from pruneviz.core.arrays import number_to_prune
 from pruneviz.core.masks import Importance, Mask
 from pruneviz.core.ranking import Ranking, rank
 from pruneviz.plots import plot_chain, style
@@ -18,6 +17,7 @@ from pruneviz.widgets.explorer import channel_payload, payload
 from pruneviz.widgets.explorer.parts import ACCURACY, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD, SCORES, UnitExplorer
 from pruneviz.widgets.frame import assets, code
+from pruneviz.widgets.frame.given import share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,13 +154,10 @@ class ChannelExplorer(UnitExplorer):
         """Name each group by its first layer, in the order of the groups, as the browser does."""
         first = {name: group["name"] for group in self.groups for name in group["layers"]}
         shares: dict[str, float] = {}
-        for name, share in proposal["value"].items():
+        for name, value in proposal["value"].items():
             self._known("sparsities: layer", name, first)
-            try:
-                number_to_prune(share, 1)
-            except (TypeError, ValueError) as error:
-                raise t.TraitError(f"sparsities[{name!r}]: {error}") from error
-            if shares.setdefault(first[name], round(float(share), 4)) != round(float(share), 4):
+            own = share(f"sparsities[{name!r}]: sparsity", value)
+            if shares.setdefault(first[name], own) != own:
                 raise t.TraitError(f"sparsities gives two shares to layers that are tied to {first[name]!r}")
         return {group["name"]: shares[group["name"]] for group in self.groups if group["name"] in shares}
 

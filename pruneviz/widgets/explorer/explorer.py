@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import traitlets as t
 
-from pruneviz.core.arrays import number_to_prune
 from pruneviz.core.ranking import Ranking, rank
 from pruneviz.engine.pruning import apply
 from pruneviz.engine.scoring import importance
 from pruneviz.widgets.explorer import measuring
-from pruneviz.widgets.explorer.history import State
+from pruneviz.widgets.explorer.history import State, by_hand
 from pruneviz.widgets.explorer.parts import Part, basic, draw
 from pruneviz.widgets.frame import code
-from pruneviz.widgets.frame.given import left_alone, shown
+from pruneviz.widgets.frame.given import left_alone, share, shown
 from pruneviz.widgets.frame.names import Given
 from pruneviz.widgets.frame.view import View, in_lines
 from pruneviz.widgets.frame.wire import ARRAYS
@@ -170,8 +169,7 @@ class Explorer(View):
 
     @t.validate("sparsity")
     def _check_sparsity(self, proposal: dict[str, Any]) -> float:
-        number_to_prune(proposal["value"], 1)
-        return round(float(proposal["value"]), 4)
+        return share("sparsity", proposal["value"])
 
     @t.validate("layer")
     def _check_layer(self, proposal: dict[str, Any]) -> str:
@@ -184,18 +182,9 @@ class Explorer(View):
     @t.validate("by_hand")
     def _check_by_hand(self, proposal: dict[str, Any]) -> dict[str, Any]:
         sizes = {layer["name"]: self._entries(layer) for layer in self.layers}
-        for name, lists in proposal["value"].items():
+        for name in proposal["value"]:
             self._known("by_hand", name, sizes)
-            if not set(lists) <= {"cut", "kept"}:
-                raise t.TraitError(f'by_hand[{name!r}] takes "cut" and "kept", not {", ".join(lists)}')
-            for index in (*lists.get("cut", ()), *lists.get("kept", ())):
-                if not isinstance(index, int | np.integer) or not 0 <= index < sizes[name]:
-                    raise t.TraitError(f"by_hand: layer {name!r} has no {self.granularity} {index}")
-        lists = {
-            name: {word: [int(index) for index in given.get(word, ())] for word in ("cut", "kept")}
-            for name, given in proposal["value"].items()
-        }
-        return {name: given for name, given in lists.items() if given["cut"] or given["kept"]}
+        return by_hand(proposal["value"], sizes, self.granularity)
 
     def _known(self, trait: str, value: str, known: Iterable[str]) -> str:
         if known and value not in known:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import traitlets as t
 
 from pruneviz.widgets.frame.given import pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pruneviz.core.arrays import Array
 
 PICTURES = 24
@@ -69,6 +69,33 @@ class State:
         own = {} if self.shares is None else {"sparsities": dict(self.shares)}
         rule = {"scope": self.scope, "criterion": self.criterion}
         return {"sparsity": self.sparsity, **own, **rule, "by_hand": self.by_hand()}
+
+
+def by_hand(value: Mapping[str, Any], sizes: Mapping[str, int], noun: str) -> dict[str, dict[str, list[int]]]:
+    """Read what is changed by hand, as the trait has it, in layers of so many entries.
+
+    Raises
+    ------
+    TraitError
+        If it is something else, or there are no such entries.
+    """
+    found = {}
+    for name, lists in value.items():
+        if not isinstance(lists, Mapping) or not lists.keys() <= {"cut", "kept"}:
+            raise t.TraitError(f'by_hand[{name!r}] takes "cut" and "kept", not {lists!r}')
+        found[name] = {
+            word: _places(lists.get(word, ()), sizes[name], name, noun) for word in ("cut", "kept")
+        }
+    return {name: lists for name, lists in found.items() if lists["cut"] or lists["kept"]}
+
+
+def _places(value: object, size: int, name: str, noun: str) -> list[int]:
+    places = []
+    for index in value if isinstance(value, Iterable) else [value]:
+        if not isinstance(index, int | np.integer) or not 0 <= index < size:
+            raise t.TraitError(f"by_hand: layer {name!r} has no {noun} {index}")
+        places.append(int(index))
+    return places
 
 
 def comparison(before: Array, after: Array, labels: Array, x: Array) -> dict[str, Any]:

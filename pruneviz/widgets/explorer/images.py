@@ -10,7 +10,7 @@ import traitlets as t
 from pruneviz.plots import style
 from pruneviz.widgets.explorer.measuring import grid
 from pruneviz.widgets.explorer.units import UnitExplorer
-from pruneviz.widgets.frame.given import pictures
+from pruneviz.widgets.frame.given import Whole, pictures
 from pruneviz.widgets.frame.view import in_lines
 from pruneviz.widgets.frame.wire import ARRAYS
 
@@ -56,7 +56,7 @@ class ImageExplorer(UnitExplorer):
 
     first_image: ClassVar[int] = 0
 
-    image = t.Int(0).tag(sync=True, echo_update=False)
+    image = Whole(0).tag(sync=True, echo_update=False)
     pictured = t.Dict().tag(sync=True, **ARRAYS)
     along = t.Dict().tag(sync=True)
 

@@ -16,7 +16,7 @@ from pruneviz.widgets.explorer.images import ImageExplorer, draw_outputs
 from pruneviz.widgets.explorer.parts import ACCURACY, LAYERS, Part
 from pruneviz.widgets.explorer.units import BELOW, CONTROLS, SCORECARD
 from pruneviz.widgets.frame import assets
-from pruneviz.widgets.frame.given import pictures
+from pruneviz.widgets.frame.given import Whole, pictures
 from pruneviz.widgets.frame.wire import ARRAYS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class NeuronExplorer(ImageExplorer):
         *(Part("scores", "grid"), ACCURACY, SCORECARD, LAYERS, *BELOW),
     )
 
-    image = t.Int(-1).tag(sync=True, echo_update=False)
+    image = Whole(-1).tag(sync=True, echo_update=False)
     dense_layers = t.List(t.Dict()).tag(sync=True, **ARRAYS)
     looks_at = t.List(t.Int()).tag(sync=True)
 

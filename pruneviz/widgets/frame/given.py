@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import traitlets as t
 
-from pruneviz.core.arrays import Several, checked_pair, names_in, refuse_unknown
+from pruneviz.core.arrays import Several, checked_pair, names_in, number_to_prune, refuse_unknown
 from pruneviz.engine.model import network
 
 if TYPE_CHECKING:
@@ -35,6 +36,25 @@ def left_alone(model: object, exclude: Iterable[str]) -> tuple[str, ...]:
     names, known = names_in(exclude), network(model)
     refuse_unknown("exclude", {*names} - {"auto"}, known)
     return names
+
+
+class Whole(t.Int):  # type: ignore[type-arg]
+    """A whole number; True and False, which Python takes for 1 and 0, are none."""
+
+    def validate(self, obj: t.HasTraits, value: object) -> int:
+        """Refuse them."""
+        if isinstance(value, bool):
+            self.error(obj, value)
+        return int(super().validate(obj, value))
+
+
+def share(trait: str, value: float) -> float:
+    """Check a share from 0 to 1, and round it to the steps of a slider; a TraitError names the trait."""
+    try:
+        number_to_prune(value, 1)
+    except (TypeError, ValueError) as error:
+        raise t.TraitError(str(error).replace("sparsity", trait, 1)) from None
+    return round(float(value), 4)
 
 
 def shown(parts: Sequence[str], show: Sequence[str] | None) -> list[str]:

@@ -109,11 +109,12 @@ class View(anywidget.AnyWidget):
         return {name: getattr(self, name) for name in self.state_names}
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what the page has changed.
+        """Take what the page has changed; what it is only told, it cannot change.
 
         Python may have changed the same while this was on its way: the page then shows Python's value, and
         holds it to be the last. An echo sets it right, which the page ignores where its hand has moved on.
         """
+        sync_data = {name: value for name, value in sync_data.items() if self._is_theirs(name)}
         crossed = {name: value for name, value in sync_data.items() if name in self._ours}
         if crossed:
             self._send({"method": "echo_update", "state": crossed, "buffer_paths": []})
@@ -126,6 +127,24 @@ class View(anywidget.AnyWidget):
         if not self.moving:  # from now on the page knows
             self._ours -= self._echoed
             self._echoed.clear()
+
+    def _is_theirs(self, name: str) -> bool:
+        """Whether the page may change a trait; it knows then what it has sent."""
+        return self.trait_metadata(name, "echo_update") is False
+
+    @t.validate("kept")
+    def _check_kept(self, proposal: dict[str, Any]) -> list[dict[str, Any]]:
+        for entry in proposal["value"]:
+            if missing := [name for name in self.state_names if name not in entry]:
+                raise t.TraitError(f"a kept state lacks {', '.join(missing)}: put it there by keep()")
+            self._check_state(entry)
+        return list(proposal["value"])
+
+    def _check_state(self, state: dict[str, Any]) -> None:
+        """Raise a TraitError for a state that this view could not take."""
+        for name in self.state_names:
+            trait = self.traits()[name]
+            trait._cross_validate(self, trait.validate(self, state[name]))  # noqa: SLF001  # without taking it
 
     def _note_own(self, change: dict[str, Any]) -> None:
         if not self._listening:

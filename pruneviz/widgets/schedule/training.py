@@ -10,6 +10,7 @@ import traitlets as t
 
 from pruneviz.measures.scorecards import scorecard
 from pruneviz.progress import bar, quiet
+from pruneviz.widgets.frame.given import Whole
 from pruneviz.widgets.frame.view import View
 from pruneviz.widgets.schedule import runs as schedule_runs
 from pruneviz.widgets.schedule.runs import TrainingRun
@@ -30,11 +31,11 @@ class Training(View):
     to call it.
     """
 
-    budget = t.Int(6).tag(sync=True, echo_update=False)
+    budget = Whole(6).tag(sync=True, echo_update=False)
     name = t.Unicode().tag(sync=True, echo_update=False)
     paused = t.Bool(default_value=False).tag(sync=True, echo_update=False)
     training = t.Int(0).tag(sync=True)
-    runs: t.List[dict[str, Any]] = t.List(t.Dict()).tag(sync=True)
+    runs: t.List[dict[str, Any]] = t.List(t.Dict()).tag(sync=True, echo_update=False)
     n = t.Int(0).tag(sync=True)
     dense = t.Int(-1).tag(sync=True)
 

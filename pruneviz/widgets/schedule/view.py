@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets as t
 
-from pruneviz.core.arrays import number_to_prune
 from pruneviz.core.ranking import rank
 from pruneviz.engine.scoring import importance
 from pruneviz.methods.gradual import Words
 from pruneviz.methods.iteration import iterate
 from pruneviz.widgets.frame import assets
-from pruneviz.widgets.frame.given import checked_data
+from pruneviz.widgets.frame.given import Whole, checked_data, share
 from pruneviz.widgets.frame.names import called
 from pruneviz.widgets.frame.view import in_lines
 from pruneviz.widgets.schedule import state as schedule_state
@@ -118,10 +117,10 @@ class ScheduleExplorer(Training):
     kind = t.Enum(list(KINDS), "polynomial").tag(sync=True, echo_update=False)
     initial = t.Float(0.0).tag(sync=True, echo_update=False)
     final = t.Float(0.9).tag(sync=True, echo_update=False)
-    begin = t.Int(0).tag(sync=True, echo_update=False)
-    end = t.Int(6).tag(sync=True, echo_update=False)
+    begin = Whole(0).tag(sync=True, echo_update=False)
+    end = Whole(6).tag(sync=True, echo_update=False)
     power = t.Float(3.0).tag(sync=True, echo_update=False)
-    frequency = t.Int(1).tag(sync=True, echo_update=False)
+    frequency = Whole(1).tag(sync=True, echo_update=False)
     against = t.Enum(["sparsity", "compression", "round"], "sparsity").tag(sync=True, echo_update=False)
     pools = t.List(t.Int()).tag(sync=True)
     noun = t.Unicode("weights").tag(sync=True)
@@ -173,14 +172,11 @@ class ScheduleExplorer(Training):
 
     @t.validate("initial", "final")
     def _check_share(self, proposal: dict[str, Any]) -> float:
-        trait, value = proposal["trait"].name, proposal["value"]
-        try:
-            number_to_prune(value, 1)
-        except ValueError as error:
-            raise t.TraitError(str(error).replace("sparsity", trait, 1)) from None
+        trait = proposal["trait"].name
+        value = share(trait, proposal["value"])
         if trait == "final":
             self._check_reachable(self.kind, value)
-        return round(float(value), 4)
+        return value
 
     @t.validate("kind")
     def _check_kind(self, proposal: dict[str, Any]) -> str:
@@ -189,11 +185,16 @@ class ScheduleExplorer(Training):
 
     @t.validate("begin", "end", "frequency", "budget")
     def _check_whole(self, proposal: dict[str, Any]) -> int:
-        trait, value = proposal["trait"].name, int(proposal["value"])
+        trait, value = proposal["trait"].name, proposal["value"]
         least, most = (0, self.budget) if trait in ("begin", "end") else (1, _MOST_ROUNDS)
         if not least <= value <= most:
             raise t.TraitError(f"{trait} is {value}: give a whole number from {least} to {most}")
-        return value
+        return int(value)
+
+    def _check_state(self, state: dict[str, Any]) -> None:
+        """Take a kept state by its own rounds, not by the present ones."""
+        for name in self.state_names:
+            self.traits()[name].validate(self, state[name])
 
     @t.validate("power")
     def _check_power(self, proposal: dict[str, Any]) -> float:

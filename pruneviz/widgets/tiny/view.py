@@ -8,6 +8,7 @@ import numpy as np
 import traitlets as t
 
 from pruneviz.widgets.frame import assets, code
+from pruneviz.widgets.frame.given import Whole
 from pruneviz.widgets.frame.names import called
 from pruneviz.widgets.frame.view import View
 from pruneviz.widgets.tiny.models import Linear, TinyModel, TwoLayers, floats, spec
@@ -54,7 +55,7 @@ class TinyNetwork(View):
     state_names: ClassVar = ("cut",)
 
     cut = t.List(t.Unicode()).tag(sync=True, echo_update=False)
-    example = t.Int(0).tag(sync=True, echo_update=False)
+    example = Whole(0).tag(sync=True, echo_update=False)
     changes = t.Bool(default_value=False).tag(sync=True, echo_update=False)
     output = t.Unicode("output").tag(sync=True)
     noun = t.Unicode("example").tag(sync=True)
