@@ -99,14 +99,6 @@ def test_views_are_kept_by_their_cells_with_their_bytes_in_place(tmp_path):
     }
 
 
-def test_of_a_row_of_ordinary_widgets_only_the_picture_is_left(tmp_path):
-    row = {"output_type": "execute_result", "data": {build.WIDGET_VIEW: {"model_id": "row"}}}
-    models = {"row": {"state": {"_model_name": "VBoxModel", "children": []}}}
-    kept.part(LESSON, tmp_path).write_text(json.dumps(models), encoding="utf-8")
-    kept.keep(LESSON, [(cell, [row]) for cell in CODE], tmp_path)
-    assert kept.read(LESSON, tmp_path) == {}
-
-
 def test_views_of_another_lesson_than_there_is_now_are_refused(tmp_path):
     with pytest.raises(build.LessonError, match=r"have not been kept; run: pytest lessons/00_start"):
         kept.read(LESSON, tmp_path)

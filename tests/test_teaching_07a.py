@@ -1,13 +1,18 @@
 """The checks of lesson 07a let right answers pass, and name mistakes; its corruptions do what they say."""
 
+import json
+
 import numpy as np
 import pytest
+import traitlets
+from js.make_corruption_fixtures import COUNTS, FIXTURES, fixtures, spoiled
+from live import from_browser, record
 from scipy import ndimage, optimize, special
 
 import pruneviz as pv
 from pruneviz.lessons.checks import lesson_07a
 from pruneviz.teaching import CORRUPTIONS, corrupt
-from pruneviz.teaching.corruption_view import CorruptionView
+from pruneviz.widgets.corruption.view import CorruptionView
 
 
 def turn(**how):
@@ -140,9 +145,14 @@ def test_each_corruption_is_what_its_name_says():
 
 
 @pytest.fixture(scope="module")
-def view():
-    counts = {"0": list(range(200, 184, -1)), "0.8": list(range(150, 134, -1))}
-    return CorruptionView(pv.zoo.lenet_5("torch"), (IMAGES, LABELS), counts)
+def seen():
+    return spoiled()
+
+
+@pytest.fixture
+def view(seen):
+    seen.kind, seen.strength, seen.sparsity = "noise", 2, 0.8
+    return seen
 
 
 def test_the_view_tells_the_counts_of_what_it_shows(view):
@@ -153,18 +163,67 @@ def test_the_view_tells_the_counts_of_what_it_shows(view):
     assert view.sentence() == "clean digits, 0% pruned: 200 of 200 right; nothing pruned: 200."
 
 
-def test_the_controls_move_the_view_and_the_view_moves_them(view):
-    kind, strength, sparsity = view.children[:3]
-    kind.value, strength.value, sparsity.value = "rotation", 1, 0.8
-    assert (view.kind, view.strength, view.sparsity) == ("rotation", 1, 0.8)
-    before = view.children[3].value
+def test_digits_and_answers_are_those_of_the_pruned_network(view):
+    for kind, strength, share in (("noise", 2, 0.8), ("rotation", 3, 0.0), ("contrast", 0, 0.8)):
+        view.kind, view.strength, view.sparsity = kind, strength, share
+        digits = IMAGES[:8]
+        if strength:
+            digits = corrupt(digits, kind, CORRUPTIONS[kind][strength - 1])
+        model = pv.zoo.lenet_5("torch")
+        card = pv.scorecard(pv.apply(model, pv.prune(model, share)), (digits, LABELS[:8]))
+        images, answers, labels = view.seen()
+        np.testing.assert_array_equal(images, digits)
+        np.testing.assert_array_equal(answers, card.predictions)
+        np.testing.assert_array_equal(labels, LABELS[:8])
+
+
+def test_the_page_moves_the_view_and_python_the_page():
+    view = spoiled()
+    sent = record(view)
+    from_browser(view, kind="rotation", strength=1, moving=False)
+    assert view.sentence().startswith("rotation 15, 80% pruned")
+    assert sent == []
     view.sparsity = 0.0
-    assert sparsity.value == 0.0
-    assert view.children[3].value != before
-    assert view.children[4].value == view.sentence()
+    assert [data["state"] for data, _ in sent] == [{"sparsity": 0.0}]
 
 
-def test_the_view_leaves_a_picture_and_its_words(view):
+@pytest.mark.parametrize(
+    ("trait", "value", "told"),
+    [
+        ("sparsity", 0.4, "sparsity is 0.4, which was not counted: choose one of 0, 0.8"),
+        ("strength", 4, "strength"),
+        ("kind", "fog", "kind"),
+    ],
+)
+def test_what_was_not_counted_is_refused(view, trait, value, told):
+    with pytest.raises(traitlets.TraitError, match=told):
+        setattr(view, trait, value)
+    assert view.sentence().startswith("noise 0.3, 80%")
+
+
+def test_counts_and_images_that_do_not_fit_are_refused():
+    model = pv.zoo.lenet_5("torch")
+    with pytest.raises(ValueError, match="counts of 0 are 4 numbers: give 16"):
+        CorruptionView(model, (IMAGES, LABELS), {"0": [1, 2, 3, 4]})
+    with pytest.raises(ValueError, match="counts has no 0"):
+        CorruptionView(model, (IMAGES, LABELS), {"0.8": COUNTS["0.8"]})
+    with pytest.raises(ValueError, match=r"x has the shape \(200, 784\), not that of images"):
+        CorruptionView(model, (IMAGES.reshape(200, -1), LABELS), COUNTS)
+    with pytest.raises(TypeError, match="CorruptionView takes no colour"):
+        CorruptionView(model, (IMAGES, LABELS), COUNTS, colour="red")
+
+
+def test_the_view_leaves_a_picture_and_its_words(view, tmp_path):
     data, about = view._repr_mimebundle_()
     assert data["text/plain"] == view.sentence() == about["image/png"]["alt"]
     assert "application/vnd.jupyter.widget-view+json" in data
+    titles = [ax.get_title() for ax in view.snapshot().axes[:8]]
+    _, answers, labels = view.seen()
+    pairs = zip(answers, labels, strict=True)
+    assert titles == [f"{one}" if one == other else f"{one}, not {other}" for one, other in pairs]
+    view.export_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").stat().st_size < 400_000
+
+
+def test_fixtures_are_current(view):
+    assert json.loads(FIXTURES.read_text()) == json.loads(json.dumps(fixtures(view)))

@@ -53,12 +53,7 @@ def keep(
     """
     written, cells = part(lesson, folder), list(cells)
     models = json.loads(written.read_text(encoding="utf-8"))
-    views = {
-        name: _view(models[model])
-        for name, outputs in cells
-        for model in _models(outputs)
-        if "_anywidget_id" in models[model]["state"]  # of a row of ordinary widgets its picture is shown
-    }
+    views = {name: _view(models[model]) for name, outputs in cells for model in _models(outputs)}
     text = json.dumps({"cells": [name for name, _ in cells], "views": views})
     written.write_text(text, encoding="utf-8")
     written.replace(place(lesson, folder))

@@ -13,7 +13,7 @@ from scipy import ndimage, optimize, special
 import pruneviz as pv
 from pruneviz.lessons.checks import lesson_07a as check
 from pruneviz.plots import style
-from pruneviz.teaching.corruption_view import CorruptionView
+from pruneviz.widgets.corruption.view import CorruptionView
 
 pv.teaching.start("pytorch")
 FRAMEWORK = "torch"
@@ -35,7 +35,7 @@ from scipy import ndimage, optimize, special
 
 from pruneviz.lessons.checks import lesson_07a as check
 from pruneviz.plots import style
-from pruneviz.teaching.corruption_view import CorruptionView
+from pruneviz.widgets.corruption.view import CorruptionView
 
 FRAMEWORK = "keras"
 mnist = pv.datasets.mnist()

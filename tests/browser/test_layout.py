@@ -19,6 +19,7 @@ VIEWS = {
     "output='price', noun='flat')",
     "two layers": "pv.TinyNetwork.two_layers([[3, -3], [-3, 3], [1, 1]], [0, 0, -1], [1, 1, 0.5], -1, "
     "x[:, :2], [0, 1, 1], names=('light', 'water'), output='thrives', noun='plant')",
+    "corruption": "spoiled()",
     "tradeoff": "pv.TradeoffExplorer(family(), pictures(), selected='tenth, tuned')",
 }
 START = """\
@@ -26,6 +27,7 @@ import sys
 sys.path.insert(0, {tests!r})
 import numpy as np, torch, pruneviz as pv
 from families import family, pictures
+from js.make_corruption_fixtures import spoiled
 torch.set_num_threads(1)
 lenet, resnet = pv.zoo.lenet_300_100('torch'), pv.zoo.resnet_20('torch', pretrained=False)
 images, labels = pv.datasets.mnist().validation
