@@ -11,7 +11,7 @@ from pruneviz.methods.sweeps import sweep
 from pruneviz.plots import style
 from pruneviz.teaching.corruptions import CORRUPTIONS, corrupt
 from pruneviz.widgets.frame import assets
-from pruneviz.widgets.frame.given import checked_data, pictures
+from pruneviz.widgets.frame.given import Whole, checked_data, pictures
 from pruneviz.widgets.frame.view import View
 from pruneviz.widgets.frame.wire import ARRAYS
 
@@ -51,7 +51,7 @@ class CorruptionView(View):
     strength : int
         From 0, clean, to 3.
     sparsity : float
-        One of those that were counted.
+        One of those that were counted; at first the largest.
 
     Raises
     ------
@@ -65,8 +65,8 @@ class CorruptionView(View):
     state_names: ClassVar = ("kind", "strength", "sparsity")
 
     kind = t.Enum(list(CORRUPTIONS), "noise").tag(sync=True, echo_update=False)
-    strength = t.Int(2, min=0, max=STRENGTHS).tag(sync=True, echo_update=False)
-    sparsity = t.Float(0.8).tag(sync=True, echo_update=False)
+    strength = Whole(2, min=0, max=STRENGTHS).tag(sync=True, echo_update=False)
+    sparsity = t.Float(0.0).tag(sync=True, echo_update=False)
     kinds = t.Dict({kind: list(strengths) for kind, strengths in CORRUPTIONS.items()}).tag(sync=True)
     counts: t.List[Any] = t.List().tag(sync=True)
     total = t.Int(0).tag(sync=True)
@@ -87,7 +87,7 @@ class CorruptionView(View):
             counts=[{"sparsity": share, "right": row} for share, row in self._counts.items()],
             total=len(data[1]),
             digits=_digits(model, data, list(self._counts)),
-            **options,
+            **{"sparsity": max(self._counts), **options},
         )
 
     @t.validate("sparsity")
