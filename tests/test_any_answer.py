@@ -13,7 +13,7 @@ import pruneviz as pv
 from pruneviz.lessons import HOME
 from pruneviz.teaching.exercises import Check
 
-ANSWERS = 1_000 if "PRUNEVIZ_LONG" in os.environ else 12  # for each check
+ANSWERS = 500 if "PRUNEVIZ_LONG" in os.environ else 12  # for each check
 
 
 class Odd:

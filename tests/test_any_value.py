@@ -12,7 +12,7 @@ from torch import nn
 import pruneviz as pv
 from pruneviz.widgets.corruption.view import CorruptionView
 
-VALUES = 2_500 if "PRUNEVIZ_LONG" in os.environ else 40  # for each view, from each side
+VALUES = 1_000 if "PRUNEVIZ_LONG" in os.environ else 40  # for each view, from each side
 X, Y = np.random.default_rng(0).random((8, 4, 4, 1), np.float32), np.arange(8) % 3
 
 PLAIN = (

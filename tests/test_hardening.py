@@ -1,21 +1,39 @@
 """Random damage, a kill at any moment, a full disk; longer where PRUNEVIZ_LONG is set in the environment."""
 
+import contextlib
+import functools
+import gzip
+import hashlib
+import http.server
+import io
 import os
 import random
 import resource
 import signal
 import subprocess
 import sys
+import tarfile
+import tempfile
+import threading
 import time
+import tracemalloc
+import warnings
+from pathlib import Path
 
+import killed
 import numpy as np
 import pytest
+from torch import nn
 
-from pruneviz.files import storage
+import pruneviz as pv
+from pruneviz import datasets
+from pruneviz.datasets import downloads
+from pruneviz.datasets.published import FACTS, Facts
+from pruneviz.files import coding, storage
 from pruneviz.files.writing import whole
 
 LONG = "PRUNEVIZ_LONG" in os.environ
-DAMAGES, KILLS = (100_000, 20) if LONG else (1_000, 3)
+DAMAGES, FILES, KILLS = (40_000, 5_000, 20) if LONG else (1_000, 50, 3)
 SIZE = 5_000_000
 
 WRITER = """
@@ -67,6 +85,129 @@ def test_random_damage_is_refused_in_a_sentence():
     assert refused > 0.9 * DAMAGES
 
 
+def forged(saved, rng):
+    """Damage what a file says, below its compression or its digest, so that these find nothing wrong."""
+    head = len(storage._MAGIC)
+    body = saved[head + storage._DIGEST :]
+    if rng.random() < 0.5:
+        body = coding.squeezed([damaged(coding.released(body, -1), rng)])
+    else:
+        body = damaged(body, rng)
+    return saved[:head] + hashlib.sha256(body).digest() + body
+
+
+def test_whatever_a_file_holds_load_gives_a_model_or_a_sentence(tmp_path):
+    rng, path = random.Random(2), tmp_path / "m.pv"
+    model = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 4))
+    pv.save(pv.apply(model, pv.prune(model, 0.8)), path)
+    saved, loaded = path.read_bytes(), 0
+    tracemalloc.start()
+    for _ in range(2 * FILES):
+        path.write_bytes(forged(saved, rng))
+        try:
+            pv.load(path, model, np.zeros((1, 20), np.float32))
+        except ValueError as refusal:
+            told = str(refusal)
+            assert "\n" not in told
+        else:
+            loaded += 1  # with other numbers, which nobody can tell
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+    assert loaded < FILES
+
+
+@pytest.fixture
+def toy(monkeypatch, tmp_path):
+    """An empty cache, and in place of CIFAR-10 a data set of a few kilobytes."""
+    draw = np.random.default_rng(0)
+    arrays = {
+        name: draw.integers(10, size=size, dtype=np.uint8)
+        for part, n in (("train", 12), ("test", 7))
+        for name, size in ((f"x_{part}", (n, 32, 32, 3)), (f"y_{part}", n))
+    }
+    known = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
+    monkeypatch.setitem(FACTS, "cifar10", Facts((32, 32, 3), 12, 7, known, ()))
+    monkeypatch.setenv("PRUNEVIZ_DATA", str(tmp_path))
+    return arrays
+
+
+def as_idx(array):
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+
+
+def as_archive(arrays):
+    """Write the binary archive of CIFAR-10: the first test image follows ten of training."""
+    archive, begin = io.BytesIO(), 0
+    with tarfile.open(fileobj=archive, mode="w") as files:
+        for part, name, n in [
+            *(("train", f"data_batch_{i}", 2 + (i < 3)) for i in range(1, 6)),
+            ("test", "test_batch", 7),
+        ]:
+            begin = 0 if name in ("data_batch_1", "test_batch") else begin
+            x, y = (arrays[f"{word}_{part}"][begin : begin + n] for word in "xy")
+            begin += n
+            content = np.column_stack([y, x.transpose(0, 3, 1, 2).reshape(n, -1)]).tobytes()
+            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
+            member.size = len(content)
+            files.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
+
+
+def wrapped(content, rng):
+    """Damage a file, or what is in it before it is compressed."""
+    inside = rng.random() < 0.5
+    packed_ = gzip.compress(damaged(content, rng) if inside else content, 1, mtime=0)
+    return packed_ if inside else damaged(packed_, rng)
+
+
+@pytest.mark.parametrize("kind", ["idx", "archive", "cache"])
+def test_damaged_data_are_never_taken_for_what_was_published(kind, toy, monkeypatch, tmp_path):
+    rng, folder = random.Random(3), tmp_path / "cifar10"
+    folder.mkdir()
+    read = downloads._read_idx if kind == "idx" else downloads._read_cifar
+    asked = []
+    found = [("there", lambda _: read(folder)), ("good", lambda _: asked.append(1) or toy)]
+    monkeypatch.setattr(downloads, "sources", lambda *_: found)
+    cached = io.BytesIO()
+    (np.savez_compressed if rng.random() < 0.5 else np.savez)(cached, **toy)
+    for _ in range(FILES):
+        if kind == "cache":
+            (tmp_path / "cifar10.npz").write_bytes(damaged(cached.getvalue(), rng))
+        elif kind == "archive":
+            (folder / "cifar-10-binary.tar.gz").write_bytes(wrapped(as_archive(toy), rng))
+        else:
+            spoiled = rng.choice(list(toy))
+            for name, file in downloads._IDX.items():
+                content = as_idx(toy[name])
+                packed_ = wrapped(content, rng) if name == spoiled else gzip.compress(content, 1, mtime=0)
+                (folder / file).write_bytes(packed_)
+        with warnings.catch_warnings(action="ignore"):
+            given = datasets._cached("cifar10")
+        assert all(np.array_equal(given[name], array) for name, array in toy.items())
+        (tmp_path / "cifar10.npz").unlink()
+    assert FILES / 2 < len(asked) < FILES
+    assert [path.name for path in tmp_path.iterdir()] == ["cifar10"]
+
+
+@pytest.mark.parametrize("kind", ["idx", "archive", "cache"])
+def test_what_grows_beyond_a_data_set_is_not_unpacked(kind, toy, monkeypatch, tmp_path):
+    monkeypatch.setattr(downloads, "LARGEST", 20_000)
+    if kind == "cache":
+        np.savez_compressed(tmp_path / "many.npz", **toy, more=np.zeros(30_000, np.uint8))
+        with pytest.raises(ValueError, match="larger than was published"):
+            datasets._read(tmp_path / "many.npz", FACTS["cifar10"])
+    elif kind == "idx":
+        for file in downloads._IDX.values():
+            (tmp_path / file).write_bytes(gzip.compress(as_idx(np.zeros(30_000, np.uint8)), mtime=0))
+        with pytest.raises(ValueError, match="larger than was published"):
+            downloads._read_idx(tmp_path)
+    else:
+        (tmp_path / "cifar-10-binary.tar.gz").write_bytes(gzip.compress(as_archive(toy), mtime=0))
+        with pytest.raises(KeyError, match="not the file that was published"):
+            downloads._read_cifar(tmp_path)
+
+
 def test_a_file_is_whole_whenever_its_writer_is_killed(tmp_path):
     path, rng = tmp_path / "m.pv", random.Random(1)
     for _ in range(KILLS):
@@ -85,16 +226,128 @@ def test_a_file_is_whole_whenever_its_writer_is_killed(tmp_path):
         assert path.read_bytes() == content
 
 
-def test_where_no_byte_more_can_be_written_the_old_file_stays(tmp_path):
-    path = tmp_path / "m.pv"
-    path.write_bytes(b"old")
+@contextlib.contextmanager
+def small_files(most):
+    """Let no file grow beyond so many bytes, as on a full disk."""
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
     try:
-        with pytest.raises(OSError, match="too large"), whole(path) as file:
-            file.write(bytes(200_000))
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_where_no_byte_more_can_be_written_the_old_file_stays(tmp_path):
+    path = tmp_path / "m.pv"
+    path.write_bytes(b"old")
+    with small_files(100_000), pytest.raises(OSError, match="too large"), whole(path) as file:
+        file.write(bytes(200_000))
     assert path.read_bytes() == b"old"
     assert [found.name for found in tmp_path.iterdir()] == ["m.pv"]
+
+
+class Slow(http.server.SimpleHTTPRequestHandler):
+    def copyfile(self, source, target):
+        while piece := source.read(50_000):
+            target.write(piece)
+            time.sleep(0.005)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def url(tmp_path):
+    """Serve the toy that `killed` fetches, slowly."""
+    (tmp_path / "served").mkdir()
+    for name, file in downloads._IDX.items():
+        (tmp_path / "served" / file).write_bytes(gzip.compress(as_idx(killed.toy()[name]), 1, mtime=0))
+    handler = functools.partial(Slow, directory=tmp_path / "served")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def begun(*arguments):
+    command = [sys.executable, killed.__file__, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def done(process):
+    told = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, told
+
+
+@pytest.mark.parametrize("work", ["fetch", "rounds", "site"])
+def test_what_is_killed_at_any_moment_leaves_nothing_that_is_half(work, url, tmp_path):
+    (tmp_path / "here").mkdir()
+    done(begun(work, tmp_path / "here", KILLS, *[url] * (work == "fetch")))
+
+
+def test_two_processes_that_fetch_at_once_have_the_whole_and_leave_nothing_else(url, tmp_path):
+    (tmp_path / "here").mkdir()
+    two = [begun("once", tmp_path / "here", 0, url) for _ in range(2)]
+    for process in two:
+        done(process)
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["fashion_mnist.npz"]
+
+
+@pytest.mark.parametrize("when", ["in download", "at the end"])
+def test_where_no_byte_more_can_be_written_nothing_is_taken_for_fetched(when, toy, monkeypatch, tmp_path):
+    def get(workplace):
+        if when == "in download":
+            (workplace / "archive").write_bytes(bytes(20_000))
+        return toy
+
+    monkeypatch.setattr(downloads, "sources", lambda *_: [("there", get)])
+    told = {
+        "in download": (ConnectionError, "there: .*too large"),
+        "at the end": (OSError, "folder of yours that has room"),
+    }
+    error, match = told[when]
+    with small_files(10_000), pytest.raises(error, match=match):
+        datasets._cached("cifar10")
+    assert not list(tmp_path.iterdir())
+    assert datasets._cached("cifar10").keys() == toy.keys()
+
+
+@pytest.fixture
+def read_only():
+    """A folder that one may read and not change, whoever runs the tests."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        folder = Path(place) / "folder"
+        folder.mkdir()
+
+        @contextlib.contextmanager
+        def locked():
+            folder.chmod(0o555)
+            me = os.geteuid()
+            os.seteuid(me or 65534)
+            try:
+                yield
+            finally:
+                os.seteuid(me)
+                folder.chmod(0o755)
+
+        yield folder, locked
+
+
+def test_a_folder_that_cannot_be_changed_is_named_and_left(read_only, toy, monkeypatch):
+    folder, locked = read_only
+    monkeypatch.setenv("PRUNEVIZ_DATA", str(folder))
+    monkeypatch.setattr(downloads, "sources", lambda *_: [("there", lambda _: toy)])
+    model = nn.Linear(3, 2)
+    with locked():
+        with pytest.raises(OSError, match=f"cannot use {folder} .*set PRUNEVIZ_DATA to a folder of yours"):
+            datasets._cached("cifar10")
+        with pytest.raises(PermissionError, match=str(folder)):
+            pv.save(model, folder / "m.pv")
+    assert not list(folder.iterdir())
+    datasets._cached("cifar10")
+    pv.save(model, folder / "m.pv")
+    with locked():  # what is there is read
+        assert datasets._cached("cifar10").keys() == toy.keys()
+        assert isinstance(pv.load(folder / "m.pv", model), nn.Linear)

@@ -188,7 +188,8 @@ class Site:
 def write(folder: Path, lessons: Sequence[build.Lesson]) -> None:
     """Write the site into a folder, which must not be there, or be empty, or a site from before.
 
-    It takes that place once it is whole: who stops the writing finds what was there.
+    It takes that place once it is whole: who stops the writing finds what was there, or in the worst moment
+    nothing, but never a part.
 
     Raises
     ------
@@ -198,11 +199,14 @@ def write(folder: Path, lessons: Sequence[build.Lesson]) -> None:
     if folder.exists() and any(folder.iterdir()) and not (folder / "static" / "page.js").exists():
         raise build.LessonError(f"{folder} is not empty, and holds no site from before")
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}-*"):  # by a writing that was killed
+        shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         whole = Path(scratch) / "site"
         whole.mkdir()
         Site(whole, lessons).write()
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            folder.rename(Path(scratch) / "before")
         whole.rename(folder)
 
 

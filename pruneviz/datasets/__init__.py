@@ -9,15 +9,16 @@ whatever chooses (a slider, a stopping rule) never looks at the test images.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-import tarfile
+import shutil
 import tempfile
+import time
 import warnings
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ from pruneviz.datasets import downloads
 from pruneviz.datasets.published import FACTS, Arrays, Facts
 from pruneviz.files.writing import whole
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["Dataset", "Split", "cifar10", "clothes", "fashion_mnist", "mnist"]
 
 Split = tuple[NDArray[np.uint8], NDArray[np.int64]]
@@ -33,7 +37,7 @@ Split = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 _BUNDLED = Path(__file__).parent / "data"
 _VALIDATION = 5_000
-_DAMAGED = (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
+_DAY = 86_400  # seconds
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -189,7 +193,7 @@ def _bundled(name: str) -> Arrays:
     path = _BUNDLED / f"{name}.npz"
     try:
         return _read(path, FACTS[name])
-    except _DAMAGED as problem:
+    except Exception as problem:
         raise OSError(f"{path} is missing or damaged ({problem}); install pruneviz again") from problem
 
 
@@ -198,10 +202,10 @@ def _cached(name: str) -> Arrays:
     if path.exists():
         try:
             return _read(path, FACTS[name])
-        except _DAMAGED as problem:
+        except Exception as problem:  # noqa: BLE001  # a damaged file leads to whatever it likes
             warnings.warn(f"{path} is damaged ({problem}) and is fetched again", stacklevel=3)
     arrays = _fetch(name, path)
-    with whole(path) as file:
+    with _usable(path.parent), whole(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
     return arrays
 
@@ -210,21 +214,39 @@ def _folder() -> Path:
     chosen = os.environ.get("PRUNEVIZ_DATA")
     folder = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "pruneviz"
     folder = folder.expanduser()
-    try:
+    with _usable(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise OSError(f"cannot use {folder} ({problem}); set PRUNEVIZ_DATA to a folder of yours") from problem
     return folder
+
+
+@contextlib.contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        to_do = "set PRUNEVIZ_DATA to a folder of yours that has room"
+        raise OSError(f"cannot use {folder} ({problem}); {to_do}") from problem
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what killed processes have left; others, at work now, have written within a day."""
+    for left in (*folder.glob(".fetching-*"), *folder.glob(".pruneviz-*")):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _DAY:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _fetch(name: str, path: Path) -> Arrays:
     failures, by_hand = [], path.with_suffix("")
+    _tidy(path.parent)
     for source, get in downloads.sources(name, by_hand):
-        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=path.parent) as workplace:
+        with _usable(path.parent):
+            place = tempfile.TemporaryDirectory(prefix=".fetching-", dir=path.parent)
+        with place as workplace:
             try:
                 arrays = get(Path(workplace))
                 FACTS[name].check(arrays)
-            except _DAMAGED as problem:
+            except Exception as problem:  # noqa: BLE001  # so does what a stranger sends
                 failures.append(f"  {source}: {' '.join(str(problem).split())[:200]}")
             else:
                 return arrays
@@ -240,6 +262,8 @@ def _fetch(name: str, path: Path) -> Arrays:
 def _read(path: Path, facts: Facts) -> Arrays:
     # np.load leaves a damaged file open when it is given a path.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        if max(member.file_size for member in stored.zip.infolist()) > downloads.LARGEST:
+            raise ValueError("larger than was published")
         arrays = {key: stored[key] for key in facts.sha256}
     facts.check(arrays)
     return arrays

@@ -35,6 +35,7 @@ OFFICIAL = {
     "cifar10": ["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"],
 }
 _MEGABYTES = {"fashion_mnist": 31, "cifar10": 170}
+LARGEST = 200_000_000  # bytes: more than any of their files has once it is unpacked
 _PATIENCE = 60.0  # seconds without a new byte
 
 
@@ -100,7 +101,10 @@ def _read_idx(folder: Path) -> Arrays:
     """Four IDX files: a magic number whose last byte counts the dimensions, their sizes, the bytes."""
     arrays = {}
     for key, name in _IDX.items():
-        content = gzip.decompress((folder / name).read_bytes())
+        with gzip.open(folder / name) as file:
+            content = file.read(LARGEST)
+            if file.read(1):
+                raise ValueError(f"{name} is larger than was published")
         sizes = np.frombuffer(content, ">u4", count=content[3], offset=4)
         arrays[key] = np.frombuffer(content, np.uint8, offset=4 + sizes.nbytes).reshape(sizes)
     return arrays
@@ -120,8 +124,8 @@ def _read_cifar(folder: Path) -> Arrays:
 
 def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     file = archive.extractfile(name)
-    if file is None:
-        raise KeyError(f"{name} is not a file")
+    if file is None or archive.getmember(name).size > LARGEST:
+        raise KeyError(f"{name} is not the file that was published")
     return file
 
 
