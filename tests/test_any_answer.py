@@ -220,3 +220,15 @@ def test_no_number_is_right_where_it_stands_for_all(judge):
     for number in NUMBERS:
         judge(lambda _, number=number: number)
         judge(lambda _, number=number: lambda *given: ([one() for one in given if callable(one)], number)[1])
+
+
+@pytest.mark.parametrize(("truth", "share"), [(4000, False), (0.5, True), (1.7, True), ("fc1", False)])
+def test_any_guess_is_set_beside_the_truth_in_one_line(truth, share, capsys):
+    rng = random.Random(0)
+    for guess in (*NUMBERS, *PLAIN, -0.1, 0.3, 10**5000, *(anything(rng, {}) for _ in range(ANSWERS))):
+        pv.teaching.compare(guess, truth, "right", share=share)
+        told = capsys.readouterr().out
+        assert told.count("\n") == 1
+        assert told.count("Measured: ") == 1
+        assert len(told) < 1_000 or isinstance(guess, str)
+        assert "nan too" not in told

@@ -117,6 +117,47 @@ def test_whatever_a_file_holds_load_gives_a_model_or_a_sentence(tmp_path):
     assert loaded < FILES
 
 
+def network():
+    return nn.Sequential(nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 3))
+
+
+def test_damaged_notes_of_models_and_runs_are_refused_in_a_sentence(tmp_path):
+    rng, model, data = random.Random(4), network(), (np.eye(9, 8, dtype=np.float32), np.arange(9) % 3)
+    pv.write_variants(tmp_path / "v.json", [pv.scorecard(model, data, "dense")])
+
+    def run():
+        schedule = pv.schedules.exponential(0, 0.9, begin=0, end=2)
+        return list(
+            pv.iterate(model, schedule, lambda *_: None, data, resume=tmp_path / "run", progress=False)
+        )
+
+    run()
+    pv.save(model, tmp_path / "m.pv")
+    reads = {
+        tmp_path / "v.json": lambda: pv.read_variants(tmp_path / "v.json"),
+        tmp_path / "run" / "run.json": run,
+        tmp_path / "run" / "round-001.pruneviz": run,
+    }
+    for path, read in reads.items():
+        saved = path.read_bytes()
+        others = [b"", b"[" * 100_000, b"[1]", b"1e999", (tmp_path / "m.pv").read_bytes()]
+        for content in (*others, *(damaged(saved, rng) for _ in range(FILES))):
+            path.write_bytes(content)
+            if said := refusal(read):
+                assert path.name in said or str(path.parent) in said
+            assert said or content not in others
+        path.write_bytes(saved)
+        assert refusal(read) is None
+
+
+def refusal(read):
+    try:
+        read()
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 @pytest.fixture
 def toy(monkeypatch, tmp_path):
     """An empty cache, and in place of CIFAR-10 a data set of a few kilobytes."""

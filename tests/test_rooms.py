@@ -31,7 +31,7 @@ def test_handing_in_again_replaces_the_guess(tmp_path):
     assert plot_room(tmp_path, "knee", 80).get_title(loc="left") == "knee"
 
 
-@pytest.mark.parametrize("guess", [..., "many", None, float("nan")])
+@pytest.mark.parametrize("guess", [..., "many", None, float("nan"), True, 10**400, 1j])
 def test_what_is_no_number_is_refused(guess, tmp_path):
     with pytest.raises(ValueError, match="guess must be a number"):
         hand_in(guess, tmp_path, "knee")
@@ -41,3 +41,18 @@ def test_what_is_no_number_is_refused(guess, tmp_path):
 def test_an_empty_room_is_named(tmp_path):
     with pytest.raises(ValueError, match="nobody has handed in a guess for 'knee'"):
         plot_room(tmp_path, "knee", 1)
+
+
+def test_what_is_no_guess_is_not_counted(tmp_path):
+    hand_in(70, tmp_path, "knee")
+    for name, content in {
+        "a": b"",
+        "b": b"NaN",
+        "c": b"[1]",
+        "d": b"1e999",
+        "e": b"\xff",
+        "f": b"[" * 100_000,
+    }.items():
+        (tmp_path / "knee" / f"{name}.json").write_bytes(content)
+    (tmp_path / "knee" / "folder.json").mkdir()
+    assert plot_room(tmp_path, "knee", 80).get_xlabel().startswith("1 guesses")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
 
 _FORMAT = "pruneviz variants 1"
+_DAMAGES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -135,11 +136,11 @@ def read_variants(path: str | os.PathLike[str]) -> list[Variant]:
     try:
         told = json.loads(Path(path).read_bytes())
         if told["format"] != _FORMAT:
-            raise ValueError(told["format"])  # noqa: TRY301
+            raise ValueError(told["format"])
         labels = _unpacked(told["labels"])
         found = [Variant(_card(row["card"], labels), row["parent"], row["step"]) for row in told["variants"]]
         return list(family(found))
-    except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
+    except _DAMAGES as error:
         raise ValueError(f"{path} is no file of pv.write_variants, or a damaged one") from error
 
 

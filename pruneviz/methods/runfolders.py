@@ -52,7 +52,7 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         head = self.path / _HEAD
         if head.exists():
-            self._compare(json.loads(head.read_text(encoding="utf-8")), run)
+            self._compare(_told(head), run)
         elif any(not file.name.startswith(".") for file in self.path.iterdir()):
             raise ValueError(f"resume: {path} holds other files, and no run of iterate: choose a new folder")
         else:
@@ -68,6 +68,8 @@ class RunFolder:
             return None
         try:
             stored = storage.unpacked(file.read_bytes(), file.name)
+            if "share" not in stored:
+                raise ValueError(f"{file.name} holds no round")  # noqa: TRY301
         except ValueError as error:
             raise ValueError(f"resume: {error}; or delete {file}, and the round is trained again") from error
         theirs, ours = float(stored.pop("share")), _share(self._schedule, number)
@@ -100,6 +102,16 @@ class RunFolder:
                     f"resume: {self.path} holds another run: its {key} is {theirs.get(key)!r}, here it is "
                     f"{value!r}; choose a new folder"
                 )
+
+
+def _told(head: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(head.read_bytes())
+    except (RecursionError, ValueError):
+        told = None
+    if isinstance(told, dict):
+        return told
+    raise ValueError(f"resume: {head} is damaged, and does not tell which run this is: choose a new folder")
 
 
 def fingerprint(model: object, start: object, how: How) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import reprlib
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import EllipsisType
+    from typing import TypeGuard
 
 
 def compare(
@@ -30,18 +33,36 @@ def compare(
         Whether both are shares, to be printed as percentages: from 0 to 1, unless the truth is more than 1.
     """
     measured = f"Measured: {_text(truth, share)} {what}".rstrip() + "."
+    most = 1 if isinstance(truth, str) or truth <= 1 else 3
     if guess is None or guess is ...:
         print(f"No guess. {measured}")  # noqa: T201
     elif isinstance(truth, str):
-        print(f"Your guess: {guess}. {measured} {'Right.' if str(guess) == truth else 'Not this time.'}")  # noqa: T201
-    elif isinstance(guess, bool) or not isinstance(guess, Real):
+        said = guess if isinstance(guess, str) and guess.isprintable() else shown(guess)
+        print(f"Your guess: {said}. {measured} {'Right.' if said == truth else 'Not this time.'}")  # noqa: T201
+    elif not is_number(guess):
         example = 0.75 if share else 4000
-        print(f"Your guess, {guess!r}, is no number: write one, such as {example}. {measured}")  # noqa: T201
-    elif share and not 0 <= guess <= (most := 1 if truth <= 1 else 3):
+        print(f"Your guess, {shown(guess)}, is no number: write one, such as {example}. {measured}")  # noqa: T201
+    elif share and not 0 <= guess <= most:
         hint = f": write {guess / 100:g}" if most < guess <= 100 * most else ""
         print(f"Your guess, {guess}, is no share from 0 to {most}{hint}. {measured}")  # noqa: T201
     else:
         print(f"Your guess: {_text(guess, share)}. {measured} {_verdict(guess - truth, share)}")  # noqa: T201
+
+
+def is_number(guess: object) -> TypeGuard[float]:
+    """Whether a guess can be compared: True, infinity, and what no float can hold cannot."""
+    try:
+        return isinstance(guess, Real) and not isinstance(guess, bool) and math.isfinite(guess)
+    except OverflowError:
+        return False
+
+
+def shown(guess: object) -> str:
+    """Show whatever it is as code would have it, in a few words."""
+    try:
+        return " ".join(reprlib.repr(guess).split())
+    except ValueError:  # Python writes out no more than 4,300 digits
+        return "a number with thousands of digits"
 
 
 def _verdict(difference: float, share: bool) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz.files.writing import whole
+from pruneviz.teaching.guesses import is_number, shown
 
 if TYPE_CHECKING:
     import os
@@ -38,13 +39,12 @@ def hand_in(guess: float, folder: str | os.PathLike[str], question: str, who: st
     ValueError
         If the guess is no finite number.
     """
-    number = float(guess) if isinstance(guess, (int, float)) else float("nan")
-    if not np.isfinite(number):
-        raise ValueError(f"guess must be a number, not {guess!r}")
+    if not is_number(guess):
+        raise ValueError(f"guess must be a number, not {shown(guess)}")
     place = Path(folder) / question
     place.mkdir(parents=True, exist_ok=True)
     with whole(place / f"{who}.json") as file:
-        file.write(json.dumps(number).encode())
+        file.write(json.dumps(float(guess)).encode())
 
 
 def plot_room(
@@ -77,7 +77,8 @@ def plot_room(
 
     from pruneviz.plots import style  # noqa: PLC0415
 
-    guesses = [json.loads(path.read_bytes()) for path in (Path(folder) / question).glob("*.json")]
+    read = [_read(path) for path in (Path(folder) / question).glob("*.json")]
+    guesses = [guess for guess in read if guess is not None]
     if not guesses:
         raise ValueError(f"nobody has handed in a guess for {question!r} in this folder")
     if ax is None:
@@ -91,3 +92,12 @@ def plot_room(
     ax.spines[["top", "right"]].set_visible(False)
     style.title(ax, question)
     return ax
+
+
+def _read(path: Path) -> float | None:
+    """Read a guess; None for whatever else lies there."""
+    try:
+        guess = json.loads(path.read_bytes())
+    except (OSError, RecursionError, ValueError):
+        return None
+    return float(guess) if is_number(guess) else None
