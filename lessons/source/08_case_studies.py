@@ -578,7 +578,7 @@ pv.teaching.show(
 half, reached = LEVELS.index(0.5), table_2["resnet18"][0]["ways"]["compounding"]["reached"]
 arms = {f"{names[name]}, 20 epochs of SGD": found for name, found in table_2.items()}
 arms |= {"ResNet-18, 20 of Adam": by_adam, "ResNet-18, 50 of SGD, one seed": longer}
-print("printed at 50%:", *(f"{names[name]} {theirs[name][half]}%" for name in table_2))
+print("printed at 50%:", ", ".join(f"{names[name]} {theirs[name][half]}%" for name in table_2))
 print(f"calls that compound reach {reached[1]:.1%} where 50% is asked")
 for name, found in arms.items():
     halved = ", ".join(f"{share:.1f}" for share in along(found, "layer by layer")[:, half])
@@ -851,7 +851,8 @@ for score in ("magnitude", "taylor", "random"):
 print(f"dense, as many epochs: {span([seed['dense, more'][1] for seed in guide])} right")
 
 # %% [markdown]
-# **Explain.** Which score is best depends on the scope: Taylor is unreliable by layer and does well with one threshold. No arm is level with dense in all seeds.
+# **Explain.** Which score is best depends on the scope: Taylor is unreliable by layer and does well with one threshold. No arm is
+# level with dense in all seeds.
 #
 # **What would have shown us wrong?** Panels that look alike.
 #
