@@ -110,6 +110,18 @@ def test_results_of_other_settings_are_not_mixed(counting, tmp_path):
     assert len(counting) == 1
 
 
+def test_runs_of_other_settings_have_folders_of_their_own(monkeypatch, tmp_path):
+    def run(_case, _seed, _settings, folder):
+        before = folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        return {"went on": before}
+
+    module = SimpleNamespace(run=run)
+    monkeypatch.setattr(running, "experiment", lambda _: module)
+    ran = [running._timed("it", "", 0, {"epochs": n}, tmp_path)["found"]["went on"] for n in (5, 20, 5)]
+    assert ran == [False, False, True]
+
+
 @pytest.mark.usefixtures("counting")
 def test_a_dask_cluster_runs_the_seeds_side_by_side(tmp_path):
     local = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "dashboard_address": None}

@@ -41,7 +41,3 @@ class Rule:
         """The share that is pruned."""
         kept = sum(int(mask.sum()) for mask in self.masks.values())
         return 1 - kept / sum(mask.numel() for mask in self.masks.values())
-
-    def zeros(self) -> dict[str, list[int]]:
-        """Count the zeros, and all weights, of each layer."""
-        return {name: [int((p == 0).sum()), p.numel()] for name, p in self.weights.items()}

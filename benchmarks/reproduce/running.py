@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import importlib
 import json
 import platform
@@ -96,7 +97,10 @@ def _begun(name: str, settings: dict[str, Any], out: Path) -> _Result:
 
 def _timed(name: str, case: str, seed: int, settings: dict[str, Any], folder: Path) -> _Result:
     started = time.perf_counter()
-    found = experiment(name).run(case, seed, settings, folder / name / f"{case or 'run'}_{seed}")
+    of_settings = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    found = experiment(name).run(
+        case, seed, settings, folder / name / of_settings / f"{case or 'run'}_{seed}"
+    )
     return {
         "case": case,
         "seed": seed,

@@ -117,7 +117,7 @@ def along(found, way):
     return np.array([[seed["dense"], *seed["ways"][way]] for seed in found])[:, :, 1] / 100
 
 
-torch_runs, tf_runs, ho = runs("kezmann_torch"), runs("by_rule", "kezmann_tf"), runs("tram_ho")
+torch_runs, tf_runs, ho = runs("kezmann_torch"), runs("kezmann_tf"), runs("tram_ho")
 kezmann = {
     "TensorFlow": ([seed["dense"][-1][1] for seed in tf_runs], ends(tf_runs, "pruned")),
     "PyTorch": (
@@ -366,7 +366,7 @@ pv.teaching.compare(guess, float(round(np.median(cost), 1)), "points")
 #
 # **What would have shown us wrong?** A control that stays at the start.
 #
-# At full length, stored, by the tool's rule rebuilt in PyTorch:
+# At full length, stored, by the tool itself:
 
 # %%
 rows = {"dense, 20 epochs": [seed["dense"][-1][1] for seed in tf_runs]}
@@ -515,7 +515,7 @@ pv.teaching.show(
 for name, counts in rows.items():
     print(f"{name}: {min(counts):.1f} to {max(counts):.1f}%")
 
-stored = runs("by_rule", "dont_cry")
+stored = runs("dont_cry")
 print("\nAt full length, stored, right of 10,000:")
 print("dense, 5 epochs:", span([seed["dense"][-1][1] for seed in stored]))
 arms = {"bare call": "half cut", "dense": "dense"}
