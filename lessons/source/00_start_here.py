@@ -31,8 +31,8 @@ prices = np.array([1.05, 2.45, 2.5, 3.8])  # hundreds of thousands of euros
 BLUE, GREY, INK = "#0b3c6f", "#8c9bad", "#22272e"
 
 # %% [markdown]
-# **Touch.** Run the next cell: Shift + Enter. The lines are the weights, the thicker the larger. Click one to cut it, and
-# again to put it back. With the keyboard: Tab goes into the drawing, arrow keys from weight to weight, Enter cuts.
+# **Touch.** Click the title, then press Shift + Enter four times. The lines are the weights, the thicker the larger. Click
+# one to cut it, again to put it back. By keyboard: Tab goes into the drawing, arrow keys from weight to weight, Enter cuts.
 
 # %%
 view = pv.TinyNetwork.linear(weights, names, flats, prices, output="price", noun="flat")
