@@ -123,15 +123,21 @@ def refusal(view, sent, by):
 def test_whatever_is_set_the_view_goes_on(kind, by):
     view, rng, refused = OPENED[kind](), random.Random(kind), 0
     names = [name for name in view.traits(sync=True) if name[0] != "_"]
+    told = {name for name in names if view.traits()[name].read_only}
     theirs = {name for name in names if view.trait_metadata(name, "echo_update") is False}
+    ours = [name for name in names if name not in ("layout", "tabbable", "tooltip")]  # but of every widget
+    assert not told & theirs
     for _ in range(VALUES):
         many = rng.choice((1, 1, 2)) if by == "page" else 1
-        named = rng.sample(names if by == "page" else sorted(theirs), many)
+        named = rng.sample(names if by == "page" else ours, many)
+        named = (
+            ["running"] if "running" in named else named
+        )  # what it refuses leaves the others as they were set
         sent = {name: fitting(view, name, rng) if rng.random() < 0.4 else anything(rng) for name in named}
         before = shown(view)
         why = refusal(view, sent, by)
         assert "\n" not in (why or "")
-        if why or not theirs & sent.keys():  # what a page is only told, it does not change
+        if why or (by == "page" and not theirs & sent.keys()) or told >= sent.keys():
             assert same(before, shown(view)), (sent, why)
         refused += bool(why)
         assert view.sentence()
@@ -140,4 +146,4 @@ def test_whatever_is_set_the_view_goes_on(kind, by):
             view.measure()
         if rng.random() < 0.02:
             view.snapshot()
-    assert 0.1 * VALUES < refused < 0.9 * VALUES
+    assert 0.1 * VALUES < refused < VALUES

@@ -238,7 +238,7 @@ def test_the_still_is_drawn_once_a_state(monkeypatch):
     draw = pv.TinyNetwork.snapshot
     monkeypatch.setattr(pv.TinyNetwork, "snapshot", lambda self: drawn.append(self.cut) or draw(self))
     whole = view._png()
-    view.moving, view.running, view.progress = True, True, 0.5
+    view.moving, view.running = True, True
     assert view._png() is whole
     view.cut = ["garden"]
     assert view._png() != whole

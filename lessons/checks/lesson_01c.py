@@ -21,7 +21,7 @@ Answer = Any
 @exercise(right="Every pruned weight is still zero, and the others have learned.")
 def zeros_kept(after: Answer, *, before: Mapping[str, Array], mask: Mapping[str, BoolArray]) -> str | None:
     """Judge the weights (layer -> array) after a step that must keep what ``mask`` prunes at zero."""
-    if not hasattr(after, "items") or not set(mask) <= set(after):
+    if isinstance(after, pv.Mask) or not hasattr(after, "items") or not set(mask) <= set(after):
         return f"give the weights after the step by layer: {', '.join(mask)}."
     revived = sum(int(np.count_nonzero(np.asarray(after[name])[~kept])) for name, kept in mask.items())
     if revived:

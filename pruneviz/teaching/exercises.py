@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RIGHT, WRONG, UNANSWERED = "Right.", "Not yet:", "Not answered yet:"
 _LONGEST = 600  # characters of a verdict: an answer that it quotes may be a million numbers
-_HUGE = 3_000_000  # members of a list, or bytes
+_HUGE = 300_000  # members of a list: more take gigabytes as an array, such as those of range(10**9)
 _MOST = 10_000  # members of an answer that are looked at: a generator may have no end
 
 
@@ -78,6 +78,8 @@ def exercise(*, right: str) -> Callable[[Callable[..., str | None]], Check]:
 
 def close(answer: object, reference: object, tolerance: float = 1e-6) -> bool:
     """Whether an answer has the reference's shape and values; False for anything that is no number."""
+    if _is_huge(answer):
+        return False
     try:
         with warnings.catch_warnings(action="error", category=np.exceptions.ComplexWarning):
             given = np.asarray(answer, dtype=float)
@@ -179,7 +181,10 @@ def _asked(answer: object) -> object:
 
 
 def _bounded(answer: object) -> object:
-    """Refuse what would take gigabytes as an array, such as range(10**9)."""
-    if isinstance(answer, Sequence) and len(answer) > _HUGE:
-        raise Wrong(f"an answer of {len(answer):,} members is longer than any that is asked for.")
+    if _is_huge(answer):
+        raise Wrong("this answer is longer than any that is asked for.")
     return answer
+
+
+def _is_huge(answer: object) -> bool:
+    return isinstance(answer, Sequence) and not isinstance(answer, str | bytes) and len(answer) > _HUGE

@@ -67,10 +67,12 @@ class CorruptionView(View):
     kind = t.Enum(list(CORRUPTIONS), "noise").tag(sync=True, echo_update=False)
     strength = Whole(2, min=0, max=STRENGTHS).tag(sync=True, echo_update=False)
     sparsity = t.Float(0.0).tag(sync=True, echo_update=False)
-    kinds = t.Dict({kind: list(strengths) for kind, strengths in CORRUPTIONS.items()}).tag(sync=True)
-    counts: t.List[Any] = t.List().tag(sync=True)
-    total = t.Int(0).tag(sync=True)
-    digits = t.Dict().tag(sync=True, **ARRAYS)
+    kinds = t.Dict({kind: list(strengths) for kind, strengths in CORRUPTIONS.items()}, read_only=True).tag(
+        sync=True
+    )
+    counts: t.List[Any] = t.List(read_only=True).tag(sync=True)
+    total = t.Int(0, read_only=True).tag(sync=True)
+    digits = t.Dict(read_only=True).tag(sync=True, **ARRAYS)
 
     def __init__(
         self,

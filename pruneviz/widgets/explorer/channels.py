@@ -104,8 +104,8 @@ class ChannelExplorer(UnitExplorer):
     sparsities = t.Dict().tag(sync=True, echo_update=False)
     followed: t.List[Any] = t.List().tag(sync=True, echo_update=False)
 
-    chain = t.List(t.Dict()).tag(sync=True)
-    groups = t.List(t.Dict()).tag(sync=True)
+    chain = t.List(t.Dict(), read_only=True).tag(sync=True)
+    groups = t.List(t.Dict(), read_only=True).tag(sync=True)
 
     def coupled(self, layer: str, index: int) -> dict[str, dict[str, list[int]]]:
         """Tell which slices of the network go with one output of a layer.

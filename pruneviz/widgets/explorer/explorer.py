@@ -78,24 +78,24 @@ class Explorer(View):
     layer = t.Unicode().tag(sync=True, echo_update=False)
     scope = t.Enum(["global", "layer"], "global").tag(sync=True, echo_update=False)
     criterion = t.Unicode("magnitude").tag(sync=True, echo_update=False)
-    criteria = t.List(t.Unicode()).tag(sync=True)
+    criteria = t.List(t.Unicode(), read_only=True).tag(sync=True)
     by_hand = t.Dict().tag(sync=True, echo_update=False)
-    panels: t.List[list[str]] = t.List().tag(sync=True)
+    panels: t.List[list[str]] = t.List(read_only=True).tag(sync=True)
     show = t.List(t.Unicode()).tag(sync=True)
     basic = t.List(t.Unicode()).tag(sync=True)
     predict = t.Bool(default_value=True).tag(sync=True)
     target = t.Float(None, allow_none=True).tag(sync=True)
     guess = t.Float(None, allow_none=True).tag(sync=True, echo_update=False)
 
-    layers = t.List(t.Dict()).tag(sync=True, **ARRAYS)
-    rest = t.Int(0).tag(sync=True)
-    ranking = t.Dict().tag(sync=True, **ARRAYS)
+    layers = t.List(t.Dict(), read_only=True).tag(sync=True, **ARRAYS)
+    rest = t.Int(0, read_only=True).tag(sync=True)
+    ranking = t.Dict(read_only=True).tag(sync=True, **ARRAYS)
 
-    n = t.Int(0).tag(sync=True)
-    dense = t.Int(-1).tag(sync=True)
-    curve: t.List[list[float]] = t.List().tag(sync=True)
-    exact = t.Dict().tag(sync=True)
-    comparison = t.Dict().tag(sync=True, **ARRAYS)
+    n = t.Int(0, read_only=True).tag(sync=True)
+    dense = t.Int(-1, read_only=True).tag(sync=True)
+    curve: t.List[list[float]] = t.List(read_only=True).tag(sync=True)
+    exact = t.Dict(read_only=True).tag(sync=True)
+    comparison = t.Dict(read_only=True).tag(sync=True, **ARRAYS)
 
     def __init__(
         self,
@@ -272,12 +272,12 @@ class Explorer(View):
     def _rerank(self, _change: object = None) -> None:
         _, _, packed = self._ranked(self.scope, self.criterion)
         with self.hold_sync():
-            self.ranking = {"scope": self.scope, "criterion": self.criterion, "layers": packed}
+            self._tell(ranking={"scope": self.scope, "criterion": self.criterion, "layers": packed})
             self._recode()
             self._publish_curve()
 
     def _recode(self) -> None:
-        self.code = self._template()
+        self._tell(code=self._template())
 
     def _present(self) -> State:
         return State.of(self.state())
@@ -333,10 +333,10 @@ class Explorer(View):
         card = self._card(state)
         change = self._meter.compared(dense, found)
         with self.hold_sync():
-            self.dense = self._right(dense)
+            self._tell(dense=self._right(dense))
             if self.target is None:
                 self.target = max(0.0, round(self.dense / self.n - 0.03, 2))
-            self.exact = {
+            exact = {
                 "state": state.traits(),
                 "correct": card.correct,
                 "low": card.interval[0],
@@ -345,6 +345,7 @@ class Explorer(View):
                 **{word: getattr(card, word) for word in _ON_CARD},
                 **self._more(state, found, change),
             }
+            self._tell(exact=exact)
             self._publish_curve()
 
     def _measure_kept(self, state: State, compare: int) -> Iterator[float]:
@@ -364,7 +365,7 @@ class Explorer(View):
             before = yield from self._predict(kept[compare])
             after = yield from self._predict(state)
             change = self._meter.compared(before, after)
-            self.comparison = {**change, "with": kept[compare].traits(), "state": state.traits()}
+            self._tell(comparison={**change, "with": kept[compare].traits(), "state": state.traits()})
 
     def _measure_curve(self, state: State) -> Iterator[float]:
         if not {"accuracy", "scorecard"} & set(self.show):
@@ -386,4 +387,4 @@ class Explorer(View):
     def _publish_curve(self) -> None:
         """Show what is known of the present ranking, whichever is being measured."""
         found = self._curve(self._present())
-        self.curve = [[sparsity, found[sparsity]] for sparsity in sorted(found)]
+        self._tell(curve=[[sparsity, found[sparsity]] for sparsity in sorted(found)])

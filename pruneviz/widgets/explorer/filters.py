@@ -101,8 +101,8 @@ class FilterExplorer(ImageExplorer):
 
     rival = t.Unicode("").tag(sync=True, echo_update=False)
 
-    rivals = t.Dict().tag(sync=True, **ARRAYS)
-    truths = t.Any().tag(sync=True, **ARRAYS)
+    rivals = t.Dict(read_only=True).tag(sync=True, **ARRAYS)
+    truths = t.Any(read_only=True).tag(sync=True, **ARRAYS)
 
     def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(model, data, **options)
@@ -129,7 +129,7 @@ class FilterExplorer(ImageExplorer):
     def _rank_rivals(self, _change: object = None) -> None:
         packed = self._ranked(self.scope, self.rival)[2] if self.rival else {}
         places = {name: layer["place"] for name, layer in packed.items()}
-        self.rivals = {"scope": self.scope, "criterion": self.rival, "places": places}
+        self._tell(rivals={"scope": self.scope, "criterion": self.rival, "places": places})
 
     def _pictured(self) -> dict[str, Any]:
         maps = self._maps(self._meter.x[self.image : self.image + 1])

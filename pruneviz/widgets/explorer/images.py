@@ -57,8 +57,8 @@ class ImageExplorer(UnitExplorer):
     first_image: ClassVar[int] = 0
 
     image = Whole(0).tag(sync=True, echo_update=False)
-    pictured = t.Dict().tag(sync=True, **ARRAYS)
-    along = t.Dict().tag(sync=True)
+    pictured = t.Dict(read_only=True).tag(sync=True, **ARRAYS)
+    along = t.Dict(read_only=True).tag(sync=True)
 
     def __init__(self, model: object, data: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(model, data, **options)
@@ -109,10 +109,10 @@ class ImageExplorer(UnitExplorer):
             mask = self._mask(state.at(sparsity))
             shares.append([sparsity, self._meter.shares(mask, image).tolist()])
             yield 0.1
-        self.along = {**about, "shares": shares}
+        self._tell(along={**about, "shares": shares})
 
     def _show_image(self, _change: object = None) -> None:
-        self.pictured = self._pictured()
+        self._tell(pictured=self._pictured())
 
     def _pictured(self) -> dict[str, Any]:
         """Tell of the image: its ``index``, ``truth`` and ``picture``, and what a subclass adds."""

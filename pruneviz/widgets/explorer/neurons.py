@@ -73,8 +73,8 @@ class NeuronExplorer(ImageExplorer):
     )
 
     image = Whole(-1).tag(sync=True, echo_update=False)
-    dense_layers = t.List(t.Dict()).tag(sync=True, **ARRAYS)
-    looks_at = t.List(t.Int()).tag(sync=True)
+    dense_layers = t.List(t.Dict(), read_only=True).tag(sync=True, **ARRAYS)
+    looks_at = t.List(t.Int(), read_only=True).tag(sync=True)
 
     def _described(self) -> dict[str, Any]:
         layers = network(self._model).layers

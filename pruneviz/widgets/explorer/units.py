@@ -119,11 +119,11 @@ class UnitExplorer(Explorer):
     sort = t.Enum(["score", "place"], "score").tag(sync=True, echo_update=False)
     against = t.Enum(["whole", "before"], "whole").tag(sync=True, echo_update=False)
     wanted = t.Dict().tag(sync=True, echo_update=False)
-    removal = t.Dict().tag(sync=True)
+    removal = t.Dict(read_only=True).tag(sync=True)
 
-    noun = t.Unicode().tag(sync=True)
-    wires = t.List(t.Dict()).tag(sync=True, **ARRAYS)
-    changes = t.Dict().tag(sync=True, **ARRAYS)
+    noun = t.Unicode(read_only=True).tag(sync=True)
+    wires = t.List(t.Dict(), read_only=True).tag(sync=True, **ARRAYS)
+    changes = t.Dict(read_only=True).tag(sync=True, **ARRAYS)
 
     _before: tuple[State, Array] | None = None  # the last state but one that was measured, and its answers
     _last: tuple[State, Array] | None = None
@@ -147,7 +147,8 @@ class UnitExplorer(Explorer):
         """
         state = self._present()
         self.wanted = state.traits()
-        small, self.removal = self._removed(state)
+        small, removal = self._removed(state)
+        self._tell(removal=removal)
         return small
 
     @property
@@ -242,7 +243,7 @@ class UnitExplorer(Explorer):
         if self.against == "before" and self._before is not None:
             against = self._before[0].traits()
             change = self._meter.compared(self._before[1], found)
-        self.changes = {**change, "with": against, "state": state.traits()}
+        self._tell(changes={**change, "with": against, "state": state.traits()})
         return {"confusion": table.tolist(), "smaller": self._smaller(self._mask(state))}
 
     def _smaller(self, mask: Mask) -> dict[str, Any]:
@@ -260,9 +261,10 @@ class UnitExplorer(Explorer):
         if self.wanted == state.traits() != self.removal.get("state"):
             yield 0.1
             try:
-                self.removal = self._removed(state)[1]
+                removal = self._removed(state)[1]
             except ValueError as error:
-                self.removal = {"state": state.traits(), "problem": str(error)}
+                removal = {"state": state.traits(), "problem": str(error)}
+            self._tell(removal=removal)
 
     def _removed(self, state: State) -> tuple[Any, dict[str, Any]]:
         mask, x = self._mask(state), self._meter.x

@@ -6,7 +6,7 @@ A view is a Python class that holds the state as traits, and a .js module that s
         _esm = assets.script("counter.js")  # its render() begins with: const frame = new Frame(model, el)
         _css = assets.read("frame/style.css")
         state_names = ("count",)  # the traits that Undo, Reset and Keep go back to
-        count = traitlets.Int(0).tag(sync=True)
+        count = traitlets.Int(0).tag(sync=True, echo_update=False)  # so that the page may change it
 
         def sentence(self) -> str:  # what a screen reader hears, and GitHub shows beside the PNG
             return f"The count is {self.count}."
@@ -84,19 +84,22 @@ class View(anywidget.AnyWidget):
     _live = False
 
     title = t.Unicode().tag(sync=True)
-    states = t.List(t.Unicode()).tag(sync=True)
+    states = t.List(t.Unicode(), read_only=True).tag(sync=True)
     moving = t.Bool(default_value=False).tag(sync=True, echo_update=False)
     more = t.Bool(default_value=False).tag(sync=True, echo_update=False)
     running = t.Bool(default_value=False).tag(sync=True, echo_update=False)
-    progress = t.Float(0.0).tag(sync=True)
-    code = t.Unicode().tag(sync=True)
+    progress = t.Float(0.0, read_only=True).tag(sync=True)
+    code = t.Unicode(read_only=True).tag(sync=True)
     kept = t.List(t.Dict()).tag(sync=True, echo_update=False)
     compare = t.Int(-1).tag(sync=True, echo_update=False)
-    glossary = t.Dict().tag(sync=True)
-    problem = t.Unicode().tag(sync=True)
+    glossary = t.Dict(read_only=True).tag(sync=True)
+    problem = t.Unicode(read_only=True).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401
-        super().__init__(states=list(self.state_names), glossary=lessons.glossary(), **traits)
+        traits |= {"states": list(self.state_names), "glossary": lessons.glossary()}
+        for name in [name for name, trait in self.traits().items() if trait.read_only and name in traits]:
+            self.set_trait(name, traits.pop(name))  # before there is a page to tell
+        super().__init__(**traits)
         self._ours: set[str] = set()  # what Python has changed of the state, and the page not since
         self._echoed: set[str] = set()
         self._listening = False
@@ -127,6 +130,12 @@ class View(anywidget.AnyWidget):
         if not self.moving:  # from now on the page knows
             self._ours -= self._echoed
             self._echoed.clear()
+
+    def _tell(self, **traits: Any) -> None:  # noqa: ANN401
+        """Set what nobody else can: what a page is told, and a script may read."""
+        with self.hold_sync():
+            for name, value in traits.items():
+                self.set_trait(name, value)
 
     def _is_theirs(self, name: str) -> bool:
         """Whether the page may change a trait; it knows then what it has sent."""
@@ -248,7 +257,7 @@ class View(anywidget.AnyWidget):
 
     async def _run(self) -> None:
         work, reported = self._work(), time.monotonic()
-        self.problem = ""
+        self._tell(problem="")
         try:
             for done in work:
                 if time.monotonic() - reported > _BETWEEN_REPORTS:
@@ -256,16 +265,18 @@ class View(anywidget.AnyWidget):
                     if cancelled:
                         break
                     with self.hold_sync():
-                        self.progress, self.running = max(done, 1e-3), True
+                        self._tell(progress=max(done, 1e-3))
+                        self.running = True
                     reported = time.monotonic()
                 await asyncio.sleep(0)
         except Exception as error:
-            self.problem = str(error)
+            self._tell(problem=str(error))
             raise
         finally:
             work.close()  # type: ignore[attr-defined]
             with self.hold_sync():
-                self.progress, self.running = 0.0, False
+                self._tell(progress=0.0)
+                self.running = False
 
     def _repr_mimebundle_(self, **options: Any) -> Any:  # noqa: ANN401
         """Give the widget, a picture for where widgets do not run, and a sentence."""

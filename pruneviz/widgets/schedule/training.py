@@ -34,10 +34,10 @@ class Training(View):
     budget = Whole(6).tag(sync=True, echo_update=False)
     name = t.Unicode().tag(sync=True, echo_update=False)
     paused = t.Bool(default_value=False).tag(sync=True, echo_update=False)
-    training = t.Int(0).tag(sync=True)
+    training = t.Int(0, read_only=True).tag(sync=True)
     runs: t.List[dict[str, Any]] = t.List(t.Dict()).tag(sync=True, echo_update=False)
-    n = t.Int(0).tag(sync=True)
-    dense = t.Int(-1).tag(sync=True)
+    n = t.Int(0, read_only=True).tag(sync=True)
+    dense = t.Int(-1, read_only=True).tag(sync=True)
 
     _model: object
     _data: Data
@@ -175,8 +175,8 @@ class Training(View):
         self._error, self._current = None, run
         self._runs.append(run)
         with self.hold_sync():
-            self.problem, self.name, self.progress = "", "", 0.0
-            self.training, self.paused, self.running = 1, False, True
+            self._tell(problem="", progress=0.0, training=1)
+            self.name, self.paused, self.running = "", False, True
             self._publish()
         return run
 
@@ -184,7 +184,7 @@ class Training(View):
         """Train round after round; what takes long is handed out, to be called wherever it blocks nothing."""
         try:
             if self.dense < 0:
-                self.dense = yield self._right_as_given
+                self._tell(dense=(yield self._right_as_given))
             while run is self._current:
                 if self.paused:
                     yield None
@@ -209,8 +209,8 @@ class Training(View):
             if len(run.rounds) == budget:
                 self._end(run, "finished")
                 return
-            self.progress = len(run.rounds) / budget
-            self.training = 0 if self.paused else len(run.rounds) + 1
+            training = 0 if self.paused else len(run.rounds) + 1
+            self._tell(progress=len(run.rounds) / budget, training=training)
             self._publish()
 
     def _end(self, run: TrainingRun, status: str, problem: str = "") -> None:
@@ -218,7 +218,7 @@ class Training(View):
             return
         run.status, self._current = status, None
         with self.hold_sync():
-            self.problem, self.progress, self.training = problem, 0.0, 0
+            self._tell(problem=problem, progress=0.0, training=0)
             self.running, self.paused = False, False
             self._publish()
 
@@ -234,14 +234,15 @@ class Training(View):
                 try:
                     self.start()
                 except Exception as error:
-                    self.running, self.problem = False, str(error)
+                    self._tell(problem=str(error))
+                    self.running = False
                     raise
             elif not self.running:
                 self.cancel()
         elif self._current is None:
             self.paused = False
         elif not self.paused:
-            self.training = len(self._current.rounds) + 1
+            self._tell(training=len(self._current.rounds) + 1)
 
     def _free_name(self, wanted: str) -> str:
         taken = {run.name for run in self._runs}

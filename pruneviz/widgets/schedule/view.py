@@ -122,10 +122,10 @@ class ScheduleExplorer(Training):
     power = t.Float(3.0).tag(sync=True, echo_update=False)
     frequency = Whole(1).tag(sync=True, echo_update=False)
     against = t.Enum(["sparsity", "compression", "round"], "sparsity").tag(sync=True, echo_update=False)
-    pools = t.List(t.Int()).tag(sync=True)
-    noun = t.Unicode("weights").tag(sync=True)
+    pools = t.List(t.Int(), read_only=True).tag(sync=True)
+    noun = t.Unicode("weights", read_only=True).tag(sync=True)
     show = t.List(t.Enum(_PARTS), list(_PARTS)).tag(sync=True)
-    words = t.Dict().tag(sync=True)
+    words = t.Dict(read_only=True).tag(sync=True)
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ class ScheduleExplorer(Training):
         given = {"title": f"{type(model).__name__} · schedule", "noun": noun, "n": len(x), "budget": rounds}
         super().__init__(**{**given, "end": options.get("budget", rounds), **options})
         self._open_rounds()  # refuses what iterate refuses
-        self.pools = self._pools(words)
+        self._tell(pools=self._pools(words))
         self._recode()
         self.observe(self._carry_along, ["initial", "final", "begin", "end", "budget"])
 
@@ -223,11 +223,12 @@ class ScheduleExplorer(Training):
 
     def _recode(self) -> None:
         """Write the arguments of iterate that are not its own defaults, as they stand in a call."""
-        self.words = {
+        words = {
             name: json.dumps(value) if _is_plain(value) else called(value, self, name)
             for name, value in vars(self.given).items()
             if not (isinstance(value, str) and _DEFAULTS.get(name) == value)
         }
+        self._tell(words=words)
 
     def _usual_name(self) -> str:
         return schedule_state.words_of(self.state())

@@ -59,9 +59,9 @@ class TinyNetwork(View):
     changes = t.Bool(default_value=False).tag(sync=True, echo_update=False)
     output = t.Unicode("output").tag(sync=True)
     noun = t.Unicode("example").tag(sync=True)
-    spec = t.Dict().tag(sync=True)
-    x: t.List[Any] = t.List().tag(sync=True)
-    y: t.List[Any] = t.List().tag(sync=True)
+    spec = t.Dict(read_only=True).tag(sync=True)
+    x: t.List[Any] = t.List(read_only=True).tag(sync=True)
+    y: t.List[Any] = t.List(read_only=True).tag(sync=True)
 
     def __init__(self, model: TinyModel, given: Examples, **traits: Any) -> None:  # noqa: ANN401
         self._model, self.given = model, given
@@ -249,7 +249,7 @@ class TinyNetwork(View):
 
     def _recode(self) -> None:
         x, y = (called(part, self, name) for name, part in self.given._asdict().items())
-        self.code = self._model.code(x, y)
+        self._tell(code=self._model.code(x, y))
 
     def _flags(self, cut: Iterable[str] | None = None) -> BoolArray:
         gone = set(self.cut if cut is None else cut)

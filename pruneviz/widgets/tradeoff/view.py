@@ -80,9 +80,9 @@ class TradeoffExplorer(View):
     selected = t.Unicode().tag(sync=True, echo_update=False)
     compared = t.Unicode("").tag(sync=True, echo_update=False)
     show = t.List(t.Unicode()).tag(sync=True)
-    axes = t.List(t.Dict()).tag(sync=True)
-    models = t.List(t.Dict()).tag(sync=True)
-    answers = t.Dict().tag(sync=True, **ARRAYS)
+    axes = t.List(t.Dict(), read_only=True).tag(sync=True)
+    models = t.List(t.Dict(), read_only=True).tag(sync=True)
+    answers = t.Dict(read_only=True).tag(sync=True, **ARRAYS)
 
     def __init__(
         self,
