@@ -4,6 +4,7 @@ The explorers of networks have machines of their own, in test_race.py.
 `PRUNEVIZ_RACES=10000 pytest tests/test_any_order.py` plays 10,000 sequences on each view.
 """
 
+import contextlib
 import os
 from typing import ClassVar
 
@@ -58,20 +59,17 @@ class Hand(RuleBasedStateMachine):
         self.sent.clear()
 
     def do(self, *, by_page, moving=False, **traits):
-        """Set traits, if the view takes them."""
+        """Set traits, if the view takes them; if it does not, the page hears so."""
         before = self.view.state()
-        try:
-            if by_page:
-                self.page |= traits
-                self.late = False
-                self.view.set_state({**traits, "moving": moving})
-            else:
+        if by_page:
+            self.page |= traits
+            self.late = False
+            self.view.set_state({**traits, "moving": moving})
+            assert not self.view.problem or self.view.state() == before
+        else:
+            with contextlib.suppress(traitlets.TraitError):
                 for name, value in traits.items():
                     setattr(self.view, name, value)
-        except traitlets.TraitError:
-            assert not by_page or self.view.state() == before
-            self.sent.clear()
-            self.page |= {name: getattr(self.view, name) for name in self.page}  # it offers nothing like that
         self.arrived()
 
     @rule()

@@ -82,7 +82,7 @@ OPENED = {
 
 
 def shown(view):
-    hidden = ("layout", "problem")  # the one is a view of its own, the other may say why it refuses
+    hidden = ("layout", "moving", "problem")  # a view of its own, the hand that lets go, and why it refuses
     return {name: getattr(view, name) for name in view.traits(sync=True) if name not in hidden}
 
 
@@ -110,9 +110,9 @@ def refusal(view, sent, by):
     try:
         if by == "page":
             view.set_state(sent)
-        else:
-            for name, value in sent.items():
-                setattr(view, name, value)
+            return view._refusal or None
+        for name, value in sent.items():
+            setattr(view, name, value)
     except (traitlets.TraitError, RuntimeError) as error:
         return str(error)
     return None

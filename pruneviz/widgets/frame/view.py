@@ -82,6 +82,7 @@ class View(anywidget.AnyWidget):
     state_names: ClassVar[tuple[str, ...]] = ()
     _task: asyncio.Task[None] | None = None
     _live = False
+    _refusal = ""  # what `problem` says of what a page has sent last
 
     title = t.Unicode().tag(sync=True)
     states = t.List(t.Unicode(), read_only=True).tag(sync=True)
@@ -116,6 +117,7 @@ class View(anywidget.AnyWidget):
 
         Python may have changed the same while this was on its way: the page then shows Python's value, and
         holds it to be the last. An echo sets it right, which the page ignores where its hand has moved on.
+        What is refused, since Python has changed what it depends on, is told in `problem`.
         """
         sync_data = {name: value for name, value in sync_data.items() if self._is_theirs(name)}
         crossed = {name: value for name, value in sync_data.items() if name in self._ours}
@@ -124,12 +126,26 @@ class View(anywidget.AnyWidget):
         self._listening = True
         try:
             super().set_state(sync_data)
+        except t.TraitError as error:
+            self._refuse(sync_data, str(error))
+        else:
+            if self._refusal and self.problem == self._refusal:
+                self._tell(problem="")
+            self._refusal = ""
         finally:
             self._listening = False
         self._echoed |= crossed.keys()
         if not self.moving:  # from now on the page knows
             self._ours -= self._echoed
             self._echoed.clear()
+
+    def _refuse(self, sync_data: dict[str, Any], why: str) -> None:
+        """Say why nothing is taken of what a page has sent, and let it show again what is there."""
+        if isinstance(sync_data.get("moving"), bool):  # the hand has let go all the same
+            self.moving = sync_data["moving"]
+        self._refusal = why
+        self._tell(problem=why)
+        self.send_state(list(sync_data))
 
     def _tell(self, **traits: Any) -> None:  # noqa: ANN401
         """Set what nobody else can: what a page is told, and a script may read."""
