@@ -10,11 +10,13 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 RNG = random.Random(0)
 
@@ -172,5 +174,8 @@ def site(folder, moments):
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
+    tqdm.set_lock(
+        threading.RLock()
+    )  # its own lies in memory that forks share: one that is killed would keep it
     name, there, many, *more = sys.argv[1:]
     {"fetch": fetch, "once": once, "rounds": rounds, "site": site}[name](Path(there), int(many), *more)
