@@ -38,6 +38,8 @@ class Lesson(IPyNbFile):
     def collect(self) -> Iterator[pytest.Item]:
         """Give its cells, its views, its memory, then once more its exercises, solved, and their checks."""
         lesson, self.cells = LESSONS[self.path], list(super().collect())
+        if any("trains" in item.cell.metadata.get("tags", ()) for item in self.cells):
+            self.add_marker("trains")
         for item in self.cells:
             item.cell.outputs = [output for output in item.cell.get("outputs", ()) if output != build.FOLDED]
             yield item
