@@ -17,14 +17,17 @@ export function sliderPart(frame, counts) {
     input: (sparsity) => frame.set({ sparsity }, { moving: true }),
     release: (sparsity) => { frame.set({ sparsity }); frame.speak = true; },
   });
+  const words = (count) => countOf(count, counts.total).replace("kept", `${counts.noun} kept`);
   const kept = el("p", { class: "pv-count", "data-png": true });
+  // As wide whatever it says, lest what stands beside it jumps; a letter takes a little less than a digit.
+  kept.style.minWidth = `min(100%, ${0.9 * words(counts.total).length}ch)`;
   const { node, show } = verdictPart(frame);
   frame.paint(() => {
     const sparsity = frame.get("sparsity");
     show();
     const at = counts.at(sparsity, frame.get("by_hand"));
     frame.write(() => {
-      setText(kept, countOf(at.kept, counts.total).replace("kept", `${counts.noun} kept`));
+      setText(kept, words(at.kept));
       const counted = `${grouped(at.kept)} of ${grouped(counts.total)} ${counts.noun} kept`;
       slider.show(sparsity, frame.get("moving") ? "" : `${sparsityText(sparsity)} pruned, ${counted}`);
     });
