@@ -34,6 +34,7 @@ _HOME_OF = {
         "methods.recalibration": ("recalibrate",),
         "methods.reconstruction": ("reconstruct",),
         "methods.sweeps": ("sweep",),
+        "widgets.corruption.view": ("CorruptionView",),  # alone in taking what only lessons need
         "widgets": (
             "ChannelExplorer",
             "FilterExplorer",

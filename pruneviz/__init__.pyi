@@ -60,10 +60,12 @@ from pruneviz.widgets import TinyNetwork as TinyNetwork
 from pruneviz.widgets import TradeoffExplorer as TradeoffExplorer
 from pruneviz.widgets import WeightExplorer as WeightExplorer
 from pruneviz.widgets import explore as explore
+from pruneviz.widgets.corruption.view import CorruptionView as CorruptionView
 
 __version__: str
 __all__ = [
     "ChannelExplorer",
+    "CorruptionView",
     "FilterExplorer",
     "Gated",
     "Importance",

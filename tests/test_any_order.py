@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from torch import nn
 
 import pruneviz as pv
-from pruneviz.widgets.corruption.view import CorruptionView, way
+from pruneviz.widgets.corruption.view import way
 from pruneviz.widgets.schedule.state import KINDS
 
 SEQUENCES = int(os.environ.get("PRUNEVIZ_RACES", "12"))
@@ -222,7 +222,7 @@ class CorruptionHand(Hand):
     }
 
     def opened(self):
-        return CorruptionView(network(), (X, Y), self.rows)
+        return pv.CorruptionView(network(), (X, Y), self.rows)
 
     @rule(
         kind=st.sampled_from(tuple(pv.teaching.CORRUPTIONS)),

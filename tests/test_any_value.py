@@ -10,7 +10,6 @@ import traitlets
 from torch import nn
 
 import pruneviz as pv
-from pruneviz.widgets.corruption.view import CorruptionView
 
 VALUES = 1_000 if "PRUNEVIZ_LONG" in os.environ else 40  # for each view, from each side
 X, Y = np.random.default_rng(0).random((8, 4, 4, 1), np.float32), np.arange(8) % 3
@@ -77,7 +76,9 @@ OPENED = {
     "tradeoff": tradeoff,
     "linear": lambda: pv.TinyNetwork.linear([0.02, 0.5], ["1", "garden"], [[50, 0], [80, 1]], [1.0, 2.1]),
     "two layers": two_layers,
-    "corruption": lambda: CorruptionView(model(), (X, Y), {"0": range(16), "0.5": range(16), "1": range(16)}),
+    "corruption": lambda: pv.CorruptionView(
+        model(), (X, Y), {"0": range(16), "0.5": range(16), "1": range(16)}
+    ),
 }
 
 

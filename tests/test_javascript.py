@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 import pruneviz as pv
-from pruneviz.widgets.corruption.view import CorruptionView
 from pruneviz.widgets.explorer.units import UnitExplorer
 from pruneviz.widgets.frame import assets
 
 VIEWS = (
     *(pv.WeightExplorer, pv.NeuronExplorer, pv.FilterExplorer, pv.ChannelExplorer),
-    *(pv.ScheduleExplorer, pv.TinyNetwork, pv.TradeoffExplorer, UnitExplorer, CorruptionView),
+    *(pv.ScheduleExplorer, pv.TinyNetwork, pv.TradeoffExplorer, UnitExplorer, pv.CorruptionView),
 )
 needs_node = pytest.mark.skipif(
     not shutil.which("node") and not os.environ.get("CI"), reason="node is not installed"

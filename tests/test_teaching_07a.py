@@ -12,7 +12,6 @@ from scipy import ndimage, optimize, special
 import pruneviz as pv
 from pruneviz.lessons.checks import lesson_07a
 from pruneviz.teaching import CORRUPTIONS, corrupt
-from pruneviz.widgets.corruption.view import CorruptionView
 
 
 def turn(**how):
@@ -204,13 +203,13 @@ def test_what_was_not_counted_is_refused(view, trait, value, told):
 def test_counts_and_images_that_do_not_fit_are_refused():
     model = pv.zoo.lenet_5("torch")
     with pytest.raises(ValueError, match="counts of 0 are 4 numbers: give 16"):
-        CorruptionView(model, (IMAGES, LABELS), {"0": [1, 2, 3, 4]})
+        pv.CorruptionView(model, (IMAGES, LABELS), {"0": [1, 2, 3, 4]})
     with pytest.raises(ValueError, match="counts has no 0"):
-        CorruptionView(model, (IMAGES, LABELS), {"0.8": COUNTS["0.8"]})
+        pv.CorruptionView(model, (IMAGES, LABELS), {"0.8": COUNTS["0.8"]})
     with pytest.raises(ValueError, match=r"x has the shape \(200, 784\), not that of images"):
-        CorruptionView(model, (IMAGES.reshape(200, -1), LABELS), COUNTS)
+        pv.CorruptionView(model, (IMAGES.reshape(200, -1), LABELS), COUNTS)
     with pytest.raises(TypeError, match="CorruptionView takes no colour"):
-        CorruptionView(model, (IMAGES, LABELS), COUNTS, colour="red")
+        pv.CorruptionView(model, (IMAGES, LABELS), COUNTS, colour="red")
 
 
 def test_the_view_leaves_a_picture_and_its_words(view, tmp_path):

@@ -13,7 +13,6 @@ from scipy import ndimage, optimize, special
 import pruneviz as pv
 from pruneviz.lessons.checks import lesson_07a as check
 from pruneviz.plots import style
-from pruneviz.widgets.corruption.view import CorruptionView
 
 pv.teaching.start("pytorch")
 FRAMEWORK = "torch"
@@ -35,7 +34,6 @@ from scipy import ndimage, optimize, special
 
 from pruneviz.lessons.checks import lesson_07a as check
 from pruneviz.plots import style
-from pruneviz.widgets.corruption.view import CorruptionView
 
 FRAMEWORK = "keras"
 mnist = pv.datasets.mnist()
@@ -51,7 +49,7 @@ print(f"{pv.scorecard(lenet, validation).correct:,} of {len(labels):,} validatio
 
 # %%
 one_shot = {share: counts[0] for share, counts in stored["one_shot"].items()}
-view = CorruptionView(lenet, validation, one_shot, kind="noise", strength=2, sparsity=0.7)
+view = pv.CorruptionView(lenet, validation, one_shot, kind="noise", strength=2, sparsity=0.7)
 view
 
 # %% tags=["drive"]

@@ -7,19 +7,19 @@ import json
 from pathlib import Path
 
 import pruneviz as pv
-from pruneviz.widgets.corruption.view import CorruptionView, way
+from pruneviz.widgets.corruption.view import way
 
 FIXTURES = Path(__file__).with_name("corruption_fixtures.json")
 COUNTS = {"0.8": list(range(150, 134, -1)), "0": list(range(200, 184, -1))}
 
 
-def spoiled() -> CorruptionView:
+def spoiled() -> pv.CorruptionView:
     """Show digits as lesson 07a does, with invented counts."""
     images, labels = pv.datasets.mnist().validation
-    return CorruptionView(pv.zoo.lenet_5("torch"), (images[:200], labels[:200]), COUNTS)
+    return pv.CorruptionView(pv.zoo.lenet_5("torch"), (images[:200], labels[:200]), COUNTS)
 
 
-def fixtures(view: CorruptionView) -> dict:
+def fixtures(view: pv.CorruptionView) -> dict:
     """Compute them."""
     states = []
     for kind, strength, sparsity in itertools.product(view.kinds, range(4), (0.0, 0.8)):
