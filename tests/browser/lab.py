@@ -174,8 +174,17 @@ def notebook(browser, server, name: str, *cells: str, ready: str = ".pv", height
 
 
 def leave(page) -> None:
-    """Close a notebook, and end its kernel: the server outlives both."""
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    """Close a notebook, and end its kernel: the server outlives both.
+
+    It fails to end a kernel that it starts anew in this very moment, so it is asked until it has.
+    """
+    page.wait_for_function(
+        """() => {
+          const { shell, serviceManager } = window.jupyterapp;
+          const { session } = shell.currentWidget.sessionContext;
+          return !session || serviceManager.sessions.shutdown(session.id).then(() => true, () => false);
+        }"""
+    )
     page.close()
 
 
