@@ -1,9 +1,11 @@
 """Images, labels and layers that a model has nothing to do with: one sentence, and nothing has changed."""
 
+from collections import OrderedDict
 from decimal import Decimal
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import torch
 from torch import nn
 from torch.nn import functional
@@ -74,6 +76,115 @@ def test_labels_that_the_model_does_not_know_are_refused(framework, wrong):
             call()
     with pytest.raises(ValueError, match=f"y has the label {wrong}"):
         pv.gate(model, (X, y), 0.1)
+
+
+class Detach(nn.Module):
+    """Lets values through and no gradient."""
+
+    def forward(self, x):
+        return x.detach()
+
+
+def cut(framework, *, last=False):
+    """Build two layers of which no gradient reaches the first, or neither."""
+    if framework == "torch":
+        parts = [("a", nn.Linear(6, 5)), ("b", nn.Linear(5, 3))]
+        parts.insert(2 if last else 1, ("cut", Detach()))
+        return nn.Sequential(OrderedDict(parts)).eval()
+    layers = HOMES[framework].layers
+    stop = keras.ops.stop_gradient if framework == "keras" else layers.Lambda(tf.stop_gradient)
+    images = layers.Input((6,))
+    hidden, b = layers.Dense(5, name="a")(images), layers.Dense(3, name="b")
+    return HOMES[framework].Model(images, stop(b(hidden)) if last else b(stop(hidden)))
+
+
+@pytest.mark.parametrize("criterion", ["gradient", "taylor"])
+def test_a_layer_that_no_gradient_reaches_is_refused_by_its_name(framework, criterion):
+    model, data = cut(framework), (X[:, 0, :2].reshape(6, 6), Y)
+    told = {"criterion": criterion, "data": data}
+    said = f"criterion '{criterion}' sees no gradient by layer 'a', as something .* cuts it off.*exclude it"
+    for granularity in ("weight", "2:4", "neuron", "channel"):
+        with pytest.raises(ValueError, match=said):
+            pv.importance(model, granularity=granularity, **told)
+    kept = pv.prune(model, 0.4, exclude=["a"], **told)
+    assert {name: np.count_nonzero(array) for name, array in kept.items()} == {"b": 9}
+    with pytest.raises(ValueError, match=said):
+        pv.importance(cut(framework, last=True), **told)
+    with pytest.raises(ValueError, match=f"criterion '{criterion}' sees no gradient by layer"):
+        pv.importance(small(framework), criterion=criterion, data=(X, Y), loss=lambda *_: 1.0)
+
+
+def test_layers_that_only_gradients_of_zero_reach_are_ranked(framework):
+    adapter = frameworks.adapter(small(framework))
+    first, last = pv.network(adapter.model)
+    shape = pv.network(adapter.model)[last].shape
+    dead = adapter.copy_with({f"{last}.weight": np.zeros(shape, np.float32)})
+    scores = pv.importance(dead, criterion="gradient", data=(X, Y))
+    assert scores[last].any()
+    assert not scores[first].any()
+    assert not pv.prune(dead, 0.1, criterion="gradient", data=(X, Y))[first].all()
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.int32, np.uint8, bool])
+def test_a_loss_is_given_the_targets_as_they_are(framework, kind):
+    layers = [] if framework == "torch" else [HOMES[framework].layers.Dense(3)]
+    model = (
+        HOMES[framework].Sequential([HOMES[framework].Input((6,)), *layers]) if layers else nn.Linear(6, 3)
+    )
+    x, y = X[:, 0, :2].reshape(6, 6), (3 * np.random.default_rng(3).random((6, 3))).astype(kind)
+    seen = []
+
+    def squares(outputs, wanted):
+        seen.append(np.asarray(wanted))
+        if framework == "torch":
+            return (outputs - wanted.float()).square().mean()
+        return tf.reduce_mean(tf.square(outputs - wanted.astype(np.float32)))
+
+    (scores,) = pv.importance(model, criterion="gradient", data=(x, y), loss=squares).values()
+    off = frameworks.adapter(model).predict(x) - y
+    np.testing.assert_allclose(scores, np.abs(off.T @ x) / 9, rtol=1e-4, atol=1e-6)
+    assert np.array_equal(np.concatenate(seen), y)
+    assert (seen[0].dtype.kind in "iu") == (y.dtype.kind in "iu")
+    assert pv.prune(model, 0.5, criterion="wanda", data=(x, y)) == pv.prune(
+        model, 0.5, criterion="wanda", data=x
+    )
+    with pytest.raises(ValueError, match="x has 6 entries and y has 5"):
+        pv.importance(model, criterion="gradient", data=(x, y[:5]), loss=squares)
+    with pytest.raises(TypeError, match=r"y must be numbers of shape \(n, …\), not <U"):
+        pv.importance(model, criterion="gradient", data=(x, y.astype(str)), loss=squares)
+
+
+@pytest.mark.parametrize(
+    ("y", "hint"),
+    [
+        (Y.astype(float), "for numbers: y.astype(int)"),
+        (Y.reshape(-1, 1), "for a column: y.ravel()"),
+        (Y.reshape(-1, 1).astype(float), "for a column: y.ravel().astype(int)"),
+        (np.eye(3)[Y], "for one-hot: y.argmax(1)"),
+        (np.eye(3, dtype=bool)[Y], "for one-hot: y.argmax(1)"),
+        *(
+            (y, "or take a criterion that needs no labels")
+            for y in (
+                Y / 2,
+                Y[:, None] / 2,
+                RNG.random((6, 3)),
+                np.ones((6, 3), int),
+                np.full(6, np.inf),
+                Y.astype(str),
+            )
+        ),
+    ],
+)
+def test_targets_that_are_no_classes_are_not_cut_down_to_some(y, hint):
+    for call in (
+        lambda: pv.scorecard(None, (X, y)),
+        lambda: pv.prune(None, 0.5, criterion="taylor", data=(X, y)),
+    ):
+        with pytest.raises(TypeError) as caught:
+            call()
+        assert str(caught.value).startswith("y must be integer classes of shape (n,), not ")
+        assert str(caught.value).endswith(hint)
+        assert ("for other targets pass loss=" in str(caught.value)) is hint.startswith("or take")
 
 
 def test_one_output_tells_two_classes_apart(framework):

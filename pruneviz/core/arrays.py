@@ -44,31 +44,41 @@ def each(x: Images) -> tuple[Array, ...]:
     return x.arrays if isinstance(x, Several) else (x,)
 
 
-def checked_pair(data: Pair) -> Checked:
+def checked_pair(data: Pair, *, classes: bool = True) -> Checked:
     """Refuse what is not (x, y) in the form that every function of pruneviz takes; give the same two.
 
     x is (n, …) integers, or floats that are finite; images are (n, height, width, channels). A model with
-    several inputs takes a tuple of such arrays. y is (n,) integers.
+    several inputs takes a tuple of such arrays. y is (n,) integers; without classes it is (n, …) numbers.
 
     Raises
     ------
-    TypeError
-        If data is not such a pair, x is of another dtype, or y is not made of integers.
-    ValueError
-        If there is no image, the lengths differ, or x is NaN or infinite somewhere.
+    TypeError, ValueError
+        If data is not such a pair, or there is no image, or x and y are not as many.
     """
     if not isinstance(data, tuple) or len(data) != 2 or not isinstance(data[1], np.ndarray):
         raise TypeError("data must be a pair (x, y) of NumPy arrays, such as pv.datasets.mnist().validation")
     x, y = _checked("x", data[0]), data[1]
-    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
-        whole = "" if np.issubdtype(y.dtype, np.integer) else ".astype(int)"
-        hint = f"for numbers: y{whole}" if y.ndim == 1 else "for one-hot: y.argmax(1)"
-        if y.shape[1:] == (1,):
-            hint = f"for a column: y.ravel(){whole}"
-        raise TypeError(f"y must be integer classes of shape (n,), not {y.dtype} {y.shape}; {hint}")
+    if classes and (y.ndim != 1 or y.dtype.kind not in "iu"):
+        raise TypeError(f"y must be integer classes of shape (n,), not {y.dtype} {y.shape}; {_as_classes(y)}")
+    if not y.ndim or y.dtype.kind not in "biuf":
+        raise TypeError(f"y must be numbers of shape (n, …), not {y.dtype} {y.shape}")
     if len(x) == 0 or len(x) != len(y):
         raise ValueError(f"x has {len(x)} entries and y has {len(y)}: they must be as many, and at least one")
     return x, y
+
+
+def _as_classes(y: Array) -> str:
+    """Say what turns y into classes, if anything does."""
+    ways = {(): "for numbers: y", (1,): "for a column: y.ravel()"}
+    if y.dtype.kind in "biuf" and np.isfinite(y).all() and (y % 1 == 0).all():
+        if way := ways.get(y.shape[1:]):
+            return way + ".astype(int)" * (y.dtype.kind not in "iu")
+        if y.ndim == 2 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+            return "for one-hot: y.argmax(1)"
+    return (
+        "pruneviz counts right answers of classifiers: for other targets pass loss=, with which a criterion "
+        "takes them as they are, or take a criterion that needs no labels"
+    )
 
 
 def checked_images(argument: str, x: Given) -> Images:

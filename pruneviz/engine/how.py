@@ -61,7 +61,8 @@ class How:
         if isinstance(self.data, (np.ndarray, Several)) and self.needs != "gradients":
             checked_images("data", self.data)
         elif self.data is not None:
-            object.__setattr__(self, "data", checked_pair(cast("Pair", self.data)))
+            classes = self.needs == "gradients" and self.loss is None
+            object.__setattr__(self, "data", checked_pair(cast("Pair", self.data), classes=classes))
         if self.example is not None:
             object.__setattr__(self, "example", checked_images("example", self.example))
 

@@ -67,8 +67,9 @@ def importance(
         return one score an input; and ``"reconstruction"`` asks which channels the next layer's output can be
         put together from (He, Zhang & Sun 2017).
     data
-        (x, y), needed by ``"gradient"`` and ``"taylor"``, whose mean loss is differentiated; or x, for
-        ``"wanda"``, ``"activation"``, ``"apoz"`` and ``"reconstruction"``, which look at x alone.
+        (x, y), needed by ``"gradient"`` and ``"taylor"``, whose mean loss is differentiated: y is classes, or
+        whatever numbers your loss takes; or x, for ``"wanda"``, ``"activation"``, ``"apoz"`` and
+        ``"reconstruction"``, which look at x alone.
     example
         (n, …) images like those the model takes, to follow units through it; taken from data if None.
     loss
@@ -140,7 +141,13 @@ def _beside(seen: Seen, how: How) -> Beside:
     """Fetch what a rule is given of each layer beside the layer itself."""
     if how.needs == "gradients":
         slopes = seen.adapter.gradients(cast("Checked", how.data), how.loss)
-        return {name: (slopes[name],) for name in seen.layers}
+        for name in seen.layers:
+            if name not in slopes and name not in how.exclude:
+                raise ValueError(
+                    f"criterion {how.criterion!r} sees no gradient by layer {name!r}, as something between "
+                    "it and the loss cuts it off, or the model does not call it: exclude it"
+                )
+        return {name: (slopes.get(name, np.zeros(x.shape)),) for name, x in seen.layers.items()}
     if how.needs == "inputs":
         return _multiplied(seen, how)
     if how.needs == "chance":

@@ -51,7 +51,7 @@ class Adapter(Protocol):
         """Prepare a pass over one batch, in evaluation mode, compiled where that is the usual way."""
 
     def gradients(self, data: Checked, loss: Callable[..., Any] | None) -> dict[str, Array]:
-        """Differentiate the mean loss by each prunable weight; float64, canonical."""
+        """Differentiate the mean loss by each prunable weight that it reaches; float64, canonical."""
 
     def watch(self, x: Images, see: Watcher) -> Array:
         """Compute the outputs and show each call of a layer, before its activation, to `see`."""

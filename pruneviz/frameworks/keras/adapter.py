@@ -91,22 +91,18 @@ class KerasAdapter:
     def gradients(self, data: Checked, loss: Callable[..., Any] | None) -> dict[str, Array]:
         x, y = data
         variables = [variable_of(kernel.variable) for kernel in self.kernels.values()]
-        totals = [np.zeros(variable.shape) for variable in variables]
+        totals: dict[str, Array] = {}
         criterion = loss or functools.partial(self._cross_entropy, x)
-        done = 0
         for batch in self._batches(x):
-            labels = y[done : done + len(batch[0])]
-            done += len(labels)
+            labels, y = np.split(y, [len(batch[0])])
             with tf.GradientTape() as tape:
                 tape.watch(variables)
-                value = criterion(self._run(batch), labels)
-            slopes = tape.gradient(value, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            for total, slope in zip(totals, slopes, strict=True):
-                np.add(total, slope.numpy().astype(np.float64) * (len(labels) / len(x)), out=total)
-        return {
-            kernel.name: kernel.outputs_first(total)
-            for kernel, total in zip(self.kernels.values(), totals, strict=True)
-        }
+                value = tf.convert_to_tensor(criterion(self._run(batch), labels))
+            for name, slope in zip(self.kernels, tape.gradient(value, variables), strict=True):
+                if slope is not None:
+                    part = slope.numpy().astype(np.float64) * (len(labels) / len(x))
+                    totals[name] = totals.get(name, 0) + part
+        return {name: self.kernels[name].outputs_first(total) for name, total in totals.items()}
 
     def watch(self, x: Images, see: Watcher) -> Array:
         def watch(kernel: Kernel, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,12 +111,10 @@ class KerasAdapter:
                 moves = inputs if kernel.kind == "transposed" else outputs
                 times = math.prod(moves.shape) // moves.shape[kernel.axis]
                 end = see(kernel.name, times, lambda: self._mean_squares(kernel, inputs))
+                if end is None:
+                    return outputs
                 activation = getattr(kernel.layer, "activation", None) or tf.identity
-                return (
-                    outputs
-                    if end is None
-                    else activation(tf.fill(outputs.shape, tf.cast(end, outputs.dtype)))
-                )
+                return activation(tf.fill(outputs.shape, tf.cast(end, outputs.dtype)))
 
             return watched
 
@@ -318,12 +312,8 @@ class KerasAdapter:
 
     def _arrays(self, weights: list[Any]) -> dict[str, Array]:
         wanted = {id(weight) for weight in weights}
-        views = {}
-        for name, weight in self._names().items():
-            if id(weight) in wanted:
-                kernel, array = self._turned.get(name), to_numpy(weight)
-                views[name] = array if kernel is None else kernel.outputs_first(array)
-        return views
+        found = {name: to_numpy(weight) for name, weight in self._names().items() if id(weight) in wanted}
+        return {n: self._turned[n].outputs_first(x) if n in self._turned else x for n, x in found.items()}
 
     def _called(self, batch: list[tf.Tensor]) -> Any:
         """Call the model in evaluation mode, with one tensor or with several as it names them."""

@@ -98,11 +98,9 @@ class Flat:
     def sized(self, batch: list[Any]) -> Flat:
         """Fill the sizes in that depend on the input, as they are for these images."""
         values = self.run(batch)
-        shapes = {
-            call.name: None if call.shape is None else tuple(values[call.name].shape[1:])
-            for call in self.calls
-        }
-        return replace(self, calls=tuple(replace(call, shape=shapes[call.name]) for call in self.calls))
+        shapes = (call.shape and tuple(values[call.name].shape[1:]) for call in self.calls)
+        calls = (replace(call, shape=shape) for call, shape in zip(self.calls, shapes, strict=True))
+        return replace(self, calls=tuple(calls))
 
 
 def filled(structure: Any, values: dict[str, Any]) -> Any:

@@ -14,7 +14,6 @@ from pruneviz.frameworks.keras.copies import Copier
 from pruneviz.frameworks.keras.layouts import home_of, kernels_of, to_numpy
 
 if TYPE_CHECKING:
-    from pruneviz.core.arrays import Array
     from pruneviz.core.plan import Plan
 
 
@@ -72,7 +71,7 @@ def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
             changes["filters"] = outputs
         elif kernel.variable.shape[-2] == 1:
             changes["depth_multiplier"] = outputs
-        if _shift(kernel.name, plan).any():
+        if np.any(plan.shifts.get(kernel.name, 0)):
             changes["use_bias"] = True
     return changes
 
@@ -103,14 +102,10 @@ def _fill(path: str, old: Any, new: Any, plan: Plan) -> None:
         target.variable.assign(target.native(weight[kept][:, columns]))
         if target.bias is not None:
             bias = np.zeros(len(weight)) if kernel.bias is None else to_numpy(kernel.bias)
-            shift = _shift(kernel.name, plan)
+            shift = plan.shifts.get(kernel.name, np.zeros(1))
             exact = bias.astype(np.float64) + shift if shift.any() else bias
             target.bias.assign(exact[kept].astype(bias.dtype) if kernel.bias is not None else exact[kept])
     if not smaller:
         for before, after in zip(old.weights, new.weights, strict=True):
             array = to_numpy(before)
             after.assign(array[..., plan.norms[path]] if path in plan.norms else array)
-
-
-def _shift(name: str, plan: Plan) -> Array:
-    return plan.shifts.get(name, np.zeros(1))

@@ -103,20 +103,19 @@ class TorchAdapter:
         x, y = data
         twin = TorchAdapter(copy.deepcopy(self.model).eval().requires_grad_(True))
         weights = [module.weight for module in twin.modules.values()]
-        totals = [np.zeros(tuple(weight.shape)) for weight in weights]
+        totals: dict[str, Array] = {}
         criterion = loss or functools.partial(self._cross_entropy, x)
         for start, batch in enumerate(twin._batches(x)):
-            labels = torch.from_numpy(y[start * BATCH : start * BATCH + BATCH].astype(np.int64)).to(
-                batch[0].device
-            )
-            slopes = torch.autograd.grad(criterion(twin._run(batch), labels), weights, allow_unused=True)
-            for total, slope in zip(totals, slopes, strict=True):
+            some = y[start * BATCH : start * BATCH + BATCH]
+            labels = torch.from_numpy(some.astype(np.int64 if some.dtype.kind in "iu" else some.dtype))
+            value = criterion(twin._run(batch), labels.to(batch[0].device))
+            reached = getattr(value, "requires_grad", False)
+            slopes = torch.autograd.grad(value, weights, allow_unused=True) if reached else ()
+            for name, slope in zip(self.modules, slopes, strict=reached):
                 if slope is not None:
-                    np.add(total, to_numpy(slope).astype(np.float64) * (len(labels) / len(x)), out=total)
-        return {
-            name: outputs_first(module, total)
-            for (name, module), total in zip(self.modules.items(), totals, strict=True)
-        }
+                    part = to_numpy(slope).astype(np.float64) * (len(labels) / len(x))
+                    totals[name] = totals.get(name, 0) + part
+        return {name: outputs_first(self.modules[name], total) for name, total in totals.items()}
 
     def watch(self, x: Images, see: Watcher) -> Array:
         def watch(name: str, kind: str) -> Callable[..., Any]:
