@@ -1,5 +1,9 @@
 """What Keras models answer where there is little to prune: why, what is left out, what is in the way."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -136,3 +140,68 @@ def test_a_mask_of_another_model_is_refused(home):
     pv.apply(chain(adds=False), mask)
     with pytest.raises(ValueError, match=r"is tied to layer '[ab]', where the mask prunes it"):
         pv.apply(chain(adds=True), mask)
+
+
+OTHER_BACKEND = """
+import keras
+import pruneviz as pv
+
+try:
+    pv.network(keras.Sequential([keras.layers.Input((6,)), keras.layers.Dense(3)]))
+except ValueError as error:
+    print(keras.backend.backend(), error)
+"""
+
+
+def test_another_backend_is_refused_with_what_to_set():
+    told = {**os.environ, "KERAS_BACKEND": "torch"}
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER_BACKEND], capture_output=True, text=True, check=False, env=told
+    )
+    assert done.stdout == (
+        "torch pruneviz reads Keras models on the backend TensorFlow: set KERAS_BACKEND=tensorflow before "
+        "you import keras\n"
+    ), done.stderr
+
+
+def layered():
+    hidden = keras.layers.Conv2D(4, 3, name="c"), keras.layers.Flatten(), keras.layers.Dense(5, name="d")
+    return keras.Sequential([keras.layers.Input((8, 8, 3)), *hidden])
+
+
+@pytest.mark.parametrize("name", ["c", "d"])
+def test_lora_is_merged_before_weights_are_looked_at(name, tmp_path):
+    model, plain = layered(), layered()
+    tuned = model.get_layer(name)
+    tuned.enable_lora(2)
+    tuned.lora_kernel_b.assign(np.ones(tuned.lora_kernel_b.shape))
+    with pytest.raises(
+        ValueError, match=f"^layer '{name}' has LoRA on: merge it first, as save_weights does$"
+    ):
+        pv.network(model)
+    model.save_weights(tmp_path / "merged.weights.h5")
+    plain.load_weights(tmp_path / "merged.weights.h5")
+    merged = np.moveaxis(np.asarray(tuned.kernel), (-1, -2), (0, 1))
+    np.testing.assert_array_equal(pv.network(plain)[name].weight, merged)
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method")
+@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
+def test_codes_are_not_ranked_as_weights(mode):
+    model = layered()
+    model.quantize(mode)
+    with pytest.raises(ValueError, match=f"^layer 'd' is quantised to {mode}: prune before you quantise$"):
+        pv.prune(model, 0.5)
+
+
+@pytest.mark.parametrize("kind", ["Dense", "Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"])
+def test_a_layer_that_is_not_built_is_named(home, kind):
+    class Late(home.Model):
+        def __init__(self):
+            super().__init__()
+            self.late = getattr(home.layers, kind)(*[3] * (2 - (kind == "Dense")), name="late")
+
+    model = Late()
+    model.built = True
+    with pytest.raises(ValueError, match=r"^layer 'late' has no weights yet: build the model"):
+        pv.network(model)

@@ -47,6 +47,11 @@ class KerasAdapter:
     slow_to_call = True
 
     def __init__(self, model: Any) -> None:
+        if home_of(model).backend.backend() != "tensorflow":
+            raise ValueError(
+                "pruneviz reads Keras models on the backend TensorFlow: set KERAS_BACKEND=tensorflow before "
+                "you import keras"
+            )
         if not model.built:
             raise ValueError("the model has no weights yet: build it, or run it once on a batch")
         self.model = model
@@ -58,14 +63,10 @@ class KerasAdapter:
         self._turned = {f"{name}.weight": kernel for name, kernel in self.kernels.items()}
 
     def layers(self) -> list[Layer]:
+        found = self._arrays([weight for k in self.kernels.values() for weight in (k.variable, k.bias)])
         return [
-            Layer(
-                kernel.name,
-                kernel.kind,
-                kernel.outputs_first(to_numpy(kernel.variable)),
-                None if kernel.bias is None else to_numpy(kernel.bias),
-            )
-            for kernel in self.kernels.values()
+            Layer(name, kernel.kind, found[f"{name}.weight"], found.get(f"{name}.bias"))
+            for name, kernel in self.kernels.items()
         ]
 
     def predict(self, x: Images, batch: int = BATCH) -> Array:

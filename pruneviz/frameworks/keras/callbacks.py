@@ -12,15 +12,13 @@ def callback(home: Any, model: Any, call: Callable[[], None]) -> Any:
     """Make a callback of keras or tf_keras that calls after every training step of this model."""
 
     class AfterStep(home.callbacks.Callback):
-        def on_train_begin(self, logs: object = None) -> None:
-            del logs
+        def on_train_begin(self, logs: object = None) -> None:  # noqa: ARG002
             if self.model is not model:
                 raise ValueError("this callback prunes another model than the one that is being trained")
             if int(getattr(model, "steps_per_execution", None) or 1) != 1:
                 raise ValueError("compile with steps_per_execution=1: zeros are restored after every step")
 
-        def on_train_batch_end(self, batch: int, logs: object = None) -> None:
-            del batch, logs
+        def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
             call()
 
     return AfterStep()

@@ -90,10 +90,9 @@ class Copier:
 
     def _collection(self, value: Any) -> Any:
         kind = type(value)
+        items: Any = [self(item) for item in value]
         if isinstance(value, dict):
-            items: Any = {self(key): self(item) for key, item in value.items()}
-        else:
-            items = [self(item) for item in value]
+            items = dict(zip(items, map(self, value.values()), strict=True))
         if hasattr(kind, "_fields"):
             return kind(*items)
         twin = kind(items)

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from pruneviz.frameworks.keras.calls import Call, Flat
 
 _MAPS = ("Activation", "ReLU", "LeakyReLU", "ELU", "Rescaling")
-_PASSES = (  # noqa: SIM905
-    "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout GaussianNoise "
-    "ActivityRegularization Identity"
-).split()
+_PASSES = ("GaussianNoise", "ActivityRegularization", "Identity")
 _MIXES = ("Softmax", "LayerNormalization", "GroupNormalization", "UnitNormalization", "RMSNormalization")
 
 
@@ -121,7 +118,7 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
         return "norm", {"axis": -1, "spread": same, "scaled": bool(layer.scale), "groups": layer.groups}
     if name == "PReLU" and layer.alpha.shape[-1] == shapes[0][-1]:
         return "norm", {"axis": -1, "function": _numbers(layer.call)}
-    if name in _PASSES:
+    if name in _PASSES or "Dropout" in name:
         return "map", {"function": np.array, "passes": True}
     if name == "Activation":
         return _activation(layer.activation)

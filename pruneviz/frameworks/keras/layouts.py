@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
 
 
-_PRUNABLE = {"Dense", "BaseConv", "Conv", "BaseDepthwiseConv", "BaseSeparableConv"}
+_PRUNABLE = {"Dense", "BaseConv", "Conv", "BaseConvTranspose", "BaseDepthwiseConv", "BaseSeparableConv"}
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,14 @@ def kernels_of(name: str, layer: Any) -> Iterator[Kernel]:
         return
     ancestors = {ancestor.__name__ for ancestor in type(layer).__mro__ if "keras" in ancestor.__module__}
     bias = getattr(layer, "bias", None)
-    if not layer.built and ancestors & _PRUNABLE:
-        raise ValueError(f"layer {name!r} has no weights yet: build the model, or run it once on a batch")
+    mode = getattr(layer, "quantization_mode", None)
+    for wrong, why in (
+        (not layer.built, "has no weights yet: build the model, or run it once on a batch"),
+        (mode, f"is quantised to {mode}: prune before you quantise"),
+        (getattr(layer, "lora_enabled", False), "has LoRA on: merge it first, as save_weights does"),
+    ):
+        if wrong and ancestors & _PRUNABLE:
+            raise ValueError(f"layer {name!r} {why}")
     if ancestors & {"BaseSeparableConv", "SeparableConv"}:
         yield Kernel(f"{name}.depthwise", "depthwise", layer, layer.depthwise_kernel, None)
         yield Kernel(f"{name}.pointwise", "conv", layer, layer.pointwise_kernel, bias)
