@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 RESULT = RESULTS / "budget.json"
-SEEDS, RATES = (0, 1), (4e-3, 1.2e-2)
+SEEDS, RATES = (0, 1, 2), (4e-3, 1.2e-2)
 UNITS = {"conv1": 2, "conv2": 8, "fc1": 50, "fc2": 30}
 SMALL = {**UNITS, "fc1": 20, "fc2": 10}
 WIDER = ({"conv1": 4, "conv2": 12, "fc1": 85, "fc2": 55}, {"conv1": 3, "conv2": 10, "fc1": 65, "fc2": 40})

@@ -398,8 +398,8 @@ pv.teaching.compare(guess, int(also), "of the other two")
 
 # %% [markdown]
 # **Explain.** Each of the three has a weakest digit of its own. So nobody else's list of hard classes will do for your
-# network: measure your own. And look at the last column. The three trainings differ by far more than the interval
-# allows, for it covers the choice of images and not the training.
+# network: measure your own. And look at the last column. One of the other two trainings lies outside the
+# interval, which covers the choice of images and not the training.
 #
 # **What would have shown us wrong?** The same worst digit three times, and three counts inside one interval.
 
@@ -453,9 +453,9 @@ pv.teaching.table(["lit in", "pixels", "mean size of their weights", "right with
 pv.teaching.compare(guess, right[0.05], "digits right")
 
 # %% [markdown]
-# **Explain.** The groups are cut whole, so size decides nothing here; how often a pixel is lit goes up from row to row,
-# and so does the harm. Two groups have weights of the same mean size, 0.084: without the one a single digit is lost,
-# without the other about two thousand. The largest weights do next to nothing. A weight is only half of the story. The
+# **Explain.** The groups are cut whole, so size decides nothing here. The first three rows cost next to nothing, and the
+# last three, whose pixels are lit more and more often, cost more and more. Two groups have weights of the same mean size,
+# 0.084: without the one a digit fewer is right, without the other about two thousand fewer. The largest weights do next to nothing. A weight is only half of the story. The
 # other half is what it is multiplied by. Lesson 01b puts the two together.
 #
 # **What would have shown us wrong?** The most harm in the row with the largest weights.
@@ -585,14 +585,14 @@ for share in (0.5, 0.7, 0.8, 0.9):
 # - [x] The one that is seldom lit can matter only in a few images.
 #   why: Where the pixel is black, its weights multiply zero. Their size counts only where it is lit.
 # - [ ] Its large weights show that the network needs the rare pixel.
-#   why: The weights of pixels that are always black have kept the size they were born with.
+#   why: Size does not show that: a whole group of large weights could go at next to no cost.
 
 # %% [markdown] tags=["quiz"]
 # Your report says 94.8% right, with a 95% interval from 94.4 to 95.2%. A colleague trains the same
-# network with another seed, prunes it in the same way and gets a share far below that. Who made a mistake?
+# network with another seed, prunes it in the same way and gets 95.9%. Who made a mistake?
 # - [x] Perhaps nobody.
-#   why: The interval covers the choice of images. Another training is another network, and after heavy
-#     pruning the seeds differ by much more.
+#   why: The interval covers the choice of images. Another training is another network, and may
+#     differ by more.
 # - [ ] You: the interval must be too narrow.
 #   why: It is right for what it covers: other images, the same network.
 # - [ ] The colleague: it lies outside the interval.

@@ -934,8 +934,8 @@ pv.teaching.show(figure, alt=f"Sizes of six files. {words}.")
 # %% [markdown]
 # **Explain.** A file of numbers spends four bytes on each, and a zero is a number. Cutting weights changes what is
 # written, not how much. It only makes the file easier to compress, so somebody has to: gzip, which knows nothing of
-# weights, or a format that stores which weights are alive and only their values. Tools that keep masks and copies double
-# the file.
+# weights, or a format that stores which weights are alive and only their values, both compressed. Tools that keep masks
+# and copies make the file two to four times as large.
 #
 # **What would have shown us wrong?** A plain file that shrinks with the number of weights.
 
@@ -1175,7 +1175,7 @@ print(f"{right:.1%} right on what it learned from, {size / 1000:,.0f} kB")
 
 # %% [markdown] tags=["quiz"]
 # A network is pruned by 90% and saved as it is. How large is the file?
-# - [x] As large as before, or twice as large if masks are stored too.
+# - [x] As large as before, or larger if masks are stored too.
 #   why: Every number takes its bytes, zero or not. A tool that keeps the original weights beside a mask
 #   stores two arrays instead of one.
 # - [ ] About a tenth as large, since nine weights of ten are gone.
@@ -1193,7 +1193,7 @@ print(f"{right:.1%} right on what it learned from, {size / 1000:,.0f} kB")
 #   why: After training nearly all slopes are small. Whether the loss rises on the way to zero depends on how
 #   the valley bends and on how far zero is.
 # - [ ] Its gradients are good only after still longer training.
-#   why: Longer training makes slopes smaller still, and tells them apart even less.
+#   why: Nothing here shows that longer training would help.
 
 # %% [markdown] tags=["quiz"]
 # You cut weights, go on with the same Adam, and set the gradients of pruned weights to zero in each step. What

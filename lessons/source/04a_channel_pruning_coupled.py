@@ -350,8 +350,7 @@ rows.append(["resnet_20, stored", *(f"{count / 10:.1f}%" for count in right.valu
 pv.teaching.table(["weights cut", *(f"{share:.0%}" for share in right)], rows)
 
 # %% [markdown]
-# **Explain.** ResNet-20 does *not* collapse at 50%. But there is a cliff, between 60% and 70%, as steep as the
-# article's. What breaks there? And can it happen at 50%?
+# **Explain.** ResNet-20 does *not* collapse at 50%. But there is a cliff, between 60% and 70%. What breaks there? And can it happen at 50%?
 #
 # **What would have shown us wrong?** Fewer than two hundred right at 50%, or a gentle fall to 80%.
 

@@ -232,7 +232,7 @@ by_l1 = left[triples.index(choices["L1 of the filters"])]
 pv.teaching.compare(guess, sum(count > by_l1 for count in left), f"of {len(triples) - 1} ways")
 
 # %% [markdown]
-# Why do norms go wrong here? Print, for each channel, the norms and what arrives.
+# Where do the norms choose otherwise? Print, for each channel, the norms and what arrives.
 
 # %%
 maps = np.asarray(read) if FRAMEWORK == "keras" else read.numpy().transpose(0, 2, 3, 1)
@@ -433,9 +433,9 @@ pv.teaching.compare(guess, middle["reconstruction"] - middle["random"], "digits 
 
 # %% [markdown]
 # **Explain.** *Masked*, the LASSO is ahead of L1 in every network, if with ranges that overlap. *Refitted*, random channels
-# beat the LASSO's best choice without refitting, from half of the channels on. Up to half the rules lie close together;
+# beat the LASSO's best choice without refitting, at all three shares. Up to half the rules lie close together;
 # at 70% the LASSO's worst network is above the best of the others. So most of what is called the success of the
-# method is its second step, which works for any rule.
+# method is its second step, which works for all three rules.
 #
 # **What would have shown us wrong?** Random channels, refitted, below the LASSO's, masked.
 #
@@ -619,7 +619,7 @@ pv.teaching.show(
 pv.teaching.compare(guess, round(counts["no price"][2] / 1000, 1), "thousand digits right")
 
 # %% [markdown]
-# **Explain.** The two networks differ in the price alone, so it is the price that makes the first cuts cheap. But small is
+# **Explain.** The two networks differ in the price alone, so it is the price that makes the first cuts cheaper. But small is
 # not zero: cut on, and the cut runs through channels that work. Look at the histogram first. And one training is one
 # training: the upper line holds further on one track of this lesson than on the other.
 #
@@ -703,20 +703,21 @@ for name, network in reported.items():
 # least squares. No label is used, but for counting. Lesson 03 shows how to take the filters out that made them.
 
 # %% tags=["pytorch", "yours"]
-# put your model and data here
-model = pv.zoo.lenet_5("torch")
+model = pv.zoo.lenet_5("torch")  # put your model and data here
 x, y = tensor(seen), torch.tensor(mnist.train[1][:2_000])
 
+import copy
 import torch
 
 SHARE = 0.5
-reader = [layer for layer in model.eval().modules() if isinstance(layer, torch.nn.Conv2d)][-1]
+thin = copy.deepcopy(model).eval()
+reader = [layer for layer in thin.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
 rows, n, area = [], reader.in_channels, reader.weight[0, 0].numel()
 window = {"stride": reader.stride, "padding": reader.padding, "dilation": reader.dilation}
 unfold = torch.nn.Unfold(reader.kernel_size, **window)
 hook = reader.register_forward_pre_hook(lambda _, given: rows.append(unfold(given[0])))
 with torch.no_grad():
-    before = (model(x).argmax(1) == y).float().mean()
+    before = (thin(x).argmax(1) == y).float().mean()
     hook.remove()
     columns = rows[0].transpose(1, 2).reshape(-1, n, area)
     weights = reader.weight.reshape(-1, n, area)
@@ -727,26 +728,25 @@ with torch.no_grad():
     solution = torch.linalg.lstsq(kept, parts.sum(0)).solution.T.reshape(-1, len(keep), area)
     weights = torch.zeros_like(weights).index_copy(1, keep, solution)
     reader.weight.copy_(weights.reshape(reader.weight.shape))
-    after = (model(x).argmax(1) == y).float().mean()
+    after = (thin(x).argmax(1) == y).float().mean()
 print(f"{n - len(keep)} of {n} channels cut: {before:.1%} right before, {after:.1%} refitted")
 
 # %% tags=["tensorflow", "yours"]
-# put your model and data here
-model = pv.zoo.lenet_5("keras")
+model = pv.zoo.lenet_5("keras")  # put your model and data here
 x, y = seen / np.float32(255), mnist.train[1][:2_000]
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 SHARE = 0.5
-reader = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)][-1]
+thin = keras.models.clone_model(model)
+thin.set_weights(model.get_weights())
+reader = [layer for layer in thin.layers if isinstance(layer, keras.layers.Conv2D)][-1]
 before = np.mean(model.predict(x, verbose=0).argmax(1) == y)
-received = keras.Model(model.inputs, reader.input).predict(x, verbose=0)
+received = keras.Model(thin.inputs, reader.input).predict(x, verbose=0)
 height, width, n, out = reader.kernel.shape
-steps, rates = ([1, *pair, 1] for pair in (reader.strides, reader.dilation_rate))
-window = [1, height, width, 1], steps, rates, reader.padding.upper()
-columns = tf.reshape(tf.image.extract_patches(received, *window), (-1, height * width, n)).numpy()
+window = (height, width), reader.strides, reader.dilation_rate, reader.padding
+columns = np.reshape(keras.ops.image.extract_patches(received, *window), (-1, height * width, n))
 weights = reader.kernel.numpy().reshape(-1, n, out)
 parts = np.einsum("ran,ano->nro", columns, weights)
 order = np.argsort(-(parts * parts.sum(0)).sum((1, 2)))
@@ -756,7 +756,7 @@ solution, *_ = np.linalg.lstsq(kept, parts.sum(0), rcond=None)
 weights = np.zeros_like(weights)
 weights[:, keep] = solution.reshape(-1, len(keep), out)
 reader.kernel.assign(weights.reshape(reader.kernel.shape))
-after = np.mean(model.predict(x, verbose=0).argmax(1) == y)
+after = np.mean(thin.predict(x, verbose=0).argmax(1) == y)
 print(f"{n - len(keep)} of {n} channels cut: {before:.1%} right before, {after:.1%} refitted")
 
 # %% [markdown]

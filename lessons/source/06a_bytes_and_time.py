@@ -400,7 +400,7 @@ pv.teaching.table(
 # Stored: one machine, one thread, processor time, median of nine rounds. A column is a matrix by its
 # rows (300 by 784, and two squares), and how many vectors meet it.
 #
-# Why does a product that multiplies half as much take longer? Two suspects, one change each: long indices; and survivors
+# Why is a product with a tenth of the multiplications not ten times as fast? Two suspects, one change each: long indices; and survivors
 # that lie scattered, so that the product jumps about in the vector. For the second, the weights of each row are pushed
 # together at its left end: the same count of indices and of multiplications, no jumps.
 
@@ -506,8 +506,8 @@ for framework, name in {"torch": "PyTorch", "keras": "Keras, compiled"}.items():
 pv.teaching.table(["LeNet-5", "images", "convolutions", "pooling", "all without MACs"], rows)
 
 # %% [markdown]
-# The same layers, the same MACs: in one runtime pooling takes about as long as the convolutions, in the other next to
-# nothing. No count of MACs can tell you. (A share of a difference can come out a little below zero: that is its noise.)
+# The same layers, the same MACs: with 64 images, in one runtime pooling takes about as long as the convolutions, in the
+# other next to nothing. No count of MACs can tell you. (Below zero: there the network is faster *with* those layers.)
 #
 # Which layers repay pruning? Three dense layers, each by itself, and two experiments: twice the images, and half of its
 # outputs, as if half of its neurons had been removed.
@@ -773,7 +773,7 @@ print(f"{len(file.getvalue()) / 1000:,.0f} kB, {right}, as before: {np.array_equ
 #
 # - A zero is free only when it is written differently. A weight left costs its value and its index, and from that follows the
 #   sparsity from which a format pays. Compress the dense network too, before you praise pruning.
-# - A sparse product is slower than the dense one at half zeros, and faster beyond a break-even that differs by size, batch,
+# - A CSR product is slower than the dense one at half zeros, and faster beyond a break-even that differs by size, batch,
 #   index and library. A mask alone buys no time.
 # - Two experiments tell what a layer's time is: twice the images, half of the outputs. It is the call, the weights read, or
 #   the arithmetic; and some of it may go to layers without any MACs.

@@ -325,8 +325,8 @@ ax.legend(handles[:2], names[:2], frameon=False, fontsize=style.SMALL, loc="lowe
 pv.teaching.show(
     figure,
     alt="Right answers of seven networks after one epoch by two recipes. Where little was cut the "
-    "two agree. Where much was cut the falling rate is ahead, and with 95 per cent of the weights "
-    "gone by about a thousand.",
+    "two differ by a few. Where much was cut the falling rate is ahead, and with 95 per cent of "
+    "the weights gone by about a thousand.",
 )
 pv.teaching.table(["right, of 5,000", *recipes], rows)
 pv.teaching.compare(guess, sorted(seeds["right"]["1e-3"]["weights 90%"])[1], "right")
@@ -341,7 +341,8 @@ pv.teaching.compare(guess, sorted(seeds["right"]["1e-3"]["weights 90%"])[1], "ri
 # %% [markdown]
 # ## Two of every four
 #
-# 06a said what **2:4** saves: no bytes, and time only where hardware reads it. What does it cost? Of every four weights
+# 06a said what **2:4** saves: no more bytes than any other half, and time only where hardware reads it. What does it cost
+# (here with the last layer, which 06a left whole)? Of every four weights
 # that meet four inputs in a row, the two smaller go. The control prunes as many: half of each layer, wherever it likes.
 #
 # **Predict.** Half of each layer leaves 4,919 right at once. And 2:4?
@@ -669,7 +670,7 @@ pv.teaching.table([f"dense in {RUNTIME} = 1", "one image", "64 images"], rows)
 # | you are short of | do | where you saw it, with its control |
 # |---|---|---|
 # | bytes | int8 first; then single weights, in a compact file | *int8*; *Holes, or a smaller network?*; [06a](06a_bytes_and_time.ipynb), *Bytes* |
-# | milliseconds | another runtime and int8; then whole units, removed | *A faster runtime, or fewer neurons?*; *int8* |
+# | milliseconds | another runtime; then int8, or units removed: time both at your batch | *A faster runtime, or fewer neurons?*; *int8* |
 # | milliseconds, and zeros are all you have | large dense layers, 90% or more; measure | [06a](06a_bytes_and_time.ipynb), *Time* |
 # | both | remove, train, int8 | *int8*, its last row beside "dense, int8" |
 # | right answers | another recipe for the training, before another kind of pruning | *The recipe* |
@@ -854,7 +855,7 @@ for name, net in {"as it is": model, "80% zeros": pruned}.items():
 #   can move more answers than the choice between them.
 # - A removed network goes through an ordinary exporter and gives the same answers there. Another runtime is a control.
 # - int8 alone gave a smaller file than half of the neurons, no fewer right answers, and more speed for 64 images; both
-#   together gave more than either.
+#   together gave the smallest file, and for 64 images the shortest time.
 # - Say what you are short of; choose by the cell that measured it; and put the control beside it.
 
 # %% [markdown]

@@ -324,7 +324,7 @@ print(gaps(augmented["dense"], plain["dense"], lambda c: of_kind(c, "blur")))
 # %% [markdown]
 # | guideline | here |
 # |---|---|
-# | If changes may come that you do not foresee, do not prune. | Half shown: at 90% the loss is several times as large on spoiled digits. But dense networks are nearly as far apart. |
+# | If changes may come that you do not foresee, do not prune. | Half shown: at 90% the loss is several times as large on spoiled digits. But dense networks differ, too, by half of that or more. |
 # | If you know the changes in part, prune moderately. | Shown: 50% cost least, then 80%, then 90%, in every seed. |
 # | If you know all of them, prune as far as possible. | Not shown: with augmentation the pruned networks lose *more* to their twins than without. |
 # | When you fine-tune, augment. | Shown, for the kinds it was told. Blur it was not told, and there even dense got worse. |
@@ -448,8 +448,8 @@ pv.teaching.compare(guess, sure(told["80%"]).mean(), "sure", share=True)
 
 # %% [markdown]
 # **Explain.** It doubts, it does not boast: the points lie *above* the diagonal, and "sure" is below "right" in all three
-# seeds. Fine-tuning (the last row) mends it. But look at half of the filters gone, untrained: *they* boast. What was cut
-# decides the direction. An app that shows only what is 90% sure would hide nine of ten answers of your pruned network, most
+# seeds. Fine-tuning (the last row) mends it. But look at half of the filters gone, untrained: *they* boast. So not every
+# cut errs in the same direction. An app that shows only what is 90% sure would hide nine of ten answers of your pruned network, most
 # of them right.
 #
 # **What would have shown us wrong?** "Sure" above "right" in one seed of the second row.
@@ -532,7 +532,7 @@ pv.teaching.compare(guess, int((sure(foreign["dense"]) > 0.9).sum()), "clothes")
 
 # %% [markdown]
 # **Explain.** Is the pruned network wiser? It is sure of hardly a shirt. But it is hardly sure of digits either. Its temperature
-# makes it sure of seven or eight digits in ten again; and then, in two of three seeds, of hundreds of clothes. There the wisdom
+# makes it sure of seven to eight and a half digits in ten again; and then, in two of three seeds, of hundreds of clothes. There the wisdom
 # was only scale. Seed 1 keeps some of it, and one seed is no rule. After fine-tuning nothing is left to see: above dense in
 # one seed, below it in two. A softmax knows ten digits, and nothing else.
 #
@@ -647,7 +647,7 @@ pv.teaching.compare(guess, int((said[-1] > 0).sum()), "left")
 # | Did I count each class? | Do: the mean hides one that is lost. | *Who is hurt first?* |
 # | Does somebody read the confidence? | Fit a temperature again after pruning. | *How sure is it?*, *Clothes* |
 #
-# The counter-example to "as many right, so ship it" is the first figure: a level clean count, and fewer right in every seed.
+# The counter-example to "as many right, so ship it" is the figure of *A tie that is none*: a level clean count, and fewer right in every seed.
 
 # %% [markdown]
 # ### Exercise 3 · Weatherproof
