@@ -363,8 +363,8 @@ pv.teaching.show(
     figure,
     alt="Wrong answers of 3,143 against five sizes, at once, after one and after six epochs, "
     "three networks each. At once all cut networks lose many, most of them hundreds. After six "
-    "epochs the four ways, from scratch among them, lie on one another but for the smallest size, a "
-    "little above the dense network.",
+    "epochs the four ways, from scratch among them, lie on one another but for the smallest size, "
+    "a little above the dense network.",
 )
 rows = [
     [f"{size}, {label}", *(spread(right[size][arm][when]) for when in panels)]
