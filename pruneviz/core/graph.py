@@ -126,15 +126,15 @@ def moved(node: Node, arrays: Sequence[Array], fill: float | None) -> Array:
 
 
 def indexed(given: object, ndim: int) -> tuple[Any, ...] | None:
-    """Write an index of numbers and slices without the batch, which it leaves whole; None for another one."""
+    """Write an index without the batch, which it leaves whole; None unless of numbers, slices, new axes."""
     items = list(given) if isinstance(given, tuple) else [given]
     for at in [i for i, item in enumerate(items) if item is Ellipsis]:
-        items[at : at + 1] = [slice(None)] * (ndim - len(items) + 1)
+        items[at : at + 1] = [slice(None)] * (ndim - sum(item is not None for item in items) + 1)
     slices = [item for item in items if isinstance(item, slice)]
-    ends = [end for part in slices for end in (part.start, part.stop, part.step) if end is not None]
+    ends = [end for part in slices for end in (part.start, part.stop, part.step)]
     ends += [item for item in items if not isinstance(item, slice)]
     whole = isinstance(items[0], slice) and items[0] == slice(None)
-    return tuple(items[1:]) if whole and all(type(end) is int for end in ends) else None
+    return tuple(items[1:]) if whole and all(end is None or type(end) is int for end in ends) else None
 
 
 def spread(values: Array, axis: int, shape: tuple[int, ...]) -> Array:

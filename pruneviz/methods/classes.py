@@ -13,7 +13,7 @@ from pruneviz.core.arrays import Several, checked_images, checked_pair, few, who
 from pruneviz.core.graph import KERNELS
 from pruneviz.core.plan import plan
 from pruneviz.engine.model import Seen
-from pruneviz.methods.removing import TOLERANCE, noise, relative
+from pruneviz.methods.removing import TOLERANCE, noise, refuse_chance, relative
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array, BoolArray, Given, Images, Pair
@@ -276,6 +276,7 @@ def _refuse_difference(seen: Seen, small: object, end: Node, kept: list[int], ex
         )
     tolerance = TOLERANCE[seen.adapter.precision()]
     if not max(differences) <= tolerance:
+        refuse_chance(seen.model, example, tolerance)
         raise ValueError(
             f"the smaller model differs from the whole one by {max(differences):.1e} of the largest output, "
             f"more than {tolerance:g}: its forward computes with something that removal changes, such as the "

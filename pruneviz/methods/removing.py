@@ -57,6 +57,7 @@ def remove(model: _Model, mask: Mask, example: Given) -> _Model:
     difference = max(_difference(thin, small, x) for x in (example, noise(example)))
     tolerance = TOLERANCE[seen.adapter.precision()]
     if not difference <= tolerance:
+        refuse_chance(thin, example, tolerance)
         raise ValueError(
             f"the smaller model differs from the masked one by {difference:.1e} of its largest output, more "
             f"than {tolerance:g}: its forward computes with something that removal changes, such as a width "
@@ -115,6 +116,15 @@ def _like(array: Array, rng: np.random.Generator) -> Array:
         most = 255 if bytes_of_images else max(1, array.max())
         return rng.integers(0, most, shape, array.dtype, endpoint=True)
     return rng.uniform(min(0, array.min()), max(1, array.max()), shape).astype(array.dtype)
+
+
+def refuse_chance(model: object, x: Images, tolerance: float) -> None:
+    """Raise a ValueError if a model answers otherwise when it is asked again."""
+    if _difference(model, model, x) > tolerance:
+        raise ValueError(
+            "the model gives other outputs each time it runs, so nothing can be compared with it: F.dropout "
+            "needs training=self.training, and what draws numbers must not draw them in evaluation mode"
+        )
 
 
 def _difference(thin: object, small: object, x: Images) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import random
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from pruneviz.core.layers import Layer
 from pruneviz.frameworks import BATCH, PRECISIONS, held, probable, single, taking
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import (
+    copied,
     is_norm,
     is_prunable,
     kind_of,
@@ -88,7 +88,7 @@ class TorchAdapter:
         return single(self._given(batch), torch.Tensor)  # type: ignore[no-any-return]
 
     def forward(self, x: Images) -> Callable[[], object]:
-        twin = copy.deepcopy(self.model).eval()
+        twin = copied(self.model).eval()
         batch = [torch.cat(parts) for parts in zip(*self._batches(x), strict=True)]
         with torch.inference_mode(), taking(self.model, batch):
             twin(*[part[:1] for part in batch])
@@ -101,7 +101,7 @@ class TorchAdapter:
 
     def gradients(self, data: Checked, loss: Callable[..., torch.Tensor] | None) -> dict[str, Array]:
         x, y = data
-        twin = TorchAdapter(copy.deepcopy(self.model).eval().requires_grad_(True))
+        twin = TorchAdapter(copied(self.model).eval().requires_grad_(True))
         weights = [module.weight for module in twin.modules.values()]
         totals: dict[str, Array] = {}
         criterion = loss or functools.partial(self._cross_entropy, x)
@@ -160,7 +160,7 @@ class TorchAdapter:
         return next((name for name in PRECISIONS if name in found), "float32")
 
     def copy_with(self, arrays: Mapping[str, Array]) -> nn.Module:
-        twin = copy.deepcopy(self.model)
+        twin = copied(self.model)
         TorchAdapter(twin).write(arrays)
         return twin
 
@@ -253,7 +253,7 @@ class TorchAdapter:
         return rebuilt(self.model, plan, self._two(example))
 
     def recalibrated(self, x: Images) -> nn.Module:
-        twin = copy.deepcopy(self.model)
+        twin = copied(self.model)
         norms = [m for m in twin.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
         momenta = [norm.momentum for norm in norms]
         with _evaluating(twin), torch.no_grad():

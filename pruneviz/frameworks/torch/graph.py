@@ -40,7 +40,7 @@ _POOLS += [f"{kind}pad{n}d" for kind in ("reflection", "replication", "circular"
 _MIXES = ("softmax", "logsoftmax", "layernorm", "groupnorm", "rmsnorm")
 _RESHAPES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten", "viewas", "reshapeas")
 _PERMUTATIONS = ("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis")
-_REDUCTIONS = ("mean", "sum", "amax", "amin")
+_REDUCTIONS = ("mean", "sum", "amax", "amin", *moves.EXTREMES)
 _JOINS = {"cat": "concat", "concat": "concat", "concatenate": "concat", "stack": "stack"}
 _COMBINATIONS: dict[str, Callable[..., Array]] = {
     "add": np.add,
@@ -178,7 +178,8 @@ class _Exporter:
             return Node(name, "norm", (self.prefix + features.name,), shape, parameter, along)
         layer = str(node.target) if node.op == "call_module" else ""
         op, options = self._module(node, layer) if layer else self._function(node)
-        if isinstance(value, torch.Tensor) and op != "input" and (not value.ndim or len(value) != 2):
+        tensors = [value, *(self.values[n] for n in self._sources(node) if n not in self.outside)]
+        if op != "input" and any(isinstance(t, torch.Tensor) and t.shape[:1] != (2,) for t in tensors):
             op, options = "unknown", {"what": "an operation on the batch"}
         if op in ("map", "combine", "reduce", "unknown"):
             options = {**options, "sizes": self._widths(node)}
@@ -278,7 +279,7 @@ class _Exporter:
         target = moves.called(node)
         name = target.replace("_", "")
         name = name[1:] if name in ("iadd", "imul", "isub") else name
-        if name == "getitem":
+        if name in ("getitem", "getattr"):
             return self._indexed(node)
         ndim, several = self._input(node).ndim, len(self._sources(node)) > 1
         if name in _JOINS:
@@ -294,10 +295,10 @@ class _Exporter:
             return self._permutation(node)
         if name in _REDUCTIONS and not several and ndim:
             dims = self._argument(node, 1, ("dim", "axis"), None)
-            dims = [dims] if isinstance(dims, int) else dims
-            if not dims:
+            axes = tuple(d % ndim - 1 for d in ([dims] if isinstance(dims, int) else dims or ()))
+            if not axes or -1 in axes:
                 return "unknown", {"what": target}
-            return "reduce", {"axes": tuple(d % ndim - 1 for d in dims), "sums": name == "sum"}
+            return "reduce", {"axes": axes, "sums": name == "sum"}
         if name == "pad":
             return self._padded(node)
         return self._named(node, name, target, padded="avg" in name and "adaptive" not in name)
@@ -323,16 +324,18 @@ class _Exporter:
         """Translate what takes a part of a tensor, or one of the parts into which one was divided."""
         source, index = node.args
         if not isinstance(source, fx.Node) or not self.flows(source):
-            return "unknown", {"what": "getitem"}
+            return "unknown", {"what": moves.called(node)}
         if isinstance(self.values[source], torch.Tensor):
             key = indexed(fx.node.map_arg(index, lambda n: self.values[n]), self._input(node).ndim)
             found = None if key is None else {"key": key}
+        elif moves.divides(source) and moves.called(source) in moves.EXTREMES:
+            return self._function(source) if index in (0, "values") else ("unknown", {"what": "argmax"})
         elif moves.divides(source):
             axis = self._argument(source, 2, ("dim",), 0)
             found = moves.part(source, self.values[source], axis, int(index))  # type: ignore[arg-type]
         else:
             return "input", {}
-        return ("slice", found) if found else ("unknown", {"what": "getitem"})
+        return ("slice", found) if found else ("unknown", {"what": moves.called(node)})
 
     def _padded(self, node: fx.Node) -> _Translated:
         if self._argument(node, 2, ("mode",), "constant") != "constant":
@@ -353,11 +356,7 @@ class _Exporter:
         """Compute what a node does to single numbers, by the node itself; dropout is as in evaluation."""
         if name in _PASSES:
             return lambda values: values
-
-        def function(values: Array) -> Array:
-            return to_numpy(self._called(node, torch.from_numpy(np.array(values, dtype=np.float64))))
-
-        return function
+        return lambda values: to_numpy(self._called(node, torch.from_numpy(np.array(values, np.float64))))
 
     def _called(self, node: fx.Node, tensor: torch.Tensor) -> torch.Tensor:
         """Carry a node out on another tensor than the one it reads."""

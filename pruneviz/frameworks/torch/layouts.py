@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
@@ -12,32 +13,25 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.utils import parametrize
 from torch.nn.utils.prune import BasePruningMethod
+from torch.utils._pytree import tree_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pruneviz.core.arrays import Array
 
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+_Convolution: TypeAlias = nn.Conv1d | nn.Conv2d | nn.Conv3d
+_Transposed: TypeAlias = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
+Prunable: TypeAlias = nn.Linear | _Convolution | _Transposed
 _REMOVERS = {
     "WeightNorm": ("weight_norm", "remove_weight_norm"),
     "SpectralNorm": ("spectral_norm", "remove_spectral_norm"),
 }
-Prunable: TypeAlias = (
-    nn.Linear
-    | nn.Conv1d
-    | nn.Conv2d
-    | nn.Conv3d
-    | nn.ConvTranspose1d
-    | nn.ConvTranspose2d
-    | nn.ConvTranspose3d
-)
 
 
 def is_prunable(module: nn.Module) -> TypeGuard[Prunable]:
     """Tell whether pruneviz prunes this module's weight."""
-    return isinstance(module, (nn.Linear, *_CONVOLUTIONS, *_TRANSPOSED))
+    return isinstance(module, Prunable)
 
 
 def is_norm(module: nn.Module) -> bool:
@@ -55,7 +49,7 @@ def kind_of(module: Prunable) -> str:
     """Name a prunable module's kind."""
     if isinstance(module, nn.Linear):
         return "dense"
-    if isinstance(module, _TRANSPOSED):
+    if isinstance(module, _Transposed):
         return "transposed"
     return "depthwise" if 1 < module.groups == module.in_channels else "conv"
 
@@ -68,7 +62,7 @@ def to_numpy(tensor: torch.Tensor) -> Array:
 
 def outputs_first(module: Prunable, array: Array) -> Array:
     """Turn (in, out / groups, …) of a transposed convolution into (out, in / groups, …); its own inverse."""
-    if not isinstance(module, _TRANSPOSED):
+    if not isinstance(module, _Transposed):
         return array
     grouped = array.reshape(module.groups, -1, *array.shape[1:])
     return np.swapaxes(grouped, 1, 2).reshape(-1, grouped.shape[1], *array.shape[2:])
@@ -79,7 +73,7 @@ def patches(module: Prunable, array: Array) -> Array:
     if isinstance(module, nn.Linear):
         return array.reshape(-1, array.shape[-1])
     size = module.kernel_size
-    if isinstance(module, _TRANSPOSED):
+    if isinstance(module, _Transposed):
         return np.repeat(np.moveaxis(array, 1, -1).reshape(-1, array.shape[1]), math.prod(size), axis=1)
     mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
     around = module._reversed_padding_repeated_twice  # noqa: SLF001  (what the layer itself pads by)
@@ -89,6 +83,16 @@ def patches(module: Prunable, array: Array) -> Array:
     met = torch.convolution(images, picks, None, module.stride, still, module.dilation, False, still, 1)
     columns = met.reshape(len(array), array.shape[1] * len(picks), -1).transpose(1, 2)
     return to_numpy(columns.reshape(-1, columns.shape[-1]))
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """Copy a module. Tensors that a forward pass keeps on it, as for Grad-CAM, come without their history."""
+    kept = [value for module in model.modules() for value in tree_leaves(vars(module))]
+    kept = [value for value in kept if isinstance(value, torch.Tensor) and not value.is_leaf]
+    try:
+        return copy.deepcopy(model, {id(value): value.detach().clone() for value in kept})
+    except Exception as error:
+        raise ValueError(f"{type(model).__name__} cannot be copied ({error}): take that off it") from error
 
 
 def prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import fx
 
 APART = ("pixelshuffle", "pixelunshuffle", "channelshuffle", "glu")
+EXTREMES = ("max", "min")  # along an axis they give values, and where these are
 FACTORS = ("upscale_factor", "downscale_factor", "groups", "dim")
 
 
@@ -42,17 +43,10 @@ def written_out(node: Node, shape: Sequence[int]) -> list[Node]:
         return [*parts, replace(node, op="concat", inputs=tuple(part.name for part in parts))]
     if node.op == "glu":
         axis = node.options["axis"]
-        keys = [
-            [slice(None)] * axis + [cut] for cut in (slice(shape[axis] // 2), slice(shape[axis] // 2, None))
-        ]
+        half, before = shape[axis] // 2, (slice(None),) * axis
+        keys = [{"key": (*before, cut), "parts": (axis, 2)} for cut in (slice(half), slice(half, None))]
         parts = [
-            Node(
-                f"{node.name}:{i}",
-                "slice",
-                node.inputs,
-                node.shape,
-                options={"key": tuple(key), "parts": (axis, 2)},
-            )
+            Node(f"{node.name}:{i}", "slice", node.inputs, node.shape, options=key)
             for i, key in enumerate(keys)
         ]
         gate = {"function": lambda one, other: one / (1 + np.exp(-other)), "product": True}
@@ -62,9 +56,12 @@ def written_out(node: Node, shape: Sequence[int]) -> list[Node]:
 
 def divides(node: fx.Node) -> bool:
     """Tell whether a node divides a tensor into parts that are taken one by one."""
-    if called(node) not in ("chunk", "tensor_split", "split"):
+    along = node.kwargs.get("dim", [*node.args, None, None][1])
+    extreme = called(node) in EXTREMES and isinstance(along, int)
+    if not extreme and called(node) not in ("chunk", "tensor_split", "split"):
         return False
-    return all(called(user) == "getitem" and isinstance(user.args[1], int) for user in node.users)
+    taken = [user.args[1] for user in node.users if called(user) in ("getitem", "getattr")]
+    return len(taken) == len(node.users) and all(isinstance(i, int) or i == "values" for i in taken)
 
 
 def part(node: fx.Node, parts: Sequence[torch.Tensor], axis: int, place: int) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import torch
 from torch import fx, nn
 
 from pruneviz.frameworks.torch.graph import training_of
-from pruneviz.frameworks.torch.layouts import outputs_first, to_numpy
+from pruneviz.frameworks.torch.layouts import copied, outputs_first, to_numpy
 from pruneviz.frameworks.torch.moves import divides
 from pruneviz.frameworks.torch.parameters import channelwise
 from pruneviz.frameworks.torch.tracing import (
@@ -42,7 +41,7 @@ def rebuilt(model: nn.Module, plan: Plan, batch: Inputs) -> nn.Module:
     ValueError
         If such a forward does something else while it is trained.
     """
-    twin = copy.deepcopy(model)
+    twin = copied(model)
     for name in plan.outputs:
         _shrink_kernel(twin.get_submodule(name), plan.outputs[name], plan.inputs[name], plan.shifts.get(name))
     alone = channelwise(model)
@@ -99,7 +98,7 @@ def _with_new_sizes(model: nn.Module, twin: nn.Module, plan: Plan, batch: Inputs
     training = training_of(trace, batch, name)
     same = training is not None and alike(trace, training)
     changed = [_changed(node, trace, plan, twin) for node in trace.graph.nodes]
-    check = _with_constants(copy.deepcopy(twin).eval(), trace)
+    check = _with_constants(copied(twin).eval(), trace)
     wanted = fx.Interpreter(check, graph=trace.graph).run(*batch) if any(changed) else None
     right = not any(changed) or _computes(check, batch, wanted)
     if not same and not (right and (training is None or _computes(check.train(), batch))):

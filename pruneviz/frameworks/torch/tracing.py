@@ -7,7 +7,6 @@ A size goes on standing for what was asked: where it becomes an argument again, 
 
 from __future__ import annotations
 
-import copy
 import inspect
 import operator
 from collections import OrderedDict
@@ -20,7 +19,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
 from pruneviz.frameworks import refuse_number
-from pruneviz.frameworks.torch.layouts import is_prunable, name_of
+from pruneviz.frameworks.torch.layouts import copied, is_prunable, name_of
 from pruneviz.frameworks.torch.moves import called
 
 if TYPE_CHECKING:
@@ -58,7 +57,9 @@ def traced(model: nn.Module, batch: Inputs) -> Trace:
     ValueError
         If the batch does not fit, or torch.fx cannot follow what the module does.
     """
-    twin = copy.deepcopy(model).eval()
+    if hasattr(model, "_orig_mod"):
+        raise ValueError("a compiled model cannot be followed: give model._orig_mod, and compile the result")
+    twin = copied(model).eval()
     if is_prunable(twin):
         twin = nn.Sequential(OrderedDict({name_of("", twin): twin}))
     return _trace(twin, batch, type(model).__name__)
@@ -71,7 +72,7 @@ def traced_in_training(trace: Trace, batch: Inputs, name: str) -> Trace:
         try:
             return _trace(trace.module.train(), batch, name, trace)
         except _OtherwiseError:
-            return _trace(copy.deepcopy(trace.module), batch, name)
+            return _trace(copied(trace.module), batch, name)
         finally:
             trace.module.eval()
 
