@@ -2,9 +2,8 @@
 
 import build
 import digits
-import numpy as np
 import pytest
-import torch
+from twins import same, weights_of
 
 LESSONS = [
     lesson
@@ -37,12 +36,6 @@ def second(lesson):
     return getattr(digits, KINDS[lesson.source.stem.split("_")[0]])(lesson.track)
 
 
-def weights(model):
-    if isinstance(model, torch.nn.Module):
-        return [array.numpy().copy() for array in model.state_dict().values()]
-    return model.get_weights()
-
-
 @pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.title for lesson in LESSONS])
 def test_the_script_is_short_and_plain(lesson):
     own, rest = parts(lesson)
@@ -57,8 +50,7 @@ def test_the_script_prunes_another_network(lesson, capsys):
     own, rest = parts(lesson)
     imports = "\n".join(line for line in own.splitlines() if line.startswith(("import ", "from ")))
     model, x, y = second(lesson)
-    before = weights(model)
+    before = weights_of(model)
     exec(imports + "\n" + rest, {"model": model, "x": x, "y": y, "__name__": "__main__"})
     assert capsys.readouterr().out.strip(), "it ends by printing one result line"
-    same = [np.array_equal(*pair) for pair in zip(weights(model), before, strict=True)]
-    assert all(same), "a learner's network stays as it was"
+    assert same(before, weights_of(model)), "a learner's network stays as it was"

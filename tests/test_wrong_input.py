@@ -116,9 +116,9 @@ def test_a_layer_that_no_gradient_reaches_is_refused_by_its_name(framework, crit
 
 def test_layers_that_only_gradients_of_zero_reach_are_ranked(framework):
     adapter = frameworks.adapter(small(framework))
-    first, last = pv.network(adapter.model)
-    shape = pv.network(adapter.model)[last].shape
-    dead = adapter.copy_with({f"{last}.weight": np.zeros(shape, np.float32)})
+    layers = pv.network(adapter.model)
+    first, last = layers
+    dead = adapter.copy_with({f"{last}.weight": np.zeros(layers[last].shape, np.float32)})
     scores = pv.importance(dead, criterion="gradient", data=(X, Y))
     assert scores[last].any()
     assert not scores[first].any()
@@ -127,10 +127,10 @@ def test_layers_that_only_gradients_of_zero_reach_are_ranked(framework):
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32, np.int32, np.uint8, bool])
 def test_a_loss_is_given_the_targets_as_they_are(framework, kind):
-    layers = [] if framework == "torch" else [HOMES[framework].layers.Dense(3)]
-    model = (
-        HOMES[framework].Sequential([HOMES[framework].Input((6,)), *layers]) if layers else nn.Linear(6, 3)
-    )
+    model = nn.Linear(6, 3)
+    if framework != "torch":
+        home = HOMES[framework]
+        model = home.Sequential([home.Input((6,)), home.layers.Dense(3)])
     x, y = X[:, 0, :2].reshape(6, 6), (3 * np.random.default_rng(3).random((6, 3))).astype(kind)
     seen = []
 

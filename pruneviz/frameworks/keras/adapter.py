@@ -63,11 +63,9 @@ class KerasAdapter:
         self._turned = {f"{name}.weight": kernel for name, kernel in self.kernels.items()}
 
     def layers(self) -> list[Layer]:
-        found = self._arrays([weight for k in self.kernels.values() for weight in (k.variable, k.bias)])
-        return [
-            Layer(name, kernel.kind, found[f"{name}.weight"], found.get(f"{name}.bias"))
-            for name, kernel in self.kernels.items()
-        ]
+        weights = {name: k.outputs_first(to_numpy(k.variable)) for name, k in self.kernels.items()}
+        biases = {name: to_numpy(k.bias) for name, k in self.kernels.items() if k.bias is not None}
+        return [Layer(name, k.kind, weights[name], biases.get(name)) for name, k in self.kernels.items()]
 
     def predict(self, x: Images, batch: int = BATCH) -> Array:
         return np.concatenate([self._run(part).numpy() for part in self._batches(x, batch)])

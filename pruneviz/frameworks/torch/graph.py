@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruneviz.core.graph import Graph, Node, indexed
 from pruneviz.frameworks.torch import moves
-from pruneviz.frameworks.torch.layouts import is_norm, is_prunable, kind_of, to_numpy
+from pruneviz.frameworks.torch.layouts import copied, is_norm, is_prunable, kind_of, to_numpy
 from pruneviz.frameworks.torch.parameters import applied
 from pruneviz.frameworks.torch.tracing import Inputs, Trace, alike, traced_in_training
 
@@ -368,7 +367,7 @@ class _Exporter:
         target: Any = node.target
         with torch.no_grad():
             if node.op == "call_module":
-                return copy.deepcopy(self.module.get_submodule(target)).cpu().double()(*args)  # type: ignore[no-any-return]
+                return copied(self.module.get_submodule(target)).cpu().double()(*args)  # type: ignore[no-any-return]
             if node.op == "call_method":
                 return getattr(args[0], target)(*args[1:], **kwargs)  # type: ignore[no-any-return]
             return target(*args, **kwargs)  # type: ignore[no-any-return]
