@@ -59,6 +59,29 @@ for kind, sparsity in (("rotation", 0.7), ("contrast", 0.5), ("noise", 0.5), ("n
     print(view.sentence())
 
 # %% [markdown]
+# **Touch.** The slider you know, on a thousand digits that are turned by 30 degrees. Where does the curve bend? It takes about
+# ten seconds to measure.
+
+# %%
+turned = pv.teaching.corrupt(images[:1000], "rotation", 30)
+parts = ["slider", "accuracy", "scorecard"]
+explorer = pv.explore(
+    lenet,
+    (turned, labels[:1000]),
+    show=parts,
+    predict=False,
+    title="LeNet-5 · turned by 30 degrees",
+)
+explorer.measure()
+explorer
+
+# %% tags=["drive"]
+for sparsity in (0.8, 0.5):
+    explorer.sparsity = sparsity
+    await explorer.measured()
+    print(f"{sparsity:.0%} pruned:", explorer.card.correct, "of 1,000 turned digits right")
+
+# %% [markdown]
 # ## What you will learn
 #
 # ![The map of the course; lit are weight, filter, magnitude, the network, its layer, at once.](../map/07a.svg)
@@ -122,29 +145,6 @@ def rotate(images, degrees):
 
 # %% tags=["check"]
 check.turned_to_the_left(rotate)
-
-# %% [markdown]
-# **Touch.** The slider you know, on a thousand digits that are turned by 30 degrees. Where does the curve bend? It takes about
-# ten seconds to measure.
-
-# %%
-turned = pv.teaching.corrupt(images[:1000], "rotation", 30)
-parts = ["slider", "accuracy", "scorecard"]
-explorer = pv.explore(
-    lenet,
-    (turned, labels[:1000]),
-    show=parts,
-    predict=False,
-    title="LeNet-5 · turned by 30 degrees",
-)
-explorer.measure()
-explorer
-
-# %% tags=["drive"]
-for sparsity in (0.8, 0.5):
-    explorer.sparsity = sparsity
-    await explorer.measured()
-    print(f"{sparsity:.0%} pruned:", explorer.card.correct, "of 1,000 turned digits right")
 
 # %% [markdown]
 # ## A tie that is none
