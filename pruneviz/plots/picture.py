@@ -6,7 +6,9 @@ import base64
 import io
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -24,17 +26,21 @@ _SHARPNESS = 2
 MimeBundle = tuple[dict[str, Any], dict[str, Any]]
 
 
-def png(figure: Figure, dpi: int, facecolor: str = "auto") -> bytes:
-    """Draw a figure as a PNG; without the version of matplotlib in it, the same picture is the same bytes."""
-    file = io.BytesIO()
-    figure.savefig(
-        file,
-        format="png",
-        dpi=dpi,
-        metadata={"Software": None},
-        facecolor=facecolor,
-        pil_kwargs={"compress_level": 1},  # on speckled masks zlib's quickest level is its smallest as well
-    )
+def png(figure: Figure, dpi: int, facecolor: str | None = None) -> bytes:
+    """Draw a figure as a PNG, on paper of its own colour or of another; the same picture is the same bytes.
+
+    `Figure.savefig` draws twice, first for the layout, and writes which matplotlib it was.
+    """
+    canvas, file = figure.canvas, io.BytesIO()
+    look = {"dpi": figure.dpi, "facecolor": figure.get_facecolor()}
+    try:
+        figure.set(dpi=dpi, facecolor=facecolor or look["facecolor"])
+        drawn: Any = FigureCanvasAgg(figure)
+        drawn.draw()
+    finally:
+        figure.set(**look, canvas=canvas)
+    # On speckled masks zlib's quickest level is its smallest as well.
+    Image.fromarray(np.asarray(drawn.buffer_rgba())).save(file, "png", dpi=(dpi, dpi), compress_level=1)
     return file.getvalue()
 
 
