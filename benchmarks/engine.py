@@ -51,18 +51,32 @@ def _of_many_weights() -> Iterator[Row]:
     model = torch.nn.Sequential(torch.nn.Linear(2000, 2000), torch.nn.ReLU(), torch.nn.Linear(2000, 1500))
     scores, peer = pv.importance(model), _peer(model)
     ranking, flat = pv.rank(scores), np.concatenate([array.ravel() for array in scores.values()])
-    again, copy, slow = partial(ranking.mask, SPARSITY), partial(np.array, flat), partial(_ranked, flat)
-    name = "7 M weights"
+    rng, name = np.random.default_rng(0), "7 M weights"
+    masks, slow = partial(_two_masks, scores), partial(_ranked, flat)
     yield _row(f"{name}, prune", partial(pv.prune, model, SPARSITY), TOOL, peer, 0.1)
     yield _row(f"{name}, rank", partial(pv.rank, scores), "sort by a key and its index", slow, 0.5)
-    yield _row(f"{name}, prune again", again, TOOL, peer, 0.002)
-    yield _row(f"{name}, prune again", again, "copy the scores", copy, 1.0)
+    yield _row(f"{name}, rank, and two masks", masks, "sort by a key and its index", slow)
+
+    def again() -> pv.Mask:
+        return ranking.mask(rng.uniform(0.5, 0.99))  # no two alike, for a border is remembered
+
+    again(), again()  # the second sorts all
+    yield _row(f"{name}, prune again at another sparsity", again, TOOL, peer, 0.002)
+    copy = partial(np.array, flat)
+    yield _row(f"{name}, prune again at another sparsity", again, "copy the scores", copy, 1.0)
 
 
-def _row(what: str, ours: Callable[[], object], name: str, peer: Callable[[], object], limit: float) -> Row:
+def _row(
+    what: str, ours: Callable[[], object], name: str, peer: Callable[[], object], limit: float | None = None
+) -> Row:
     calls = {"ours": lambda _: ours, "peer": lambda _: peer}
     timed = pv.latency(calls, NO_IMAGE, [1], clock="processor", seconds=0.02)
     return Row(what, timed["ours"][1], "ms", name, timed["peer"][1], limit)
+
+
+def _two_masks(scores: pv.Importance) -> list[pv.Mask]:
+    ranking = pv.rank(scores)
+    return [ranking.mask(sparsity) for sparsity in (0.5, SPARSITY)]
 
 
 def _ranked(scores: NDArray[np.float32]) -> NDArray[np.uint32]:

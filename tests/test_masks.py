@@ -73,9 +73,11 @@ def test_borders_give_the_mask_of_the_places(scores, share, scope, at_least, exc
         left = sorted(scores.keys() - exclude)
         scope, share = dict(zip(left[:2], [share, 1 - share], strict=False)), None
     ranking = pv.rank(importance, scope, exclude, at_least)
-    by_borders = ranking.mask(share)
-    assert by_borders == pv.Ranking(dict(ranking.ranks), scope, "weight", at_least).mask(share)
-    assert list(by_borders) == list(ranking.ranks)
+    by_places = pv.Ranking(dict(ranking.ranks), scope, "weight", at_least)
+    for one in [share] if share is None else [share, 1 - share, share]:
+        by_borders = ranking.mask(one)
+        assert by_borders == by_places.mask(one)
+        assert list(by_borders) == list(ranking.ranks)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -143,14 +143,9 @@ def whole(argument: str, value: int, least: int = 0) -> int:
 
 
 def number_to_prune(sparsity: float, total: int) -> int:
-    """Turn a share into a count, rounding half up on the decimal as written.
+    """Turn a share into a count, rounding half up on the decimal as written; refuse what is no share.
 
     0.15 of 10 is 2, although the float 0.15 lies below fifteen hundredths.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the sparsity is not a real number, or lies outside 0 to 1.
     """
     if isinstance(sparsity, bool | np.bool_) or not isinstance(sparsity, Real | Decimal):
         raise TypeError(f"sparsity {sparsity!r} is not a number from 0 to 1")

@@ -6,6 +6,7 @@ it, and whole numbers are sorted faster.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,6 +19,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class Pool:
+    """Keys that compete with each other: the last one that a cut takes is found without ranking them all."""
+
+    def __init__(self, keys: Array) -> None:
+        self.keys = keys
+        self._known: dict[int, tuple[float, int]] = {0: (-math.inf, 0)}
+
+    @cached_property
+    def _in_order(self) -> Array:
+        return np.sort(self.keys)
+
+    def border(self, cut: int) -> tuple[float, int]:
+        """Give the last key that goes, and how many stay that are equal to it."""
+        if cut not in self._known:
+            if len(self._known) > 1:
+                last = self._in_order[cut - 1]
+                through = int(np.searchsorted(self._in_order, last, "right"))
+            else:  # for who wants but one mask, this is sooner done than sorting
+                last = np.partition(self.keys, cut - 1)[cut - 1]
+                through = int(np.count_nonzero(self.keys <= last))
+            self._known[cut] = last, through - cut
+        return self._known[cut]
+
+
 class InOrder(Mapping[str, Array]):
     """Ranks of scores, of all layers or of each: where a share ends is known before the places are."""
 
@@ -25,9 +50,8 @@ class InOrder(Mapping[str, Array]):
         self._scores = scores
         flat = {name: array.ravel() for name, array in scores.items()}
         pools = {"": np.concatenate(list(flat.values()))} if together and flat else flat
-        self._pools = {pool: _keys(array) for pool, array in pools.items()}
-        self._sorted = {pool: np.sort(keys) for pool, keys in self._pools.items()}
-        self._keys = self._by_layer(self._pools)
+        self._pools = {pool: Pool(_keys(array)) for pool, array in pools.items()}
+        self._keys = self._by_layer({name: pool.keys for name, pool in self._pools.items()})
 
     def __getitem__(self, name: str) -> Array:
         return self._places[name]
@@ -40,22 +64,21 @@ class InOrder(Mapping[str, Array]):
 
     def beyond(self, cuts: Mapping[str, int]) -> dict[str, BoolArray]:
         """Find all but as many of each pool as a cut says, by layer; of equal ones the first are left out."""
-        kept, ties = dict[str, BoolArray](), dict[str, int]()
+        kept = dict[str, BoolArray]()
+        borders = {name: pool.border(cuts[name]) for name, pool in self._pools.items()}
         for name, keys in reversed(self._keys.items()):
-            pool = name if name in self._sorted else ""
-            in_order, cut = self._sorted[pool], cuts[pool]
-            border = in_order[max(cut, 1) - 1 : cut]
-            kept[name] = keys > border if cut else np.ones(keys.shape, bool)
-            ties.setdefault(pool, int(np.searchsorted(in_order, border, "right").sum()) - cut)
-            if ties[pool]:
-                last = np.flatnonzero(keys == border)[-ties[pool] :]
+            pool = name if name in self._pools else ""
+            border, ties = borders[pool]
+            kept[name] = keys > border
+            if ties:
+                last = np.flatnonzero(keys == border)[-ties:]
                 kept[name].ravel()[last] = True
-                ties[pool] -= len(last)
+                borders[pool] = border, ties - len(last)
         return {name: kept[name] for name in self}
 
     @cached_property
     def _places(self) -> dict[str, Array]:
-        return self._by_layer({pool: places_of(keys) for pool, keys in self._pools.items()})
+        return self._by_layer({name: places_of(pool.keys) for name, pool in self._pools.items()})
 
     def _by_layer(self, pools: dict[str, Array]) -> dict[str, Array]:
         ends = np.cumsum([array.size for array in self._scores.values()])

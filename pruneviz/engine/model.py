@@ -129,13 +129,7 @@ def checked_mask(layers: Network, mask: Mask) -> None:
 
 
 def pruned_units(units: Units, mask: Mask) -> BoolArray:
-    """Find the units that a structured mask prunes, (units,) bool; what is absent from the mask is kept.
-
-    Raises
-    ------
-    ValueError
-        If the mask prunes what must stay, or only a part of a unit; the message names the layers.
-    """
+    """Find the units that a mask prunes, (units,) bool; refuse one of what must stay, or of half a unit."""
     pruned = np.zeros(len(units.groups), bool)
     for name, kept in mask.items():
         ids = units.of[name]

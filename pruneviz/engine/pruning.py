@@ -109,13 +109,7 @@ def masked(seen: Seen, mask: Mask) -> object:
 
 
 def zeros(seen: Seen, mask: Mask) -> dict[str, BoolArray]:
-    """Name the arrays that a mask zeroes, and say where: name -> bool array, True where it becomes 0.
-
-    Raises
-    ------
-    ValueError
-        As `apply` does.
-    """
+    """Name the arrays that a mask zeroes, and say where: name -> bool array, True where it becomes 0."""
     checked_mask(seen.layers, mask)
     if mask.granularity == "weight":
         return {f"{name}.weight": ~kept for name, kept in mask.items()}

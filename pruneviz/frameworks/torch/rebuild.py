@@ -34,12 +34,8 @@ def rebuilt(model: nn.Module, plan: Plan, batch: Inputs) -> nn.Module:
     """Copy a module with smaller layers; `batch` holds two images.
 
     The copy is of the model's own class. Only where its forward spells out a size that changes, as in
-    ``x.view(-1, 3136)``, it is a torch.fx.GraphModule with the same layers and the new size.
-
-    Raises
-    ------
-    ValueError
-        If such a forward does something else while it is trained.
+    ``x.view(-1, 3136)``, it is a torch.fx.GraphModule with the same layers and the new size; a forward of
+    that kind that does something else while it is trained is refused.
     """
     twin = copied(model)
     for name in plan.outputs:
