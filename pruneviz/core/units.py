@@ -323,6 +323,9 @@ def _reason(graph: Graph, layer: str, at: Node | str | None, labels: Mapping[str
     """Say why a layer's outputs must stay, by what first tied them to something that does."""
     nodes = {node.name: node for part in (graph, graph.training) if part for node in part.nodes}
     if at is None:
+        odd = [node.options["what"] for node in nodes.values() if (node.layer, node.op) == (layer, "unknown")]
+        if odd:
+            return f"come from {odd[0]}"
         held = [node.layer for node in nodes.values() if layer.startswith(f"{node.layer or layer}.")]
         return f"lie inside {held[0]!r}, which cannot be followed" if held else "are not asked for"
     if isinstance(at, str):

@@ -261,3 +261,67 @@ def test_what_is_written_after_a_trace_is_seen():
     assert not np.allclose(before, after)
     last = seen.graph(x).nodes[-1].name
     assert np.allclose(next(seen.activations(x, {last}))[last], model(torch.from_numpy(x)).detach())
+
+
+def causal(n):
+    return nn.Transformer.generate_square_subsequent_mask(n)
+
+
+MASKS = {
+    "padding": lambda s, x: s.t(s.e(x), src_key_padding_mask=x == 0),
+    "padding of floats": lambda s, x: s.t(s.e(x), src_key_padding_mask=(x == 0).float() * -1e9),
+    "causal": lambda s, x: s.t(s.e(x), mask=causal(x.size(1))),
+    "causal, said": lambda s, x: s.t(s.e(x), mask=causal(x.shape[1]), is_causal=True),
+    "both": lambda s, x: s.t(s.e(x), causal(x.shape[1]).isinf(), x == 0),
+    "a buffer": lambda s, x: s.t(s.e(x), mask=s.mask[: x.size(1), : x.size(1)]),
+}
+
+
+@pytest.mark.parametrize("forward", MASKS.values(), ids=MASKS)
+@pytest.mark.filterwarnings("ignore:.*nested.tensor")
+def test_transformers_with_masks(forward):
+    torch.manual_seed(0)
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), 1)
+    layers = {"e": nn.Embedding(9, 8), "t": encoder, "f": nn.Linear(8, 3)}
+    model = net(lambda s, x: s.f(forward(s, x).mean(1)), **layers)
+    model.register_buffer("mask", causal(16))
+    words = RNG.integers(1, 9, (6, 5))
+    words[:3, 3:] = 0
+    mask = pv.prune(model, 0.5, granularity="neuron", example=words)
+    assert mask.pruned == 6
+    small = pv.remove(model, mask, words)
+    assert pv.check_removed(model, mask, small, words) <= 1e-5
+
+
+@pytest.mark.filterwarnings("ignore:.*nested.tensor")
+def test_layers_of_a_sequence_that_comes_before_the_batch_say_why_they_stay():
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12), 1)
+    layers = {"e": nn.Embedding(9, 8), "t": encoder, "f": nn.Linear(8, 3)}
+    model = net(lambda s, x: s.f(s.t(s.e(x).transpose(0, 1)).mean(0)), **layers)
+    with pytest.raises(ValueError, match=r"t\.layers\.0\.linear1's come from an operation on the batch"):
+        pv.prune(model, 0.5, granularity="neuron", example=np.ones((2, 5), int), exclude="auto")
+
+
+def asks_what_it_is(s, x):
+    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
+        raise TypeError("give a tensor of floats")
+    if s.on > 0 and torch.ones(x.shape[1]).sum() > 3:
+        x = 2 * x
+    return s.f(torch.relu(s.a(x)))
+
+
+def test_branches_that_no_image_decides_are_taken():
+    model = net(asks_what_it_is, **dense())
+    model.register_buffer("on", torch.tensor(1))
+    check(model, X, "neuron")
+
+
+@pytest.mark.parametrize("of_images", [True, False])
+def test_branches_on_images_and_parameters_are_refused(of_images):
+    def forward(s, x):
+        decides = x if of_images else s.f.bias
+        return s.f(torch.relu(s.a(x if decides.abs().sum() > 0 else -x)))
+
+    model = net(forward, **dense())
+    with pytest.raises(ValueError, match="cannot trace Net: it branches on the value of its 'gt'"):
+        pv.prune(model, 0.5, granularity="neuron", example=X)

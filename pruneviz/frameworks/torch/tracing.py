@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Inputs: TypeAlias = tuple[torch.Tensor, ...]  # one for each argument of a forward
 Values: TypeAlias = dict[fx.Node, Any]
 
+# What reads types and sizes alone; and what a TransformerEncoder asks, and goes the same way whatever it is.
+_OF_NO_VALUE = ("size", "numel", "is_floating_point", "is_complex", "_nested_tensor_from_mask_left_aligned")
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -50,13 +53,7 @@ def refuse_other_number(model: nn.Module, given: int) -> None:
 
 
 def traced(model: nn.Module, batch: Inputs) -> Trace:
-    """Trace a copy of a module in eval mode on a batch of two images.
-
-    Raises
-    ------
-    ValueError
-        If the batch does not fit, or torch.fx cannot follow what the module does.
-    """
+    """Trace a copy of a module in eval mode on two images; what fx cannot follow is refused."""
     if hasattr(model, "_orig_mod"):
         raise ValueError("a compiled model cannot be followed: give model._orig_mod, and compile the result")
     twin = copied(model).eval()
@@ -187,6 +184,12 @@ class _Known(fx.Proxy):
 
     tracer: _Tracer
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """Be a tensor, for who asks isinstance, where the value is one."""
+        found = self.__dict__["tracer"].values.get(self.__dict__["node"])
+        return torch.Tensor if isinstance(found, torch.Tensor) else type(self)
+
     def _value(self) -> Any:
         return self.tracer.values[self.node]
 
@@ -254,12 +257,24 @@ class _Tracer(fx.Tracer):
         return _Known(node, self)
 
     def create_arg(self, a: Any) -> Any:
+        if type(a) is _Known:
+            return a.node
         return super().create_arg(tuple(a) if isinstance(a, torch.Size) else a)  # of sizes that are nodes
 
     def create_proxy(self, kind: str, *args: Any, **kwargs: Any) -> fx.Proxy:
         proxy = super().create_proxy(kind, *args, **kwargs)
         self.values[proxy.node] = self._computed(proxy.node)
         return proxy
+
+    def to_bool(self, obj: fx.Proxy) -> bool:
+        """Answer what neither an image nor a parameter decides, such as whether a mask of sizes is causal."""
+        asked = [obj.node]
+        while asked:
+            node = asked.pop()
+            if node.op == "placeholder" or isinstance(self.values[node], nn.Parameter):
+                raise fx.proxy.TraceError(f"it branches on the value of its {obj.node.name!r}")
+            asked += [] if called(node) in _OF_NO_VALUE else node.all_input_nodes
+        return bool(self.values[obj.node])
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         made_here = m not in (self.submodule_paths or {})  # as in nn.ReLU()(x)
