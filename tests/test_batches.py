@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+from twins import keras
 
 import pruneviz as pv
 from pruneviz import frameworks
@@ -25,3 +27,29 @@ def test_gradients_do_not_depend_on_how_many_fit(monkeypatch):
     monkeypatch.setattr(type(adapter), "_images_that_fit", lambda _: 20)
     for name, slopes in adapter.gradients(data, None).items():
         np.testing.assert_allclose(slopes, whole[name], rtol=1e-4, atol=1e-6)
+
+
+class Squeezing(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c, self.f = torch.nn.Conv2d(1, 4, 8), torch.nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.f(torch.relu(self.c(x)).squeeze())
+
+
+def squeezing():
+    inputs = keras.Input((8, 8, 1))
+    return keras.Model(inputs, keras.ops.squeeze(keras.layers.Conv2D(3, 8)(inputs)))
+
+
+@pytest.mark.parametrize("make", [Squeezing, squeezing], ids=["torch", "keras"])
+def test_a_last_batch_of_one_image_may_be_squeezed(make):
+    model, rng = make(), np.random.default_rng(0)
+    x, y = rng.random((frameworks.BATCH + 1, 8, 8, 1), np.float32), np.arange(frameworks.BATCH + 1) % 3
+    outputs = frameworks.adapter(model).predict(x)
+    assert outputs.shape == (len(x), 3)
+    np.testing.assert_allclose(outputs[:-1], frameworks.adapter(model).predict(x[:-1]), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(outputs[-2:], frameworks.adapter(model).predict(x[-2:]), rtol=1e-5, atol=1e-6)
+    assert pv.scorecard(model, (x, y)).n == len(x)
+    pv.importance(model, criterion="gradient", data=(x, y))

@@ -120,13 +120,7 @@ class Adapter(Protocol):
 
 
 def adapter(model: object) -> Adapter:
-    """Find the adapter for a model's framework without importing any other.
-
-    Raises
-    ------
-    TypeError
-        If it is no torch.nn.Module, keras.Model or tf_keras.Model; the message names its type.
-    """
+    """Find the adapter for a model's framework, and import no other; a model of another type is refused."""
     for ancestor in type(model).__mro__:
         home = _HOME_OF.get(ancestor.__module__.partition(".")[0])
         if home and ancestor.__name__ in ("Module", "Model"):
@@ -142,14 +136,14 @@ def held(name: str, layer: object, parts: Mapping[str, str]) -> dict[str, str]:
     return {part: f"{name}.{own}" for part, own in parts.items() if getattr(layer, own, None) is not None}
 
 
-def single(output: Any, tensor: type) -> Any:
-    """Refuse what a model with several outputs gives."""
+def single(output: Any, tensor: type, images: int) -> Any:
+    """Give the outputs, (images, …), also where a squeeze() took the axis of one image; refuse several."""
     if not isinstance(output, tensor):
         raise TypeError(
             f"the model gives a {type(output).__name__}, not one array of outputs: wrap it in a model that "
             "gives the one to look at"
         )
-    return output
+    return output[None] if images == 1 and tuple(output.shape[:1]) != (1,) else output
 
 
 @contextmanager

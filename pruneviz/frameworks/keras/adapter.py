@@ -79,7 +79,7 @@ class KerasAdapter:
             return self._called(batch)
 
     def _run(self, batch: list[tf.Tensor]) -> tf.Tensor:
-        return single(self._given(batch), tf.Tensor)
+        return single(self._given(batch), tf.Tensor, len(batch[0]))
 
     def forward(self, x: Images) -> Callable[[], object]:
         batch = [tf.concat(parts, axis=0) for parts in zip(*self._batches(x), strict=True)]

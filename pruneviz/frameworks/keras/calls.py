@@ -109,13 +109,7 @@ def filled(structure: Any, values: dict[str, Any]) -> Any:
 
 
 def flat(model: Any) -> Flat:
-    """List the calls of a model, those of nested models included.
-
-    Raises
-    ------
-    ValueError
-        If the model is a subclass with a call of its own, which has no graph.
-    """
+    """List the calls of a model, those of nested models included; one without a graph is refused."""
     graph = graph_of(model)
     if graph is None:
         raise ValueError(

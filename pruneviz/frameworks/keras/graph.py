@@ -28,10 +28,7 @@ _MIXES = ("Softmax", "LayerNormalization", "GroupNormalization", "UnitNormalizat
 def export(flat: Flat) -> Graph:
     """Turn a list of calls into a neutral graph; the last node of a call has the call's name.
 
-    Raises
-    ------
-    ValueError
-        If a size other than the batch is not fixed.
+    A size other than the batch that is not fixed is refused.
     """
     shapes = {call.name: call.shape for call in flat.calls}
     owners: dict[int, str] = {}

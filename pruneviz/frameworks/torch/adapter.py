@@ -85,7 +85,7 @@ class TorchAdapter:
             return self.model(*batch)
 
     def _run(self, batch: Inputs) -> torch.Tensor:
-        return single(self._given(batch), torch.Tensor)  # type: ignore[no-any-return]
+        return single(self._given(batch), torch.Tensor, len(batch[0]))  # type: ignore[no-any-return]
 
     def forward(self, x: Images) -> Callable[[], object]:
         twin = copied(self.model).eval()

@@ -54,13 +54,7 @@ _COMBINATIONS: dict[str, Callable[..., Array]] = {
 
 
 def export(model: nn.Module, trace: Trace, batch: Inputs) -> Graph:
-    """Turn a module into a neutral graph; `batch` holds the two images it was traced on.
-
-    Raises
-    ------
-    ValueError
-        If torch.fx cannot follow what the module does in training.
-    """
+    """Turn a module into a neutral graph; `batch` holds the two images it was traced on."""
     graph = _exported(model, trace)
     training = training_of(trace, batch, type(model).__name__)
     if training is None or alike(trace, training):
@@ -72,10 +66,7 @@ def export(model: nn.Module, trace: Trace, batch: Inputs) -> Graph:
 def training_of(trace: Trace, batch: Inputs, name: str) -> Trace | None:
     """Trace what a module does in training mode; None where torch.fx cannot follow it, and need not.
 
-    Raises
-    ------
-    ValueError
-        If torch.fx cannot follow it, and there are layers that run in training alone.
+    It need where there are layers that run in training alone, and is refused then.
     """
     try:
         return traced_in_training(trace, batch, name)
