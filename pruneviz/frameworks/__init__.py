@@ -136,7 +136,7 @@ def held(name: str, layer: object, parts: Mapping[str, str]) -> dict[str, str]:
     return {part: f"{name}.{own}" for part, own in parts.items() if getattr(layer, own, None) is not None}
 
 
-def single(output: Any, tensor: type, images: int) -> Any:
+def single(output: Any, tensor: type[Any], images: int) -> Any:
     """Give the outputs, (images, …), also where a squeeze() took the axis of one image; refuse several."""
     if not isinstance(output, tensor):
         raise TypeError(

@@ -303,7 +303,7 @@ def test_layers_of_a_sequence_that_comes_before_the_batch_say_why_they_stay():
 
 
 def asks_what_it_is(s, x):
-    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
+    if hasattr(x, "tokens") or not x.is_floating_point():
         raise TypeError("give a tensor of floats")
     if s.on > 0 and torch.ones(x.shape[1]).sum() > 3:
         x = 2 * x

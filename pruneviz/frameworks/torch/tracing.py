@@ -12,9 +12,11 @@ import operator
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from unittest.mock import patch
 
 import torch
 from torch import fx, nn
+from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
@@ -111,7 +113,7 @@ def spell_anew(node: fx.Node, sizes: Sequence[Any]) -> None:
 def _trace(twin: nn.Module, batch: Inputs, name: str, known: Trace | None = None) -> Trace:
     tracer = _Tracer(batch, known)
     try:
-        with torch.no_grad(), _Sizing(tracer):
+        with torch.no_grad(), _Sizing(tracer), _masks_may_be_traced():
             graph = tracer.trace(twin)
     except _OtherwiseError:
         raise
@@ -129,6 +131,11 @@ def _trace(twin: nn.Module, batch: Inputs, name: str, known: Trace | None = None
         if called(node) == "unflatten" or sizes_of(node)[:1] == [len(batch[0])]:
             spell_anew(node, [-1, *values[node].shape[1:]])
     return Trace(twin, graph, values)
+
+
+def _masks_may_be_traced() -> Any:
+    """Let a TransformerEncoder, which asks whether its mask is a tensor, take one that is traced."""
+    return patch.object(functional, "_none_or_dtype", lambda mask: getattr(mask, "dtype", None), create=True)
 
 
 def _outline(value: Any) -> Any:
@@ -184,12 +191,6 @@ class _Known(fx.Proxy):
 
     tracer: _Tracer
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        """Be a tensor, for who asks isinstance, where the value is one."""
-        found = self.__dict__["tracer"].values.get(self.__dict__["node"])
-        return torch.Tensor if isinstance(found, torch.Tensor) else type(self)
-
     def _value(self) -> Any:
         return self.tracer.values[self.node]
 
@@ -224,6 +225,8 @@ class _Known(fx.Proxy):
                 return self.size()
             if name in ("ndim", "dtype", "device", "is_cuda", "is_nested", "layout"):
                 return getattr(value, name)
+            if not hasattr(value, name):
+                raise AttributeError(name)
         return super().__getattr__(name)
 
 
@@ -257,8 +260,6 @@ class _Tracer(fx.Tracer):
         return _Known(node, self)
 
     def create_arg(self, a: Any) -> Any:
-        if type(a) is _Known:
-            return a.node
         return super().create_arg(tuple(a) if isinstance(a, torch.Size) else a)  # of sizes that are nodes
 
     def create_proxy(self, kind: str, *args: Any, **kwargs: Any) -> fx.Proxy:
