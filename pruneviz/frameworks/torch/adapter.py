@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from pruneviz.core.plan import Plan
     from pruneviz.frameworks import Watcher
 
+_AT_ONCE = 250  # what a convolution makes of a thousand images is too large to be laid into memory in use
+
 
 class TorchAdapter:
     """A torch.nn.Module seen by the rest of pruneviz."""
@@ -69,9 +71,10 @@ class TorchAdapter:
             for name, module in self.modules.items()
         ]
 
-    def predict(self, x: Images, batch: int = BATCH) -> Array:
+    def predict(self, x: Images, batch: int = _AT_ONCE) -> Array:
+        parts = self._batches(x, min(batch, _AT_ONCE))
         with _evaluating(self.model), torch.no_grad():
-            return to_numpy(torch.cat([self._run(part) for part in self._batches(x, batch)]))
+            return to_numpy(torch.cat([self._run(part) for part in parts]))
 
     def outputs(self, x: Images) -> list[Array]:
         # A GPU's convolutions round to ten bits (TF32), which is more than two equal models may differ.
@@ -244,7 +247,7 @@ class TorchAdapter:
     def activations(
         self, x: Images, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
     ) -> Iterator[dict[str, Array]]:
-        return graphs.activations(self._trace(self._two(x)), self._batches(x), nodes, edit)
+        return graphs.activations(self._trace(self._two(x)), self._batches(x, _AT_ONCE), nodes, edit)
 
     def patches(self, name: str, array: Array) -> Array:
         return patches(self.modules[name], array)
