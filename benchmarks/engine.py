@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPARSITY, TOOL = 0.9, "global_unstructured"
-BATCH = 250  # in which a forward is quickest
 NO_IMAGE = np.zeros((1, 1))
 
 
@@ -108,6 +107,6 @@ def _peer(model: torch.nn.Module) -> Callable[[], object]:
 def _bare(model: torch.nn.Module, inputs: torch.Tensor) -> Callable[[], object]:
     def forward() -> torch.Tensor:
         with torch.no_grad():
-            return torch.cat([model(batch) for batch in inputs.split(BATCH)])
+            return torch.cat([model(batch) for batch in inputs.split(frameworks.QUICK)])
 
     return forward

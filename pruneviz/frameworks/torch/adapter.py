@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
-from pruneviz.frameworks import BATCH, PRECISIONS, held, probable, single, taking
+from pruneviz.frameworks import BATCH, PRECISIONS, QUICK, held, probable, single, taking
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch.layouts import (
     copied,
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from pruneviz.core.plan import Plan
     from pruneviz.frameworks import Watcher
 
-_AT_ONCE = 250  # what a convolution makes of a thousand images is too large to be laid into memory in use
-
 
 class TorchAdapter:
     """A torch.nn.Module seen by the rest of pruneviz."""
@@ -71,10 +69,9 @@ class TorchAdapter:
             for name, module in self.modules.items()
         ]
 
-    def predict(self, x: Images, batch: int = _AT_ONCE) -> Array:
-        parts = self._batches(x, min(batch, _AT_ONCE))
+    def predict(self, x: Images, batch: int = QUICK) -> Array:
         with _evaluating(self.model), torch.no_grad():
-            return to_numpy(torch.cat([self._run(part) for part in parts]))
+            return to_numpy(torch.cat([self._run(part) for part in self._batches(x, batch)]))
 
     def outputs(self, x: Images) -> list[Array]:
         # A GPU's convolutions round to ten bits (TF32), which is more than two equal models may differ.
@@ -247,7 +244,7 @@ class TorchAdapter:
     def activations(
         self, x: Images, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
     ) -> Iterator[dict[str, Array]]:
-        return graphs.activations(self._trace(self._two(x)), self._batches(x, _AT_ONCE), nodes, edit)
+        return graphs.activations(self._trace(self._two(x)), self._batches(x, QUICK), nodes, edit)
 
     def patches(self, name: str, array: Array) -> Array:
         return patches(self.modules[name], array)

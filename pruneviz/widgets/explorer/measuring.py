@@ -10,7 +10,7 @@ import numpy as np
 from pruneviz import frameworks
 from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import zeros
-from pruneviz.frameworks import BATCH
+from pruneviz.frameworks import BATCH, QUICK
 from pruneviz.measures.scorecards import carded, classes, uses
 from pruneviz.widgets.explorer.history import comparison
 from pruneviz.widgets.frame.given import checked_data
@@ -96,9 +96,9 @@ class Meter:
         return sum(array.size for array in self._adapter.parameters().values())
 
     def _size_of_batches(self) -> int:
-        """Give small networks few batches where calls are slow; elsewhere small batches suit the caches."""
+        """Give small networks few batches where calls are slow; elsewhere small ones are quicker."""
         if not self._adapter.slow_to_call:
-            return BATCH
+            return QUICK
         outputs = (self._uses[layer.name] * len(layer.weight) for layer in self._adapter.layers())
         return max(BATCH, _AT_ONCE // int(self.x[0].size + sum(outputs)))
 
