@@ -722,7 +722,7 @@ for name in ("dense", "weights 80%", "neurons 50%"):
 # Your own network in every currency, as it is and with 80% of its weights zero: right answers, bytes of the plain and of the
 # zipped file, multiplications, and milliseconds. What is *not* smaller in the second line, pruning did not buy.
 
-# %% tags=["pytorch", "yours"]
+# %% tags=["pytorch", "yours", "trains"]
 model = models["dense"]  # put your model and data here
 x, y = torch.tensor(images.transpose(0, 3, 1, 2) / np.float32(255)), torch.tensor(labels)
 
@@ -751,7 +751,7 @@ with torch.no_grad():
         macs = flops.get_total_flops() // 2 // len(x)
         print(f"{name}: {right:.1%} right, {kb}, {macs:,} MACs, {took}")
 
-# %% tags=["tensorflow", "yours"]
+# %% tags=["tensorflow", "yours", "trains"]
 model = models["dense"]  # put your model and data here
 x, y = images / np.float32(255), labels
 

@@ -66,7 +66,7 @@ def export(model: nn.Module, trace: Trace, batch: Inputs) -> Graph:
 def training_of(trace: Trace, batch: Inputs, name: str) -> Trace | None:
     """Trace what a module does in training mode; None where torch.fx cannot follow it, and need not.
 
-    It need where there are layers that run in training alone, and is refused then.
+    Where layers run in training alone, a module that it cannot follow is refused.
     """
     try:
         return traced_in_training(trace, batch, name)
