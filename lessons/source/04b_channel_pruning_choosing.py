@@ -669,7 +669,8 @@ def halved(network):
     return right(pv.recalibrate(pv.apply(network, mask, shown[:1]), seen))
 
 
-print(f"price 0.05, half of the filters cut: {halved(both['price 0.05']) / 1000:.1f} thousand right")
+half = halved(both["price 0.05"]) / 1000
+print(f"price 0.05, half of the filters cut: {half:.1f} thousand right")
 
 # %% tags=["exercise"]
 # solution: mine = ...  # {"price": 0.05, "epochs": 2, "rate": 0.1}, but others
