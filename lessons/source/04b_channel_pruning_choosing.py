@@ -578,7 +578,7 @@ for ax, (title, network) in zip(axes, both.items(), strict=True):
     ax.hist(scales_of(network), bins=bins, stacked=True, **look)
     ax.set(title=title, xlabel="scale |γ|")
     every = np.concatenate(scales_of(network))
-    print(f"{title:11} scales from {every.min():.2f} to {every.max():.2f}, ", end="")
+    print(f"{title:11} scales from {every.min():.1f} to {every.max():.1f}, ", end="")
     print(f"{(every < 0.02).sum()} below 0.02; {pv.scorecard(network, validation).correct:,} right")
 axes[0].set_ylabel("channels")
 axes[1].legend(["bn1, 6 channels", "bn2, 16 channels"], loc="upper right", frameon=False)
@@ -661,16 +661,13 @@ print(f"bn1's largest scale {one.max():.2f}, bn2's smallest {two.min():.2f}")
 # be right.
 
 
-# %% tags=["trains"]
+# %%
 def halved(network):
     """Cut half of the filters by their scales, recalibrate, and count right digits."""
     cut = {"granularity": "filter", "criterion": "bn_scale", "keep_at_least": 1}
     mask = pv.prune(network, 0.5, example=shown[:1], **cut)
     return right(pv.recalibrate(pv.apply(network, mask, shown[:1]), seen))
 
-
-half = halved(both["price 0.05"]) / 1000
-print(f"price 0.05, half of the filters cut: {half:.1f} thousand right")
 
 # %% tags=["exercise"]
 # solution: mine = ...  # {"price": 0.05, "epochs": 2, "rate": 0.1}, but others
