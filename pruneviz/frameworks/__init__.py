@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Watcher = Callable[[str, int, Callable[[], Array]], float | None]
 
 BATCH = 1000
-QUICK = 256  # what PyTorch's convolutions make of a thousand images is too large for memory that is in use
+QUICK = 256  # for what PyTorch makes of a thousand images, malloc asks the system for memory each time
 PRECISIONS = ("bfloat16", "float16", "float32", "float64")  # from coarse to fine
 _HOME_OF = {"torch": "torch", "keras": "keras", "tf_keras": "keras"}
 
