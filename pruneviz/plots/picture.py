@@ -26,21 +26,24 @@ _SHARPNESS = 2
 MimeBundle = tuple[dict[str, Any], dict[str, Any]]
 
 
-def png(figure: Figure, dpi: int, facecolor: str | None = None) -> bytes:
-    """Draw a figure as a PNG, on paper of its own colour or of another; the same picture is the same bytes.
-
-    `Figure.savefig` draws twice, first for the layout, and writes which matplotlib it was.
-    """
-    canvas, file = figure.canvas, io.BytesIO()
+def drawn(figure: Figure, dpi: int, facecolor: str | None = None) -> Image.Image:
+    """Draw a figure, on paper of its own colour or of another, once: `Figure.savefig` does it twice."""
+    before = figure.canvas
     look = {"dpi": figure.dpi, "facecolor": figure.get_facecolor()}
     try:
         figure.set(dpi=dpi, facecolor=facecolor or look["facecolor"])
-        drawn: Any = FigureCanvasAgg(figure)
-        drawn.draw()
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
     finally:
-        figure.set(**look, canvas=canvas)
+        figure.set(**look, canvas=before)
+    return Image.fromarray(np.asarray(canvas.buffer_rgba()))
+
+
+def png(figure: Figure, dpi: int, facecolor: str | None = None) -> bytes:
+    """Draw a figure as a PNG; as no version is in it, the same picture is the same bytes."""
+    file = io.BytesIO()
     # On speckled masks zlib's quickest level is its smallest as well.
-    Image.fromarray(np.asarray(drawn.buffer_rgba())).save(file, "png", dpi=(dpi, dpi), compress_level=1)
+    drawn(figure, dpi, facecolor).save(file, "png", dpi=(dpi, dpi), compress_level=1)
     return file.getvalue()
 
 
@@ -67,27 +70,18 @@ class Picture(Figure):
         super().__init__(figsize=(width, height), layout="constrained", facecolor=style.PAPER)
 
     def _repr_mimebundle_(self, **_options: object) -> MimeBundle:
-        stream = io.BytesIO()
-        self.savefig(
-            stream,
-            format="png",
-            dpi=_SHARPNESS * _PIXELS_PER_INCH,
-            facecolor=self.get_facecolor(),
-            transparent=False,
-        )
         sentence = alt_text(self)
         return (
-            {"image/png": base64.b64encode(_smaller(stream)).decode(), "text/plain": sentence},
+            {"image/png": base64.b64encode(self._few_colours()).decode(), "text/plain": sentence},
             metadata(self, _PIXELS_PER_INCH, sentence),
         )
 
-
-def _smaller(png: io.BytesIO) -> bytes:
-    """Cut a PNG to 256 colours: a mask of one pixel a weight takes a third of the space in the notebook."""
-    stream = io.BytesIO()
-    few = Image.open(png).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(stream, "png", optimize=True)
-    return stream.getvalue()
+    def _few_colours(self) -> bytes:
+        """Draw a PNG of 256 colours: a mask of one pixel a weight takes a third of the notebook's space."""
+        file, whole = io.BytesIO(), drawn(self, _SHARPNESS * _PIXELS_PER_INCH).convert("RGB")
+        few = whole.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(file, "png", optimize=True)
+        return file.getvalue()
 
 
 class PictureAxes(Axes):
