@@ -263,6 +263,12 @@ def test_what_is_written_after_a_trace_is_seen():
     assert np.allclose(next(seen.activations(x, {last}))[last], model(torch.from_numpy(x)).detach())
 
 
+def transformer(*, batch_first):
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(8, 2, 12, batch_first=batch_first)
+    return {"e": nn.Embedding(9, 8), "t": nn.TransformerEncoder(layer, 1), "f": nn.Linear(8, 3)}
+
+
 def causal(n):
     return nn.Transformer.generate_square_subsequent_mask(n)
 
@@ -280,10 +286,7 @@ MASKS = {
 @pytest.mark.parametrize("forward", MASKS.values(), ids=MASKS)
 @pytest.mark.filterwarnings("ignore:.*nested.tensor")
 def test_transformers_with_masks(forward):
-    torch.manual_seed(0)
-    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), 1)
-    layers = {"e": nn.Embedding(9, 8), "t": encoder, "f": nn.Linear(8, 3)}
-    model = net(lambda s, x: s.f(forward(s, x).mean(1)), **layers)
+    model = net(lambda s, x: s.f(forward(s, x).mean(1)), **transformer(batch_first=True))
     model.register_buffer("mask", causal(16))
     words = RNG.integers(1, 9, (6, 5))
     words[:3, 3:] = 0
@@ -295,9 +298,7 @@ def test_transformers_with_masks(forward):
 
 @pytest.mark.filterwarnings("ignore:.*nested.tensor")
 def test_layers_of_a_sequence_that_comes_before_the_batch_say_why_they_stay():
-    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12), 1)
-    layers = {"e": nn.Embedding(9, 8), "t": encoder, "f": nn.Linear(8, 3)}
-    model = net(lambda s, x: s.f(s.t(s.e(x).transpose(0, 1)).mean(0)), **layers)
+    model = net(lambda s, x: s.f(s.t(s.e(x).transpose(0, 1)).mean(0)), **transformer(batch_first=False))
     with pytest.raises(ValueError, match=r"t\.layers\.0\.linear1's come from an operation on the batch"):
         pv.prune(model, 0.5, granularity="neuron", example=np.ones((2, 5), int), exclude="auto")
 
