@@ -81,6 +81,15 @@ CONFUSED = np.diag(np.full(10, 1000)) + np.tri(10, k=-1, dtype=int) * 123
 FALLING = [0.98, 0.981, 0.97, 0.9, 0.6, 0.1]
 
 
+def by_weight(image):
+    """Give one value a weight of a picture that may be drawn out to several pixels each."""
+    values, (left, right, bottom, top) = np.ma.filled(image.get_array(), np.nan), image.get_extent()
+    down, across = values.shape[0] / (bottom - top), values.shape[1] / (right - left)
+    each = values[:: int(down), :: int(across)]
+    assert np.array_equal(each.repeat(int(down), 0).repeat(int(across), 1), values, equal_nan=True)
+    return each
+
+
 def bars(ax):
     """Give the counts of kept and pruned weights in each bin, and the edges."""
     below = labelled(ax, "pruned").get_data()
@@ -219,8 +228,27 @@ def test_large_layers_are_drawn_as_shares_of_blocks():
     assert image[0, 0] == pytest.approx(kept[:3, :3].mean())
     assert image[-1, -1] == pytest.approx(kept[999:, 2499:].mean())
     kernels = np.random.default_rng(0).random((400, 20, 3, 3)) < 0.3
-    image = np.asarray(pv.plot_mask(kernels).images[0].get_array())
+    image = by_weight(pv.plot_mask(kernels).images[0])
     assert np.allclose(image, kernels.mean(axis=(2, 3)).T)
+
+
+@pytest.mark.parametrize("shape", [(784, 20), (20, 784), (90, 7), (3, 41)])
+def test_long_layers_fill_the_axes_each_weight_at_its_place(shape):
+    kept = np.random.default_rng(0).random(shape) < 0.3
+    weights = np.random.default_rng(1).random(shape)
+    ax = pv.plot_mask(kept, weights=weights)
+    shares, shades = ax.images
+    assert ax.get_aspect() == "auto"
+    assert np.array_equal(by_weight(shares) == 1, kept)
+    assert np.allclose(by_weight(shades)[kept], weights[kept])
+    assert not overlaps(ax)
+
+
+def test_few_units_are_numbered_each_and_many_by_round_numbers():
+    few = pv.plot_mask(np.ones((12, 12), bool))
+    assert [label.get_text() for label in few.get_xticklabels()] == [str(unit) for unit in range(12)]
+    many = pv.plot_mask(np.ones((300, 784), bool))
+    assert [label.get_text() for label in many.get_xticklabels()] == ["0", "200", "400", "600"]
 
 
 def test_all_layers_share_a_figure(mlp):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.ticker import FixedFormatter, MaxNLocator
@@ -15,11 +15,14 @@ from pruneviz.plots.picture import Picture, canvas, colour_bar, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
     from pruneviz.core.arrays import Array, BoolArray
 
 _ROOM_FOR_HATCH = 48
-_TICKS = 12
+_FLAT, _TALL = 0.08, 4  # rows by columns: beyond, a weight is no square, or the picture would be a line
+_STRETCH = 8
+_EACH, _ROUND = 12, 6  # units across that are numbered one by one; of more, how many round numbers
 
 
 def plot_mask(
@@ -96,7 +99,7 @@ def _strength(weights: inputs.Weights, kept: dict[str, BoolArray]) -> dict[str, 
 def _size(sheet: Sheet) -> tuple[float, float]:
     """Choose a size at which the picture fills the width, yet is not taller than wide."""
     rows, columns = sheet.image.shape
-    height = 6.2 * min(max(rows / columns, 0.08), 0.75)
+    height = 6.2 * min(max(rows / columns, _FLAT), 0.75)
     return 7, height + 1.1
 
 
@@ -115,10 +118,10 @@ def _draw_all(kept: dict[str, BoolArray], strength: dict[str, Array], title: str
 
 def _draw(ax: Axes, name: str, kept: BoolArray, weights: Array | None, title: str | None) -> None:
     sheet = lay_out(kept)
-    aspect: Literal["equal", "auto"] = "equal" if kept.ndim > 1 else "auto"
-    shares = ax.imshow(sheet.image, cmap=style.SHARE_KEPT, vmin=0, vmax=1, aspect=aspect)
+    square = kept.ndim > 1 and _FLAT < sheet.image.shape[0] / sheet.image.shape[1] < _TALL
+    shares = _show(ax, sheet.image, square=square, cmap=style.SHARE_KEPT, vmin=0, vmax=1)
     if weights is not None:
-        _shade(ax, kept, weights, aspect)
+        _shade(ax, kept, weights, square=square)
     elif sheet.block > 1:
         colour_bar(ax, shares, "share kept").ax.yaxis.set_major_formatter(style.PERCENT_TICKS)
     roomy = sheet.block == 1 and max(sheet.image.shape) <= _ROOM_FOR_HATCH
@@ -186,11 +189,11 @@ def _sentence(name: str, kept: BoolArray, sheet: Sheet) -> str:
 
 def _label(ax: Axes, sheet: Sheet) -> None:
     height, width = sheet.image.shape
-    down = min(max(round(1.7 * _TICKS * height / width), 2), _TICKS)
-    for axis, direction, most in ((ax.xaxis, sheet.columns, _TICKS), (ax.yaxis, sheet.rows, down)):
+    beside = min(1.7 * height / width, 1)
+    for axis, direction, room in ((ax.xaxis, sheet.columns, 1), (ax.yaxis, sheet.rows, beside)):
         units = np.arange(direction.units)
-        if direction.units > most:
-            locator = MaxNLocator(most, integer=True, steps=[1, 2, 5, 10])
+        if direction.units > max(round(room * _EACH), 2):
+            locator = MaxNLocator(max(round(room * _ROUND), 2), integer=True, steps=[1, 2, 5, 10])
             nice = np.asarray(locator.tick_values(0, direction.units - 1))
             units = nice[(nice >= 0) & (nice < direction.units)].astype(int)
         axis.set_ticks(direction.centre(units) if direction.name else [], minor=False)
@@ -200,12 +203,28 @@ def _label(ax: Axes, sheet: Sheet) -> None:
         spine.set_visible(False)
 
 
-def _shade(ax: Axes, kept: BoolArray, weights: Array, aspect: Literal["equal", "auto"]) -> None:
+def _show(ax: Axes, image: Array, alpha: Array | None = None, *, square: bool, **look: Any) -> AxesImage:  # noqa: ANN401
+    """Show one pixel a weight, or fill the axes: to stay sharp there, each weight is drawn out to several."""
+    if square:
+        return ax.imshow(image, aspect="equal", alpha=alpha, **look)
+    rows, columns = image.shape
+    down = min(max(columns // rows, 1), _STRETCH if rows > 1 else 1)
+    across = min(max(rows // columns, 1), _STRETCH if columns > 1 else 1)
+
+    def drawn_out(values: Array) -> Array:
+        return values.repeat(down, axis=0).repeat(across, axis=1)
+
+    edges = (-0.5, columns - 0.5, rows - 0.5, -0.5)
+    opaque = None if alpha is None else drawn_out(alpha)
+    return ax.imshow(drawn_out(image), aspect="auto", extent=edges, alpha=opaque, **look)
+
+
+def _shade(ax: Axes, kept: BoolArray, weights: Array, *, square: bool) -> None:
     """Lay the mean magnitude of the kept weights over the mask."""
     sums, shares = (lay_out(array).image for array in (np.where(kept, np.abs(weights), 0), kept))
     with np.errstate(invalid="ignore", divide="ignore"):
         strength = np.where(shares > 0, sums / shares, np.nan)
     top = float(np.nanmax(strength, initial=0)) or 1.0
     opaque = np.nan_to_num(shares)
-    shades = ax.imshow(strength, cmap=style.STRENGTH, vmin=0, vmax=top, aspect=aspect, alpha=opaque)
+    shades = _show(ax, strength, opaque, square=square, cmap=style.STRENGTH, vmin=0, vmax=top)
     colour_bar(ax, shades, "|w| of kept weights")
