@@ -36,7 +36,7 @@ def drawn(figure: Figure, dpi: int, facecolor: str | None = None) -> Image.Image
         canvas.draw()
     finally:
         figure.set(**look, canvas=before)
-    return Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
 def png(figure: Figure, dpi: int, facecolor: str | None = None) -> bytes:
@@ -78,7 +78,7 @@ class Picture(Figure):
 
     def _few_colours(self) -> bytes:
         """Draw a PNG of 256 colours: a mask of one pixel a weight takes a third of the notebook's space."""
-        file, whole = io.BytesIO(), drawn(self, _SHARPNESS * _PIXELS_PER_INCH).convert("RGB")
+        file, whole = io.BytesIO(), drawn(self, _SHARPNESS * _PIXELS_PER_INCH)
         few = whole.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(file, "png", optimize=True)
         return file.getvalue()
