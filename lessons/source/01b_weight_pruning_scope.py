@@ -61,7 +61,7 @@ for scope in ("layer", "global"):
 # - To choose between one threshold for the network and one for each layer, with your framework's own tools.
 # - To find the layer that hurts most.
 # - To show that size depends on a scale that means nothing.
-# - To weigh a weight by what it is multiplied by, in eight lines, and to see what that buys.
+# - To weigh a weight by what it is multiplied by, in a few lines, and to see what that buys.
 #
 # **Before you start.** You have done lesson 01a: threshold, mask, magnitude, lost and won.
 #
@@ -169,8 +169,8 @@ await scopes.measured()
 print("from global to layer:", *(f"{scopes.comparison[what]} {what}" for what in ("lost", "won")))
 
 # %% [markdown]
-# On this network the global threshold is better at 70 and 80%; from 85% on the lead changes sides, where neither is worth
-# having. Neither scope always wins; below you will meet a score for which the difference is far larger, and an attack under which
+# On this network the global threshold is better at 70 and 80%. At 85 and 95% *layer* is ahead and at 90% *global*, and none
+# of these is worth having. Neither scope always wins; below you will meet a score for which the difference is far larger, and an attack under which
 # *layer* is the one that stands.
 
 # %% [markdown]
@@ -234,7 +234,7 @@ for name in ("nothing", *layers):
 pv.teaching.table(["left alone", "weights pruned", "right, global", "right, layer"], rows)
 
 # %% [markdown]
-# The last row has a few hundred zeros fewer than the first, and hundreds of digits more, under either scope. Many recipes leave the
+# The last row has eight hundred zeros fewer than the first, and hundreds of digits more, under either scope. Many recipes leave the
 # output layer alone.
 #
 # In a convolutional network the small layers are at the front. LeNet-5 looks at the image through six little filters
@@ -369,8 +369,8 @@ pv.teaching.compare(guess, right[0.9], "digits right")
 # %% [markdown]
 # ### Scope again
 #
-# The score is called **Wanda** (Sun and others, 2023), for weights *and* activations. It is used to prune language
-# models of billions of weights in minutes, where fine-tuning is out of the question. There each output is a pool of its
+# The score is called **Wanda** (Sun and others, 2024), for weights *and* activations. It is used to prune language
+# models of billions of weights in minutes, where fine-tuning is costly. There each output is a pool of its
 # own: a weight competes with the others that feed the same neuron. In pruneviz: `criterion="wanda"`, `scope="output"`.
 # Is that better here? And does the score survive the rescaling?
 
