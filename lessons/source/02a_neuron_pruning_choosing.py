@@ -506,22 +506,25 @@ pv.teaching.compare(guess, rows[0][2], "digits right with the shift alone")
 #
 # **What would have shown us wrong?** A shift that alone costs nearly as much as it gave back, 935.
 #
-# You may read that leaving the average behind always beats removal [2]. To the random draws it
-# brought nothing here, and no cell shows why. Three networks, from `benchmarks/choosing_neurons.py`, cut by
-# density:
+# You may read that leaving the average behind always beats removal [2]. It cost the random draws
+# answers here. Three networks, from `benchmarks/choosing_neurons.py`, cut by density, and ten random draws
+# in each:
 
 # %%
 study = pv.teaching.results("choosing_neurons")
-rows = []
+rows, helped = [], []
 for seed, found in study["seeds"].items():
     arms, ones = found["left_behind"]["density"], study["ones"]
-    draws_alike = [found["left_behind"][f"random {n}"]["average"][0] for n in range(10)]
+    chances = [found["left_behind"][f"random {n}"] for n in range(10)]
+    draws_alike = [one["average"][0] for one in chances]
+    helped.append(sum(one["average"][0] > one["nothing"][0] for one in chances))
     shares = [f"{arms[arm][1] / ones:.0%}" for arm in ("nothing", "average")]
     counts = [arms[arm][0] for arm in ("nothing", "average", "shift alone")]
     chance = f"{min(draws_alike):,} to {max(draws_alike):,}"
     rows.append((seed, *counts, chance, " to ".join(shares)))
 header = ["network", "nothing", "average", "shift alone", "random, average", "ones, by the average"]
 pv.teaching.table(header, rows)
+print("random draws that the average helped, of ten:", ", ".join(map(str, helped)))
 
 tuned = pv.teaching.results("unit_criteria")["networks"]["lenet_300_100"]
 at = pv.teaching.results("unit_criteria")["sparsities"].index(0.5)
@@ -534,8 +537,8 @@ print(f"  the control, no neuron cut, {counts[0]:,} to {counts[-1]:,}")
 
 # %% [markdown]
 # In each, hundreds of the lost answers come back, and density lands inside the range of the random
-# draws. That the *ones* come back is this network's story: in the two others they do in part.
-# After an epoch of fine-tuning, with the dense network as the control, density is still last.
+# draws. That the *ones* come back is this network's story: in the two others they do in part. The
+# average helped none of the ten random draws here, and a few of them there; no cell shows why. After an epoch of fine-tuning, with the dense network as the control, density is still last.
 
 # %% [markdown]
 # ### Exercise 2 · Leave it behind
@@ -653,6 +656,10 @@ draw_together(guess, by_outputs=True)
 runner_up, leader = np.sort(outputs, axis=1)[:, -2:].T
 print(f"the lead of the largest output, median: {np.median(leader - runner_up):.1f}")
 print(f"one of the 200 moves an output by, mean: {np.abs(change[harmless[:200]]).mean():.2f}")
+together = finish(np.where(most_harmless(200), 0, hidden)) - outputs
+summed = change[harmless[:200]].sum(axis=0)
+print(f"all 200 move an output by, mean: {np.abs(together).mean():.1f} together", end=", ")
+print(f"{np.abs(summed).mean():.1f} by adding up")
 study = pv.teaching.results("choosing_neurons")
 for seed, found in study["seeds"].items():
     row = found["together"][-1]
@@ -661,10 +668,11 @@ for seed, found in study["seeds"].items():
 pv.teaching.compare(guess, lost_with(added_up(200)), "right answers lost, by adding up")
 
 # %% [markdown]
-# **Explain.** The outputs *do* add up: the single moves promise at least as many lost answers as there are,
-# in all three networks. So these neurons do not cover for each other. What does not add up is the count. An
-# answer changes when another output overtakes the leader, and the lead is long. One of these neurons is
-# hardly ever enough to use it up. Two hundred are, and a count of answers sees little until then.
+# **Explain.** The outputs *do* add up: to 5.0, and together they move by 4.9. The single moves promise at
+# least as many lost answers as there are, in all three networks. So these neurons do not cover for each
+# other. What does not add up is the count. An answer changes when another output overtakes the leader, and
+# the lead is long. One of these neurons is hardly ever enough to use it up. Two hundred are, and a count of
+# answers sees little until then.
 #
 # **What would have shown us wrong?** Added-up outputs that promise few lost answers.
 
@@ -931,12 +939,12 @@ print(f"{len(gone)} of {len(score)} neurons silent: {before:,}, then {after:,} o
 #   why: Cut and average give the same counts each time, and three networks agree.
 
 # %% [markdown] tags=["quiz"]
-# Each of 200 neurons changes two answers at most; together they lose 152 right ones. Here this was found to be
-# - [ ] because each stands in for others that are gone.
-#   why: Then the outputs would move by more than the single moves added up. They did not.
-# - [x] because small moves of the outputs add up, and an answer changes only when the lead is used up.
-#   why: The added-up outputs promised about as many lost answers as there were.
-# - [ ] because 200 is half of the network.
+# Each of 200 neurons changes two answers at most; together they lose 152 right ones. Why, here?
+# - [ ] Because each stands in for others that are gone.
+#   why: Then the outputs would move by far more than the single moves added up. They did not.
+# - [x] Because small moves of the outputs add up, and an answer changes only when the lead is used up.
+#   why: The added-up outputs promised at least as many lost answers as there were.
+# - [ ] Because 200 is half of the network.
 #   why: It is half of the 400 hidden neurons. The single moves of the outputs foretold the count; a share does
 #     not.
 
