@@ -486,8 +486,8 @@ pv.teaching.show(
 # *My accuracy fell a lot after pruning, even though I cut only a little. Did I miss something?*
 # ([VainF/Torch-Pruning, thread 347](https://github.com/VainF/Torch-Pruning/issues/347))
 #
-# Perhaps not. The network there is a ResNet with batch normalisation, and the first suspect of such networks are its
-# statistics, which nobody has taken again: lesson 04a. Two more you have met here: a score that guesses wrong, and many
+# Perhaps not. The network there is a ResNet with batch normalisation. In such networks the first suspects are BatchNorm's
+# statistics, which nobody has estimated anew: lesson 04a. Two more you have met here: a score that guesses wrong, and many
 # cuts at once, each judged as if it were the only one. Afterwards a network is usually **fine-tuned**, that is, trained
 # further with its zeros held; lesson 01c does that. Accuracy straight after a large cut is not yet a verdict.
 
@@ -536,9 +536,9 @@ pv.teaching.show(
 # - D. Blalock, J. J. Gonzalez Ortiz, J. Frankle and J. Guttag. What is the State of Neural Network Pruning?
 #   *Proceedings of Machine Learning and Systems* 2, 2020. How to measure so that others can compare.
 # - L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone. *Classification and Regression Trees*.
-#   Wadsworth, 1984. Cost-complexity pruning. You may read that leaves which hang from one question are merged; they are
-#   where that costs little.
+#   Wadsworth, 1984. Cost-complexity pruning. You may read that leaves which hang from one question are merged; they
+#   are, but only where that costs little.
 # - P. R. Huttenlocher and A. S. Dabholkar. Regional differences in synaptogenesis in human cerebral cortex.
 #   *Journal of Comparative Neurology* 387, 1997. Synapses, counted.
 # - You may read, in *How to do pruning so you don't cry later*, of an MSE that is called a standard deviation, and of a
-#   cross-entropy that is summed: the first subtracts the mean error, the second grows with the batch.
+#   cross-entropy that is summed. But a standard deviation subtracts the mean error, and a sum grows with the batch.
