@@ -365,8 +365,9 @@ for ax, name in zip(figure.subplots(1, 2, sharey=True), ("lenet_5", "lenet_300_1
     dots(ax, {f"{digit}": counts[:, digit] / per_digit[digit] for digit in range(10)})
     ax.set(title=name, xlabel="digit", ylim=(0, 1.02))
     worst = counts / per_digit
-    print(f"{name}: worst digit of seeds 0, 1, 2:", *worst.argmin(1), end="; ")
-    print("its share right:", *(f"{share:.0%}" for share in worst.min(1)))
+    print(f"{name}, seeds 0, 1, 2: worst digit", *worst.argmin(1), end="; right of it ")
+    print(*(f"{share:.0%}" for share in worst.min(1)), end="; of all ")
+    print(*(f"{share:.0%}" for share in counts.sum(1) / per_digit.sum()))
 figure.axes[0].set_ylabel("right of that digit")
 figure.axes[0].legend(frameon=False, fontsize=style.SMALL, loc="lower left")
 pv.teaching.show(
@@ -379,7 +380,8 @@ pv.teaching.compare(guess, f"{int(np.argmin(here))}", "suffers most here")
 # %% [markdown]
 # **Explain.** Your network has a digit that suffers most. Of the six networks two lose most eights, two threes, one sixes, one
 # zeros. "Eights suffer" is a sentence about a network, not about pruning. That *somebody* suffers far more than the average
-# says is true of all six.
+# says is true of all six. (Seeds 1 and 2 of lesson [01a](01a_weight_pruning_thresholds.ipynb) are other trainings of
+# LeNet-300-100; there sixes and threes suffer most.)
 #
 # **What would have shown us wrong?** The same digit at the bottom of all six.
 
@@ -399,8 +401,7 @@ def sure(outputs):
 
 
 def bins(outputs, number=15):
-    """Sort answers by confidence: of each bin their number, their mean confidence, their "
-    "share right."""
+    """Sort answers by confidence: of each bin their number, mean confidence and share right."""
     confidence, right = sure(outputs), outputs.argmax(1) == labels
     place = np.minimum((confidence * number).astype(int), number - 1)
     groups = [place == one for one in np.unique(place)]
@@ -426,6 +427,9 @@ for ax, (name, out) in zip(figure.subplots(1, 2, sharey=True), told.items(), str
     ax.spines[["top", "right"]].set_visible(False)
     share = (out.argmax(1) == labels).mean()
     print(f"{name:5}: right {share:.1%}, confidence {sure(out).mean():.1%}, error {error(out):.3f}")
+hidden = sure(told["80%"]) <= 0.9
+hits = told["80%"].argmax(1)[hidden] == labels[hidden]
+print(f"80%  : over 90% sure of {1 - hidden.mean():.1%}; right of the others {hits.mean():.1%}")
 figure.axes[0].set_ylabel("share right")
 pv.teaching.show(
     figure,
@@ -590,7 +594,7 @@ pv.teaching.compare(guess, int(np.median(wrong["weights 95%"]["right"])), "right
 
 # %% [markdown]
 # **Explain.** With right labels no arm stands out: up to 90% pruned is ahead in some seeds and behind in others, and so is L2.
-# Even 95% pruned learned nearly all of its digits by heart.
+# Even 95% pruned learned all of its digits by heart.
 #
 # With wrong labels there *is* a gain, in all three seeds. Then look at the rivals. The stronger L2 penalty gains more, in every
 # seed, and costs no weight. And the last two lines: at the other rate the same cut gains nothing, and has learned more of the
