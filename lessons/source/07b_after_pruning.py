@@ -203,7 +203,7 @@ check.three_digits(by_hand, numbered, model=lenet, test=test)
 # ## Then the neurons
 #
 # The outputs were 707 of the 266,610 parameters. The rest is in the hidden layers, and part of it served the other digits.
-# Which? Score the neurons by their activity on images of the digits that stay, or of all ten, or cut any. Then train on
+# Which? Score the neurons by their activity on images of the digits that stay, or of all ten, or cut any. Then fine-tune
 # for one epoch and for six. The control for size is a network that begins small, with random weights.
 
 
@@ -367,7 +367,7 @@ pv.teaching.show(
     "a little above the dense network.",
 )
 rows = [
-    [f"{size}, {label}", *(spread(right[size][arm][when]) for when in panels)]
+    [f"{size}, {label}", *(", ".join(f"{n:,}" for n in right[size][arm][w]) for w in panels)]
     for size in (sizes[0], sizes[-1])
     for arm, label in arms.items()
 ]
@@ -382,8 +382,7 @@ print(f"It has {times:.0f} times the parameters of {sizes[-1]}.")
 # **Explain.** At once the score matters, where much is left: at 75-25 neurons scored on the digits that stay keep about two to
 # seven hundred answers more than those scored on all ten, in all three networks. Six epochs level it: down to 9-3 all arms end between 3,115
 # and 3,136, the random ones and those from scratch too. Only at 6-2, 56 times smaller, do those scored on 0, 1 and 7 end ahead
-# of the other cut ones, by two dozen at most; two from scratch come as far, and one has lost a whole digit. Down to 9-3
-# what began small got as far.
+# of the other cut ones, by two dozen at most; two from scratch come as far, and one has lost a whole digit.
 #
 # **What would have shown us wrong?** Small networks from scratch that end below the pruned ones at every size.
 
@@ -486,7 +485,7 @@ pv.teaching.table(["held by", "alive again", "right of 10,000", "with the mask a
 
 # %% [markdown]
 # A gradient of zero does not stop Adam: the old state goes on pushing. (Lesson [01c](01c_weight_pruning_tools.ipynb) showed it
-# for one weight.) But look at the last two rows: with the zeros held, the *old* state is the better one. Is it the state, or
+# after ten steps.) But look at the last two rows: with the zeros held, the *old* state is the better one. Is it the state, or
 # how far it lets the weights move? Change the rate.
 #
 # **Predict.** With a new state at 0.001 the networks end at 8,836 to 9,115 right. Which rate is best: 0.0001, 0.001, 0.004, 0.016
@@ -524,9 +523,9 @@ pv.teaching.compare(guess, float(max(of, key=lambda rate: sum(of[rate]))))
 
 # %% [markdown]
 # **Explain.** Where the schedule had ended, at 3.2e-08, nothing is mended. Each larger rate up to 0.016 mends more, and there
-# the new state is as good as the old: what the old one had done at 0.001 a larger rate does too. The dense network, trained
-# alike, loses at such rates. So: hold the zeros, choose the rate anew, by validation images, and take either state. After a
-# removal only a new one fits.
+# the new state is as good as the old: what the old one had done at 0.001 a larger rate does too. At 0.064 a new state stays
+# level, and an old one falls back. The dense network, trained alike, loses at such rates. So: hold the zeros, choose the rate
+# anew, by validation images, and take either state.
 #
 # **What would have shown us wrong?** An old state that is ahead at the best rate of each by more than three networks differ.
 
@@ -586,7 +585,7 @@ check.teachers_loss(softer)
 #
 # Now in the framework. LeNet-300-100 is cut to 24 and 12 neurons. It is taught in four ways, with as many steps each: by all
 # 55,000 labels; by 1,000 of them; by the teacher, on all images and *without a label*; and, as control, the dense network
-# trains on with all labels. About 30 s.
+# goes on with all labels. About 30 s.
 #
 # **Predict.** Trained for twice as long, three networks got 9,013 to 9,081 of 10,000 right with 1,000 labels, and 9,673 to
 # 9,694 with all. With none, and the teacher?
@@ -649,7 +648,7 @@ pv.teaching.compare(guess, rows[3][1], "right")
 # **Explain.** With 1,000 labels the teacher on the same images adds about two hundred answers at T = 4, and fewer at T = 1.
 # Without a single label, but on all images, it brings the pupil to where all labels bring it. With all labels it adds next to
 # nothing. So here a teacher stood in for labels that were missing, and for nothing else. (It was trained with all of them
-# itself.) And the dense network, trained on for as long, stays ahead of every pupil.
+# itself.) And the dense network, trained for as long, stays ahead of every pupil.
 #
 # **What would have shown us wrong?** With all labels, pupils of a teacher ahead by more than the three networks differ.
 
@@ -740,15 +739,15 @@ pv.teaching.compare(guess, round(share, 3), "of the dense file")
 # **Explain.** The cut takes most of the bytes and most of the answers; the teacher brings the answers back; rounding takes
 # three quarters of the bytes that are left, for a few answers. But the dense network can be rounded too, at no cost: it is the
 # control. What lies between it and the last stair is what pruning bought: a twelfth of the bytes and a fourteenth of the MACs,
-# for one or two answers in a hundred.
+# for about two answers in a hundred.
 #
 # **What would have shown us wrong?** A pruned network that pays hundreds of answers for being rounded.
 
 # %% [markdown]
 # ## Zero is not zero
 #
-# One thing before you are let loose on bytes. A pruned weight may be −0.0, which equals 0.0 and is written otherwise. It
-# comes from multiplying by a mask, as `torch.nn.utils.prune` and most hand-made code do.
+# A pruned weight may be −0.0, which equals 0.0 and is written otherwise. It comes from multiplying by a mask, as
+# `torch.nn.utils.prune` and most hand-made code do.
 
 # %%
 weights = np.concatenate([layer.weight.ravel() for layer in pv.network(lenet).layers])
@@ -819,9 +818,11 @@ pv.teaching.compare(guess, max(budget["gold"]["test"]), "right, the best of thre
 
 # %% [markdown]
 # **Explain.** The control, which never pruned, stands near bronze: whoever cuts in haste has bought little over starting small,
-# and behind bronze there are the twelve epochs of the dense network, too. Silver and gold end above the control, which had
+# and behind bronze there are the epochs of the dense network. Silver and gold end above the control, which had
 # moved images and sixteen epochs as well; which of their three differences from bronze
-# did it, these arms cannot tell. They differ by less than their networks do. And look at the bytes: training after the last cut made every pruned file longer, with as many zeros. Leave room.
+# did it, these arms cannot tell. They differ by less than their networks do: of three networks each, gold earns the gold
+# medal once, and silver twice. The names tell effort, not result. And look at the bytes: training after the last cut made
+# every pruned file longer, with as many zeros. Leave room.
 #
 # **What would have shown us wrong?** A control among the golds.
 
@@ -1038,7 +1039,7 @@ print(f"outputs cut: {told[0]:.1%} right, weights cut: {told[2]:.1%}, taught: {r
 #
 # - train the smallest network that you would be content with on your classes, from random weights: it is the control;
 # - cut the outputs, and compare with *that* network from then on;
-# - remove units, train on with a new optimizer, and keep the result if it beats the control.
+# - remove units, fine-tune with a new optimizer, and keep the result if it beats the control.
 
 # %% [markdown]
 # ## Recap
