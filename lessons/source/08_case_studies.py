@@ -250,7 +250,7 @@ TOOL = "tfmot's rule, rebuilt"
 
 
 def trained(network, seed, schedule=None):
-    """Train a copy on for an epoch, with a fresh Adam; a schedule zeroes weights layer by layer."""
+    """Train a copy for an epoch, with a fresh Adam; a schedule zeroes weights layer by layer."""
     twin = copy.deepcopy(network).train()
     words = {"scope": "layer"}
     ruled = pv.prune_while_training(twin, schedule, **words) if schedule else nullcontext()
@@ -292,7 +292,7 @@ TOOL = "tfmot"
 
 
 def trained(network, seed, schedule=None):
-    """Train a copy on for an epoch, with a fresh Adam; the tool zeroes weights layer by layer."""
+    """Train a copy for an epoch, with a fresh Adam; the tool zeroes weights layer by layer."""
     tf_keras.utils.set_random_seed(seed)
     twin = tf_keras.models.clone_model(network)
     twin.set_weights(network.get_weights())
@@ -341,7 +341,7 @@ print(
 )
 
 # %% [markdown]
-# **Predict.** The dense network trains on for that epoch too. By how many points does it end ahead (middle of three)?
+# **Predict.** The dense network gets that epoch too. By how many points does it end ahead (middle of three)?
 
 # %% tags=["answer", "trains"]
 guess = ...  # how many points? One point is 100 of the 10,000 images
@@ -667,6 +667,8 @@ pv.teaching.show(
 print(f"planned 75%, reached {span([round(s['sparsity']['as printed, 0.001'][1], 3) for s in ho])}")
 for name, values in shown.items():
     print(f"{name}: {', '.join(f'{value:.2g}' for value in values)}")
+learned = [seed["errors"]["as printed, 0.001"][0] for seed in ho]
+print(f"cut as printed, on the rows it learned: {', '.join(f'{value:.2g}' for value in learned)}")
 ratio = np.median(shown["cut as printed"]) / shown["linear regression"][0]
 pv.teaching.compare(guess, float(round(np.log10(ratio), 1)), "powers of ten")
 
@@ -776,17 +778,16 @@ pv.teaching.show(
 )
 print(f"gone: {shares[0]:.0%} of the useless inputs' weights, {shares[1]:.0%} of the useful ones'")
 for name, kind in (("200 epochs", "dense"), ("weight decay", "weight decay")):
-    told = [seed["inputs"][kind]["useless_among_500"] for seed in ho]
-    asked = (span([seed[score] for seed in told]) for score in ("weights", "slopes"))
-    print("stored, {}: useless among the lowest 500, by size {}, by slope {}".format(name, *asked))
+    told = [seed["inputs"][kind]["useless_among_500"]["weights"] for seed in ho]
+    print(f"stored, {name}: useless among the lowest 500, by size {span(told)}")
 pv.teaching.compare(guess, float(shares[0]), "of the useless inputs' weights", share=True)
 
 # %% [markdown]
-# **Explain.** Size hardly tells them apart. The network does know: its *slope*, how much the output moves with an input. With
-# weight decay, which pulls on every weight, sizes tell more.
+# **Explain.** Size hardly tells them apart. With weight decay, which pulls on every weight, sizes tell more.
 #
 # **What would have shown us wrong?** Useless weights in a heap of their own at zero.
-#
+
+# %% [markdown]
 # ### Exercise 3 · Find the useless inputs
 #
 # An open one. Name the 500 inputs that you believe useless, by any score that you compute from `regressor`, `inputs` and
@@ -812,6 +813,14 @@ named = np.abs(tape.gradient(total, inputs)).mean(0).argsort()[:500]
 
 # %% tags=["check", "tensorflow"]
 check.useless_inputs(named, useless=useless, by_size=among(size.sum(0)))
+
+# %% [markdown]
+# The network does know: its *slope*, how much the output moves with an input, finds most of the useless ones. Stored:
+
+# %%
+for name, kind in (("200 epochs", "dense"), ("weight decay", "weight decay")):
+    told = [seed["inputs"][kind]["useless_among_500"]["slopes"] for seed in ho]
+    print(f"stored, {name}: useless among the lowest 500, by slope {span(told)}")
 
 # %% [markdown]
 # ## The guide: one grid
@@ -853,10 +862,19 @@ for score in ("magnitude", "taylor", "random"):
     best = max(arms, key=lambda arm: sum(seed["arms"][arm][0] for seed in guide))
     print(f"{best}: {span([seed['arms'][best][1] for seed in guide])} right")
 print(f"dense, as many epochs: {span([seed['dense, more'][1] for seed in guide])} right")
+most = max(count for seed in guide for _, count in seed["arms"].values())
+print(f"the most that any arm has in any seed: {most:,} right")
+rows = []
+for way in ("magnitude, global", "taylor, layer"):
+    for schedule in ("one-shot", "iterative"):
+        arms = [f"{way}, {schedule}, {start}" for start in goes_on]
+        counted = [span([seed["arms"][arm][1] for seed in guide]) for arm in arms]
+        rows.append([f"{way}, {schedule}", *counted])
+pv.teaching.table(["right of 10,000", *goes_on], rows)
 
 # %% [markdown]
-# **Explain.** Taylor is unreliable by layer and does well with one threshold. No arm is
-# level with dense in all seeds.
+# **Explain.** Taylor is unreliable by layer and does well with one threshold. With magnitude and one threshold, one cut
+# ends ahead of rounds where trained weights go on; re-initialised weights end last. No arm reaches dense.
 #
 # **What would have shown us wrong?** Panels that look alike.
 #
@@ -931,11 +949,11 @@ for way, counts in chosen.items():
 # | two more right are a gain [2] | what was lost and won is hidden | [01a](01a_weight_pruning_thresholds.ipynb) |
 # | local scores compete across all layers [5] | within each layer | [01b](01b_weight_pruning_scope.ipynb) |
 # | magnitude is gradient-based [2] | it uses none | [01c](01c_weight_pruning_tools.ipynb) |
-# | gradients choose more robustly [1] | alone, worst but chance up to 90%; times the weight, ahead of size | [01c](01c_weight_pruning_tools.ipynb) |
+# | gradients choose more robustly [1] | alone, worse than all but chance up to 90%; times the weight, ahead of size | [01c](01c_weight_pruning_tools.ipynb) |
 # | zeros save memory [5], or make a file grow [2] | neither; copies and masks do | [01c](01c_weight_pruning_tools.ipynb) |
 # | unstructured is random [1] | each was chosen; random is the control | [02a](02a_neuron_pruning_choosing.ipynb) |
 # | a neuron is a column [5] | a row in PyTorch, and a bias in both | [02b](02b_neuron_pruning_removing.ipynb) |
-# | cutting neurons is more robust [1] | at equal parameters weights lead | [02b](02b_neuron_pruning_removing.ipynb) |
+# | cutting neurons is more robust [1] | where much is cut, weights lead at equal parameters | [02b](02b_neuron_pruning_removing.ipynb) |
 # | cutting beats starting small [4] | no clear lead at equal care | [02b](02b_neuron_pruning_removing.ipynb) |
 # | neurons go, or entire layers [1] | units of a layer | [02b](02b_neuron_pruning_removing.ipynb) |
 # | filters, maps, channels: three techniques [1] | one removal | [03](03_filter_pruning.ipynb) |
@@ -947,8 +965,9 @@ for way, counts in chosen.items():
 # | pruning saves power [5] | nobody measured | [06a](06a_bytes_and_time.ipynb) |
 # | less overfitting [1, 3] | a penalty does better | [07a](07a_what_accuracy_hides.ipynb) |
 #
-# [1] Kezmann, [2] Muheeb, [3] *So you don't cry later*, [4] Tram Ho, [5] the guide. From this lesson: "better than the unpruned
-# model" and "80% smaller" [1], fine-tuning that gains little [2], "without losing quality", of how much? [3], "still acceptable" and the promised 75% [4].
+# [1] Kezmann, [2] Muheeb, [3] *So you don't cry later*, [4] Tram Ho, [5] the guide. Measured again in this
+# lesson: "better than the unpruned model" and "80% smaller" [1]; the two tables [2]; "without losing quality" [3]; "still
+# acceptable" and the promised 75% [4].
 
 # %% [markdown]
 # ## Now yours
@@ -1031,8 +1050,8 @@ for name, share in (("80% zeros", 0.8), ("dense", 0)):
 #   why: Nothing here shows it; a dip after a cut is no sign.
 
 # %% [markdown] tags=["quiz"]
-# A pruned network has P answers right, the dense one before it B, and dense, trained on for as long, D. P is a little below B,
-# and B below D. What did the zeros cost?
+# A pruned network has P answers right, the dense one before it B, and dense, with as many epochs more, D. P is a little below
+# B, and B below D. What did the zeros cost?
 # - [x] D − P.
 #   why: The control has everything but the zeros.
 # - [ ] B − P.
@@ -1047,11 +1066,11 @@ for name, share in (("80% zeros", 0.8), ("dense", 0)):
 # - [ ] Yes, as much as the others.
 #   why: Half of Tram Ho's inputs mean nothing, and their weights are as large.
 # - [ ] Yes, once they are scaled by the size of the input.
-#   why: Here all inputs are of about one size, so scaling changes next to nothing.
+#   why: Each input was divided by its largest value, so there is hardly a size left to scale by.
 # - [x] Perhaps not at all. Ask the outputs.
 #   why: The slopes of the output found most of the useless inputs.
 # - [ ] Only if the gradient of the loss with respect to these weights is large.
-#   why: After training that gradient is near zero for all of them.
+#   why: That tells how training would move these weights, not what the output does without the input.
 
 # %% [markdown] tags=["quiz"]
 # "The validation loss of 0.0039 is still acceptable." What do you ask?
@@ -1070,7 +1089,7 @@ for name, share in (("80% zeros", 0.8), ("dense", 0)):
 # *"set final_sparsity=0.45, after 50 epochs, the sparsity of each layer is
 # about 0.39"* ([neuralmagic/sparseml, thread 1117](https://github.com/neuralmagic/sparseml/issues/1117))
 #
-# The answer there: an epoch had other steps than the schedule assumed. So:
+# A maintainer's guess there, never confirmed: an epoch had other steps than the schedule assumed. So:
 #
 # - count the steps first: epochs times batches, the last small one included;
 # - let the schedule end well before they do;
