@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from artists import overlaps
 from ipywidgets.widgets.widget import _remove_buffers
 from js.make_fixtures import FIXTURES, fixtures
 from torch import nn
@@ -404,6 +405,16 @@ def test_snapshot_shows_accuracy_after_a_guess_and_leaves_pyplot_alone(view):
     figure = view.snapshot()
     assert len(figure.axes) == 4
     assert "50%" in pv.alt_text(figure)
+
+
+def test_snapshot_of_a_large_layer_writes_nothing_over_something_else(images):
+    large = nn.Sequential(nn.Flatten(), nn.Linear(36, 1200), nn.ReLU(), nn.Linear(1200, 4))
+    view = pv.explore(large, images, predict=False)
+    view.more = True
+    view.measure()
+    mask, *_ = view.snapshot().axes
+    assert mask.child_axes  # the shares of blocks have a bar of colours
+    assert not overlaps(mask)
 
 
 @pytest.mark.parametrize(("criterion", "scale"), [("magnitude", "linear"), ("taylor", "log")])

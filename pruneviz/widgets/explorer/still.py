@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+_BESIDE = 62  # points from a name to its words
+
+
 class Shown(Protocol):
     """What an explorer shows, whatever it prunes."""
 
@@ -82,4 +85,13 @@ def write_card(ax: Axes, view: Shown, more: Callable[[dict[str, Any]], dict[str,
     for line, (name, words) in enumerate(rows.items()):
         height = 0.92 - 0.13 * line
         ax.text(0, height, name, color=style.QUIET, fontsize=style.FONT, transform=ax.transAxes, va="top")
-        ax.text(0.2, height, words, color=style.INK, fontsize=style.FONT, transform=ax.transAxes, va="top")
+        ax.annotate(
+            words,
+            (0, height),
+            xycoords="axes fraction",
+            xytext=(_BESIDE, 0),
+            textcoords="offset points",
+            color=style.INK,
+            fontsize=style.FONT,
+            va="top",
+        )
