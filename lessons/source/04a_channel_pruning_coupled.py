@@ -618,10 +618,11 @@ pv.teaching.compare(guess, pv.scorecard(twin, few).correct, "of 1,000 right")
 table = stored["repaired"]
 rows = [["nothing", *(right[share] for share in table["sparsities"])]]
 rows += [[f"{what} re-estimated", *counts] for what, counts in table["correct"].items()]
-pv.teaching.table(["stored, of 1,000", *(f"{share:.0%}" for share in table["sparsities"])], rows)
+listened = f"stored, of 1,000, by {table['images']} images"
+pv.teaching.table([listened, *(f"{share:.0%}" for share in table["sparsities"])], rows)
 
 # %% [markdown]
-# **Explain.** The means alone repair nothing. The variances alone help at 70%, leave the network at chance at 80%, and do
+# **Explain.** The means alone only do harm. The variances alone help at 70%, leave the network at chance at 80%, and do
 # harm at 50% and 60%. Both together bring most answers back. So it was not only that signals had become weak. Jordan
 # and others (2023) found drifted statistics in merged networks, and called the cure REPAIR.
 #
@@ -999,7 +1000,7 @@ print(", ".join(f"{name}: {np.mean(answer == y):.1%}" for name, answer in answer
 # %% [markdown] tags=["quiz"]
 # What does re-estimating the statistics train?
 # - [x] Nothing. It measures means and variances anew.
-#   why: No loss, no gradient, no label. Photographs of the right kind do, and here a few dozen were nearly enough.
+#   why: No loss, no gradient, no label. It takes photographs of the right kind; here a few dozen were nearly enough.
 # - [ ] BatchNorm's scale and shift.
 #   why: These are learned, and they stay. Mean and variance are measured; no gradient ever touches them.
 # - [ ] All weights, a little.
@@ -1045,8 +1046,8 @@ print(", ".join(f"{name}: {np.mean(answer == y):.1%}" for name, answer in answer
 # *"Does tfmot support structured pruning (filter pruning)?"* ([tensorflow/model-optimization, thread
 # 541](https://github.com/tensorflow/model-optimization/issues/541))
 #
-# No. It zeroes single weights, layer by layer, or blocks of a dense layer; nothing becomes smaller. If you
-# cut channels yourself, residual additions are the hard part, and three answers are in use:
+# No. It zeroes single weights, layer by layer, blocks of a dense layer, or two of every four; nothing becomes smaller.
+# If you cut channels yourself, residual additions are the hard part, and three answers are in use:
 #
 # - **Leave the wires alone.** Prune inside the blocks only. Nothing is tied, but the wires keep their width.
 # - **Choose once for all writers.** Add up the scores of everything that is tied, and prune the wire as a
@@ -1070,7 +1071,7 @@ print(", ".join(f"{name}: {np.mean(answer == y):.1%}" for name, answer in answer
 #
 # - K. He, X. Zhang, S. Ren and J. Sun. Deep Residual Learning for Image Recognition. *IEEE Conference on
 #   Computer Vision and Pattern Recognition*, 2016. [arXiv:1512.03385](https://arxiv.org/abs/1512.03385).
-#   ResNet-20 is theirs.
+#   ResNet-20 is theirs, but for two shortcuts of 1 × 1.
 # - H. Li, A. Kadav, I. Durdanovic, H. Samet and H. P. Graf. Pruning Filters for Efficient ConvNets.
 #   *International Conference on Learning Representations*, 2017.
 #   [arXiv:1608.08710](https://arxiv.org/abs/1608.08710). Filters inside blocks, and what to do about
