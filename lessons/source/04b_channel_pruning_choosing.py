@@ -146,8 +146,8 @@ print("the six parts add up to them:", np.allclose(parts.sum(axis=1), whole, ato
 # ### Exercise 1 · What a cut takes from the sum
 #
 # `parts` holds one column for each channel; their sum is the layer's output. `kept` is a list of channels. Return the
-# share of the output that is lost if only these stay: the square of what is missing, by the square of the whole. Put
-# your answer in place of the dots, run the cell, then the check below it. The solution is folded away.
+# share of the output that is lost if only these stay: the sum of squares of what is missing, divided by that of the
+# whole. Put your answer in place of the dots, run the cell, then the check below it. The solution is folded away.
 
 # %%
 from pruneviz.lessons.checks import lesson_04b as check
@@ -309,7 +309,7 @@ pv.teaching.compare(guess, float(abs(copy_ends)), "is the copy's factor")
 
 # %% [markdown]
 # **Explain.** The copy never enters: whatever it could add, channel 5 adds already, with a larger factor. A ranking by the
-# size of the part keeps both as soon as it keeps as many as the copy's place in the order.
+# size of the part keeps both as soon as it keeps four.
 #
 # **What would have shown us wrong?** A copy with a factor of its own.
 
@@ -428,14 +428,24 @@ show_ways(
     "magnitude fewer, and the rules lie close together up to half.",
 )
 middle = {rule: sorted(row[2] for row in stored["lenet_5"]["refitted"][rule])[1] for rule in RULES}
+rows = [
+    [
+        f"{way}, {RULES[rule]}",
+        *(" ".join(map("{:,}".format, at)) for at in zip(*counts, strict=True)),
+    ]
+    for way in ways[:2]
+    for rule, counts in stored["lenet_5"][way].items()
+]
+header = ["right: three networks", *(f"{share:.0%} cut" for share in stored["shares"])]
+pv.teaching.table(header, rows)
 print("70% cut, refitted:", ", ".join(f"{RULES[rule]} {count:,}" for rule, count in middle.items()))
 pv.teaching.compare(guess, middle["reconstruction"] - middle["random"], "digits more")
 
 # %% [markdown]
 # **Explain.** *Masked*, the LASSO is ahead of L1 in every network, if with ranges that overlap. *Refitted*, random channels
-# beat the LASSO's best choice without refitting, at all three shares. Up to half the rules lie close together;
-# at 70% the LASSO's worst network is above the best of the others. So most of what is called the success of the
-# method is its second step, which works for all three rules.
+# beat the LASSO's best choice without refitting, at all three shares. At 50% the rules lie within dozens of digits, the
+# LASSO first in all three networks; at 70% the LASSO's worst network is above the best of the others. So most of what is
+# called the success of the method is its second step, which works for all three rules.
 #
 # **What would have shown us wrong?** Random channels, refitted, below the LASSO's, masked.
 #
@@ -670,7 +680,7 @@ def halved(network):
 
 
 # %% tags=["exercise"]
-# solution: mine = ...  # {"price": 0.05, "epochs": 2, "rate": 0.1}, but others
+# solution: mine = ...  # a dict such as {"price": 0.05, "epochs": 2, "rate": 0.1}, with other values
 mine = {"price": 0.1, "epochs": 3}
 # end of solution
 
