@@ -223,7 +223,12 @@ plans = {
 }
 ax = pv.plot_schedule(plans, steps=3 * STEPS, title="Four ways to lose 98% of the weights")
 ax.set_xticks(range(0, 3 * STEPS + 1, STEPS))  # a tick an epoch
-pv.teaching.show(ax)
+stands = "; ".join(f"{name}: {plans[name](STEPS):.0%}" for name in list(plans)[1:])
+pv.teaching.show(
+    ax,
+    alt=f"Sparsity over three epochs. One-shot is at {TARGET:.0%} from the first step on. The "
+    f"others rise in small steps over two epochs. After the first epoch, {stands}.",
+)
 
 # %% [markdown]
 # The last two mirror each other.
@@ -475,6 +480,9 @@ for arm, words in ARMS.items():
     rows.append([*words, *sorted(table[arm]["0.98"])])
 print(f"98% pruned: right of {stored['images']:,} test images, three networks, worst to best")
 pv.teaching.table(["schedule", "learning rate", "worst", "middle", "best"], rows)
+ramp, epochs = stored["epochs_of_the_ramp"], stored["epochs"]
+rate = (1 + np.cos(np.pi * ramp / epochs)) / 2  # a cosine's, as a share of the largest
+print(f"the ramp ends after {ramp} of {epochs} epochs; a rate that falls is at {rate:.0%} there")
 pv.teaching.compare(guess, sorted(table["epochs"]["0.98"])[1], "images right")
 
 # %% [markdown]
@@ -563,7 +571,8 @@ for name, network in {
     print(f"{name:30} {card.sparsity:.1%} zero, {thousands(card.correct)} thousand right")
 
 # %% [markdown] tags=["tensorflow"]
-# tfmot ranks all weights anew at each cut; pruneviz never takes a pruned weight back.
+# tfmot ranks all weights anew at each cut; pruneviz never takes a pruned weight back. Whether that is the
+# reason, no row says.
 
 # %% [markdown]
 # ### When to stop
@@ -740,7 +749,7 @@ pv.teaching.compare(guess, pruned_time, "of the dense time", share=True)
 
 # %% [markdown]
 # **Explain.** Zeros shorten nothing: no pruned network's bar is clearly below the dense one, and the lines are the noise
-# of a busy machine's clock. Only the last row, a network with less in it, is faster.
+# of a busy machine's clock. Only the last row is faster.
 #
 # **What would have shown us wrong?** A pruned network's bar well below the dense one.
 
