@@ -132,11 +132,19 @@ def _difference(thin: object, small: object, x: Images) -> float:
     forms = [", ".join(f"{array.dtype} {array.shape}" for array in outputs) for outputs in both]
     if forms[0] != forms[1]:
         raise ValueError(f"the masked model gives {forms[0]}, the smaller one {forms[1]}")
-    return max(map(relative, *both), default=0.0)
+    if not any(array.size for array in both[0]):
+        raise ValueError(
+            f"in what {type(thin).__name__} gives is no number to compare: let it return its outputs as "
+            "arrays, alone or in a tuple, list or dict"
+        )
+    return max(map(relative, *both))
 
 
 def relative(wanted: Array, given: Array) -> float:
-    """Give max|a - b| / max|a|."""
-    largest = np.abs(wanted).max(initial=0)
-    difference = np.abs(wanted - given).max(initial=0)
+    """Give max|a - b| / max|a|, of what is not infinite in a; True and False are numbers."""
+    if wanted.dtype.kind in "biu":
+        wanted, given = wanted.astype(np.float64), given.astype(np.float64)
+    largest = np.abs(wanted[np.isfinite(wanted)]).max(initial=0)
+    with np.errstate(invalid="ignore"):
+        difference = np.where(wanted == given, 0, np.abs(wanted - given)).max(initial=0)
     return float(difference / largest if largest > 0 else difference)

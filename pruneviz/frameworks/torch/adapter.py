@@ -13,24 +13,14 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
-from torch.utils._pytree import tree_leaves
 
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
 from pruneviz.frameworks import BATCH, PRECISIONS, QUICK, held, probable, single, taking
 from pruneviz.frameworks.torch import graph as graphs
-from pruneviz.frameworks.torch.layouts import (
-    copied,
-    is_norm,
-    is_prunable,
-    kind_of,
-    name_of,
-    outputs_first,
-    patches,
-    prunable,
-    to_numpy,
-)
-from pruneviz.frameworks.torch.parameters import channelwise
+from pruneviz.frameworks.torch import layouts
+from pruneviz.frameworks.torch.layouts import copied, is_norm, is_prunable, outputs_first, to_numpy
+from pruneviz.frameworks.torch.parameters import channelwise, stored
 from pruneviz.frameworks.torch.products import products
 from pruneviz.frameworks.torch.rebuild import rebuilt
 from pruneviz.frameworks.torch.tracing import Inputs, Trace, refuse_other_number, traced
@@ -55,14 +45,14 @@ class TorchAdapter:
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.threads = torch.get_num_threads()
-        self.modules = dict(prunable(model))
+        self.modules = dict(layouts.prunable(model))
         self._traces: dict[tuple[torch.Size, ...], Trace] = {}
 
     def layers(self) -> list[Layer]:
         return [
             Layer(
                 name,
-                kind_of(module),
+                layouts.kind_of(module),
                 outputs_first(module, to_numpy(module.weight)),
                 None if module.bias is None else to_numpy(module.bias),
             )
@@ -76,8 +66,8 @@ class TorchAdapter:
     def outputs(self, x: Images) -> list[Array]:
         # A GPU's convolutions round to ten bits (TF32), which is more than two equal models may differ.
         with _evaluating(self.model), torch.no_grad(), torch.backends.cudnn.flags(True, allow_tf32=False):
-            batches = [tree_leaves(self._given(part)) for part in self._batches(x)]
-        columns = (parts for parts in zip(*batches, strict=True) if isinstance(parts[0], torch.Tensor))
+            batches = [[*layouts.tensors_in(self._given(part))] for part in self._batches(x)]
+        columns = zip(*batches, strict=True)
         return [np.concatenate([np.atleast_1d(to_numpy(part)) for part in parts]) for parts in columns]
 
     def _given(self, batch: Inputs) -> Any:
@@ -92,12 +82,7 @@ class TorchAdapter:
         batch = [torch.cat(parts) for parts in zip(*self._batches(x), strict=True)]
         with torch.inference_mode(), taking(self.model, batch):
             twin(*[part[:1] for part in batch])
-
-        def one() -> torch.Tensor:
-            with torch.inference_mode():
-                return twin(*batch).cpu()  # type: ignore[no-any-return]  # a GPU would still be at it
-
-        return one
+        return torch.inference_mode()(lambda: twin(*batch).cpu())  # a GPU would still be at it
 
     def gradients(self, data: Checked, loss: Callable[..., torch.Tensor] | None) -> dict[str, Array]:
         x, y = data
@@ -123,7 +108,7 @@ class TorchAdapter:
                 read = next(iter((*args, *named.values())))
                 moves = read if kind == "transposed" else made
                 times = moves.numel() // moves.shape[-1 if kind == "dense" else 1]
-                end = see(name, times, lambda: patches(module, _mean_square(read)).mean(axis=0))
+                end = see(name, times, lambda: layouts.patches(module, _mean_square(read)).mean(axis=0))
                 return None if end is None else torch.full_like(made, end)
 
             return hook
@@ -131,7 +116,7 @@ class TorchAdapter:
         names = {id(module.weight): name for name, module in self.modules.items()}
         with contextlib.ExitStack() as hooks:
             for module in filter(is_prunable, self.model.modules()):
-                hook = watch(names[id(module.weight)], kind_of(module))
+                hook = watch(names[id(module.weight)], layouts.kind_of(module))
                 hooks.enter_context(module.register_forward_hook(hook, with_kwargs=True))
             return self.predict(x)
 
@@ -148,12 +133,8 @@ class TorchAdapter:
         return {**self.parameters(), **self.buffers()}
 
     def serialised(self) -> bytes:
-        stored = self._stored()
-        tensors = {
-            name: torch.from_numpy(np.array(array, order="C")).to(stored[name].dtype)
-            for name, array in self.arrays().items()
-        }
-        return safetensors.torch.save(tensors)
+        kept, own = self._stored(), {n: torch.from_numpy(a.copy(order="C")) for n, a in self.arrays().items()}
+        return safetensors.torch.save({name: tensor.to(kept[name].dtype) for name, tensor in own.items()})
 
     def precision(self) -> str:
         found = {str(parameter.dtype).removeprefix("torch.") for parameter in self.model.parameters()}
@@ -165,11 +146,11 @@ class TorchAdapter:
         return twin
 
     def write(self, arrays: Mapping[str, Array]) -> None:
-        stored = self._stored()
+        kept = self._stored()
         with torch.no_grad():
             for name, array in arrays.items():
                 new = torch.from_numpy(np.array(self._canonical(name, array)))
-                stored[name].copy_(new.to(stored[name].dtype))
+                kept[name].copy_(new.to(kept[name].dtype))
 
     @contextlib.contextmanager
     def keep_pruned(self, pruned: Mapping[str, BoolArray], optimizer: object) -> Iterator[None]:
@@ -180,12 +161,12 @@ class TorchAdapter:
             yield
 
     def zeroing(self, pruned: Mapping[str, BoolArray]) -> Callable[[], None]:
-        paths = {id(tensor): path for path, tensor in self.model.state_dict(keep_vars=True).items()}
-        stored = self._stored()
+        paths = {id(tensor): path for path, tensor in stored(self.model).items()}
+        named = self._stored()
         zeros = []
         for name, where in pruned.items():
-            layer, _, attribute = paths[id(stored[name])].rpartition(".")
-            here = torch.from_numpy(self._canonical(name, where).copy()).to(stored[name].device)
+            layer, _, attribute = paths[id(named[name])].rpartition(".")
+            here = torch.from_numpy(self._canonical(name, where).copy()).to(named[name].device)
             zeros.append((self.model.get_submodule(layer), attribute, here))
 
         def zero() -> None:
@@ -211,10 +192,7 @@ class TorchAdapter:
             handle = register_optimizer_step_post_hook(stepped)
         elif isinstance(optimizer, Optimizer):
             if not trains(optimizer):
-                raise ValueError(
-                    "optimizer trains no parameter of this model: make it of the copy that is trained, as in "
-                    "SGD(thin.parameters(), 0.1)"
-                )
+                raise ValueError("optimizer trains no parameter of this model: make it of thin.parameters()")
             handle = optimizer.register_step_post_hook(stepped)
         else:
             raise TypeError(f"optimizer is a {type(optimizer).__qualname__}, not a torch.optim.Optimizer")
@@ -247,7 +225,7 @@ class TorchAdapter:
         return graphs.activations(self._trace(self._two(x)), self._batches(x, QUICK), nodes, edit)
 
     def patches(self, name: str, array: Array) -> Array:
-        return patches(self.modules[name], array)
+        return layouts.patches(self.modules[name], array)
 
     def rebuilt(self, plan: Plan, example: Images | None) -> nn.Module:
         return rebuilt(self.model, plan, self._two(example))
@@ -287,13 +265,11 @@ class TorchAdapter:
     def _stored(self) -> dict[str, torch.Tensor]:
         """Name every stored tensor, each once: one that other modules share goes by its prunable layer."""
         weights = {id(module.weight): f"{name}.weight" for name, module in self.modules.items()}
-        alone = f"{name_of('', self.model)}." if is_prunable(self.model) else ""
-        names: dict[int, str] = {}
-        tensors = {**self.model.state_dict(keep_vars=True), **dict(self.model.named_parameters())}
-        tensors = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, torch.Tensor)}
-        for name, tensor in tensors.items():
-            names.setdefault(id(tensor), weights.get(id(tensor), alone + name))
-        return {names[id(tensor)]: tensor for tensor in tensors.values()}
+        alone = f"{layouts.name_of('', self.model)}." if is_prunable(self.model) else ""
+        first: dict[int, tuple[str, torch.Tensor]] = {}
+        for name, tensor in stored(self.model).items():
+            first.setdefault(id(tensor), (weights.get(id(tensor), alone + name), tensor))
+        return dict(first.values())
 
     def _canonical(self, name: str, array: Array) -> Array:
         """Turn a kernel named "layer.weight" round; its own inverse."""

@@ -12,9 +12,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from pruneviz.core.graph import Graph, Node, indexed
 from pruneviz.frameworks.torch import moves
-from pruneviz.frameworks.torch.layouts import copied, is_norm, is_prunable, kind_of, to_numpy
+from pruneviz.frameworks.torch.layouts import copied, is_norm, is_prunable, kind_of, tensors_in, to_numpy
 from pruneviz.frameworks.torch.parameters import applied
-from pruneviz.frameworks.torch.tracing import Inputs, Trace, alike, traced_in_training
+from pruneviz.frameworks.torch.tracing import Inputs, Trace, alike, carried_out, traced_in_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +81,9 @@ def _exported(model: nn.Module, trace: Trace, prefix: str = "") -> Graph:
     exporter = _Exporter(trace, prefix)
     flowing = [node for node in trace.graph.nodes if exporter.flows(node) and not moves.divides(node)]
     (end,) = (node for node in trace.graph.nodes if node.op == "output")
-    outputs = tuple(prefix + n.name for n in end.all_input_nodes if exporter.flows(n))
+    outputs = tuple(prefix + n.name for n in exporter.leaving(end))
+    if not outputs:
+        raise ValueError(f"in what {type(model).__name__} gives is no tensor: let it return one, or several")
     nodes = itertools.chain.from_iterable(map(exporter.nodes, flowing))
     return Graph(tuple(nodes), outputs, _shared(model, trace.graph))
 
@@ -109,10 +111,7 @@ def wiring(model: nn.Module) -> object:
 
 
 def activations(
-    trace: Trace,
-    batches: Iterator[Inputs],
-    names: set[str],
-    edit: Callable[[str, Array], Array] | None,
+    trace: Trace, batches: Iterator[Inputs], names: set[str], edit: Callable[[str, Array], Array] | None
 ) -> Iterator[dict[str, Array]]:
     """Run batch after batch and give the outputs of some nodes, edited if a function is given."""
 
@@ -147,9 +146,12 @@ class _Exporter:
 
     def flows(self, node: fx.Node) -> bool:
         """Tell whether a node gives tensors."""
-        value = self.values.get(node)
-        several = isinstance(value, (tuple, list)) and any(isinstance(part, torch.Tensor) for part in value)
-        return several or isinstance(value, torch.Tensor)
+        return any(True for _ in tensors_in(self.values.get(node)))
+
+    def leaving(self, node: fx.Node) -> Iterator[fx.Node]:
+        """Find the tensors that leave; a node without a value makes a dataclass, or named tuple, of them."""
+        for n in node.all_input_nodes:
+            yield from [n] if self.flows(n) else () if n in self.values else self.leaving(n)
 
     def nodes(self, node: fx.Node) -> list[Node]:
         """Translate an operation; what is several at once becomes several nodes."""
@@ -252,7 +254,10 @@ class _Exporter:
             return moves.apart(name, factor, self._input(node).shape[1:])
         if name.startswith("zeropad"):
             return self._padding(node, module.padding, 0)
-        return self._named(node, name, f"a {type(module).__name__}", padded=_sees_zeros(vars(module)))
+        own = vars(module)
+        padded = np.any(own.get("padding", 0)) and own.get("count_include_pad")
+        padded = bool(padded) or own.get("divisor_override") is not None
+        return self._named(node, name, f"a {type(module).__name__}", padded=padded)
 
     def _named(self, node: fx.Node, name: str, what: str, *, padded: bool) -> _Translated:
         """Translate what layers and functions of a name do alike."""
@@ -289,8 +294,11 @@ class _Exporter:
             if not axes or -1 in axes:
                 return "unknown", {"what": target}
             return "reduce", {"axes": axes, "sums": name == "sum"}
+        if name == "pad" and self._argument(node, 2, ("mode",), "constant") != "constant":
+            return "pool", {"axis": 0, "padded": False}
         if name == "pad":
-            return self._padded(node)
+            widths, value = (self._argument(node, i, (n,), None) for i, n in ((1, "pad"), (3, "value")))
+            return self._padding(node, widths, value)
         return self._named(node, name, target, padded="avg" in name and "adaptive" not in name)
 
     def _input(self, node: fx.Node) -> torch.Tensor:
@@ -327,12 +335,6 @@ class _Exporter:
             return "input", {}
         return ("slice", found) if found else ("unknown", {"what": moves.called(node)})
 
-    def _padded(self, node: fx.Node) -> _Translated:
-        if self._argument(node, 2, ("mode",), "constant") != "constant":
-            return "pool", {"axis": 0, "padded": False}
-        value = self._argument(node, 3, ("value",), None)
-        return self._padding(node, self._argument(node, 1, ("pad",), ()), value)
-
     def _padding(self, node: fx.Node, padding: Any, value: Any) -> _Translated:
         ndim = self._input(node).ndim
         if value:
@@ -355,13 +357,10 @@ class _Exporter:
             return tensor if isinstance(self.values[n], torch.Tensor) else self.values[n]
 
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), value)
-        target: Any = node.target
+        inside = node.op == "call_module"
+        home = copied(self.module.get_submodule(str(node.target))).cpu().double() if inside else self.module
         with torch.no_grad():
-            if node.op == "call_module":
-                return copied(self.module.get_submodule(target)).cpu().double()(*args)  # type: ignore[no-any-return]
-            if node.op == "call_method":
-                return getattr(args[0], target)(*args[1:], **kwargs)  # type: ignore[no-any-return]
-            return target(*args, **kwargs)  # type: ignore[no-any-return]
+            return home(*args) if inside else carried_out(home, node, args, kwargs)  # type: ignore[no-any-return]
 
 
 def _kernel(module: Any, inputs: torch.Tensor) -> _Translated:
@@ -372,8 +371,3 @@ def _kernel(module: Any, inputs: torch.Tensor) -> _Translated:
     padded = module.padding == "same" if isinstance(module.padding, str) else any(module.padding)
     padded = module.transposed or (padded and module.padding_mode == "zeros")
     return kind_of(module), {"axis": 0, "groups": module.groups, "padded": padded}
-
-
-def _sees_zeros(options: dict[str, Any]) -> bool:
-    padded = np.any(options.get("padding", 0)) and options.get("count_include_pad")
-    return bool(padded) or options.get("divisor_override") is not None

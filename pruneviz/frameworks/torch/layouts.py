@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
@@ -93,6 +94,15 @@ def copied(model: nn.Module) -> nn.Module:
         return copy.deepcopy(model, {id(value): value.detach().clone() for value in kept})
     except Exception as error:
         raise ValueError(f"{type(model).__name__} cannot be copied ({error}): take that off it") from error
+
+
+def tensors_in(given: Any) -> Iterator[torch.Tensor]:
+    """List the tensors in any structure, those in the fields of a dataclass included."""
+    for leaf in tree_leaves(given):
+        if isinstance(leaf, torch.Tensor):
+            yield leaf
+        elif dataclasses.is_dataclass(leaf):
+            yield from tensors_in([getattr(leaf, field.name) for field in dataclasses.fields(leaf)])
 
 
 def prunable(model: nn.Module) -> Iterator[tuple[str, Prunable]]:

@@ -35,20 +35,16 @@ def apart(name: str, r: int, shape: Sequence[int]) -> tuple[str, dict[str, Any]]
 def written_out(node: Node, shape: Sequence[int]) -> list[Node]:
     """Write as several nodes what is several operations; `shape` is that of the first input."""
     if node.op == "stack":
-        single = [*node.shape]
-        single[node.options["axis"]] = 1
-        parts = [
-            Node(f"{node.name}:{i}", "reshape", (name,), tuple(single)) for i, name in enumerate(node.inputs)
-        ]
+        axis = node.options["axis"]
+        single = (*node.shape[:axis], 1, *node.shape[axis + 1 :])
+        parts = [Node(f"{node.name}:{i}", "reshape", (n,), single) for i, n in enumerate(node.inputs)]
         return [*parts, replace(node, op="concat", inputs=tuple(part.name for part in parts))]
     if node.op == "glu":
         axis = node.options["axis"]
         half, before = shape[axis] // 2, (slice(None),) * axis
         keys = [{"key": (*before, cut), "parts": (axis, 2)} for cut in (slice(half), slice(half, None))]
-        parts = [
-            Node(f"{node.name}:{i}", "slice", node.inputs, node.shape, options=key)
-            for i, key in enumerate(keys)
-        ]
+        whole = node.inputs, node.shape, ""
+        parts = [Node(f"{node.name}:{i}", "slice", *whole, key) for i, key in enumerate(keys)]
         gate = {"function": lambda one, other: one / (1 + np.exp(-other)), "product": True}
         return [*parts, replace(node, op="combine", inputs=tuple(part.name for part in parts), options=gate)]
     return [node]

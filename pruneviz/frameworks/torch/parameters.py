@@ -14,8 +14,6 @@ from pruneviz.frameworks.torch.layouts import is_norm, is_prunable
 from pruneviz.frameworks.torch.moves import called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pruneviz.frameworks.torch.tracing import Trace, Values
 
 _APPLIED = ("add", "sub", "mul", "iadd", "isub", "imul")
@@ -24,20 +22,26 @@ _LAID = ("view", "reshape", "unsqueeze", "getitem", "contiguous", "clone", "deta
 
 def channelwise(model: nn.Module) -> dict[str, torch.Tensor]:
     """Name the stored tensors of one value a channel that one module holds, a layer of torch apart."""
-    holders = Counter(id(tensor) for module in model.modules() for _, tensor in _held(module))
+    kept = stored(model)
+    holders = Counter(map(id, kept.values()))
     return {
-        f"{path}.{name}" if path else name: tensor
-        for path, module in model.named_modules()
-        if not (is_prunable(module) or is_norm(module) or isinstance(module, nn.PReLU))
-        for name, tensor in _held(module)
-        if tensor.numel() == max(tensor.shape, default=0) > 1 and holders[id(tensor)] == 1
+        name: tensor
+        for name, tensor in kept.items()
+        if not (is_prunable(module := model.get_submodule(name.rpartition(".")[0])) or is_norm(module))
+        if not isinstance(module, nn.PReLU) and tensor.numel() == max(tensor.shape, default=0) > 1
+        if holders[id(tensor)] == 1
     }
 
 
-def _held(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    left_out = module._non_persistent_buffers_set  # noqa: SLF001  (torch has no public way to ask)
-    named = chain(module.named_parameters(recurse=False), module.named_buffers(recurse=False))
-    return ((name, tensor) for name, tensor in named if name not in left_out)
+def stored(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Name what a module stores by its paths, whatever a state_dict of its own leaves out."""
+    return {
+        f"{path}.{name}" if path else name: tensor
+        for path, module in model.named_modules()
+        for name, tensor in chain(module.named_parameters("", False), module.named_buffers("", False))
+        if name not in module._non_persistent_buffers_set  # noqa: SLF001  (torch has no public way to ask)
+        if tensor.layout == torch.strided and not tensor.is_quantized  # as NumPy has them
+    }
 
 
 def applied(trace: Trace) -> dict[fx.Node, tuple[str, fx.Node, int]]:

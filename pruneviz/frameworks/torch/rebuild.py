@@ -13,15 +13,7 @@ from pruneviz.frameworks.torch.graph import training_of
 from pruneviz.frameworks.torch.layouts import copied, outputs_first, to_numpy
 from pruneviz.frameworks.torch.moves import divides
 from pruneviz.frameworks.torch.parameters import channelwise
-from pruneviz.frameworks.torch.tracing import (
-    Inputs,
-    Trace,
-    alike,
-    is_dropout,
-    sizes_of,
-    spell_anew,
-    traced,
-)
+from pruneviz.frameworks.torch.tracing import Inputs, Trace, alike, is_dropout, sizes_of, spell_anew, traced
 
 if TYPE_CHECKING:
     from pruneviz.core.arrays import Array

@@ -19,6 +19,7 @@ from torch import fx, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map_only
 
 from pruneviz.frameworks import refuse_number
 from pruneviz.frameworks.torch.layouts import copied, is_prunable, name_of
@@ -49,9 +50,8 @@ def refuse_other_number(model: nn.Module, given: int) -> None:
     try:
         known.bind(*range(given))
     except TypeError:
-        kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        wanted = [p.name for p in known.parameters.values() if p.default is p.empty and p.kind not in kinds]
-        refuse_number(wanted, given)
+        asked = [p for p in known.parameters.values() if p.default is p.empty and "VAR" not in p.kind.name]
+        refuse_number([p.name for p in asked], given)
 
 
 def traced(model: nn.Module, batch: Inputs) -> Trace:
@@ -113,7 +113,9 @@ def spell_anew(node: fx.Node, sizes: Sequence[Any]) -> None:
 def _trace(twin: nn.Module, batch: Inputs, name: str, known: Trace | None = None) -> Trace:
     tracer = _Tracer(batch, known)
     try:
-        with torch.no_grad(), _Sizing(tracer), _masks_may_be_traced():
+        # A TransformerEncoder asks whether its mask is a tensor: let it take one that is traced.
+        asked = patch.object(functional, "_none_or_dtype", lambda m: getattr(m, "dtype", None), create=True)
+        with torch.no_grad(), _Sizing(tracer), asked:
             graph = tracer.trace(twin)
     except _OtherwiseError:
         raise
@@ -125,22 +127,12 @@ def _trace(twin: nn.Module, batch: Inputs, name: str, known: Trace | None = None
             f"torch.fx cannot trace {name}{mode}: {error}; write its forward without branches on "
             "values, or prune the part that can be traced"
         ) from error
-    values = {node: fx.node.map_aggregate(value, _outline) for node, value in tracer.values.items()}
+    values = tree_map_only(torch.Tensor, lambda t: torch.empty_like(t, device="meta"), tracer.values)
     # One way to write them; and the batch's size is no number, as in x.view(len(x), -1).
     for node in graph.nodes:
         if called(node) == "unflatten" or sizes_of(node)[:1] == [len(batch[0])]:
             spell_anew(node, [-1, *values[node].shape[1:]])
     return Trace(twin, graph, values)
-
-
-def _masks_may_be_traced() -> Any:
-    """Let a TransformerEncoder, which asks whether its mask is a tensor, take one that is traced."""
-    return patch.object(functional, "_none_or_dtype", lambda mask: getattr(mask, "dtype", None), create=True)
-
-
-def _outline(value: Any) -> Any:
-    """Replace a tensor by an empty one of its shape and type."""
-    return torch.empty_like(value, device="meta") if isinstance(value, torch.Tensor) else value
 
 
 class _UnfitError(Exception):
@@ -203,12 +195,10 @@ class _Known(fx.Proxy):
     def numel(self) -> _Size:
         return _Size(self._value().numel(), "call_method", "numel", (self,))
 
-    nelement = numel
-
     def dim(self) -> int:
         return int(self._value().ndim)
 
-    ndimension = dim
+    nelement, ndimension = numel, dim
 
     def __len__(self) -> int:
         return len(self._value())
@@ -287,7 +277,7 @@ class _Tracer(fx.Tracer):
 
     def _value_of(self, node: fx.Node) -> Any:
         if node not in self.values:  # a buffer, for which torch.fx makes no proxy
-            self.values[node] = _carried_out(self.root, node, (), {})
+            self.values[node] = carried_out(self.root, node, (), {})
         return self.values[node]
 
     def _computed(self, node: fx.Node) -> Any:
@@ -302,7 +292,7 @@ class _Tracer(fx.Tracer):
         try:
             if node.op == "placeholder":
                 return next(self.inputs)
-            return _carried_out(self.root, node, args, kwargs)
+            return carried_out(self.root, node, args, kwargs)
         except Exception as error:
             what = f"layer {node.target!r}" if node.op == "call_module" else f"its {node.name!r}"
             raise _UnfitError(f"{what} says: {str(error).splitlines()[0]}") from error
@@ -310,7 +300,8 @@ class _Tracer(fx.Tracer):
             self.running = False
 
 
-def _carried_out(root: nn.Module, node: fx.Node, args: Sequence[Any], kwargs: Any) -> Any:
+def carried_out(root: nn.Module, node: fx.Node, args: Sequence[Any], kwargs: Any) -> Any:
+    """Do what a node does, on other arguments than its own."""
     target: Any = node.target
     if node.op == "get_attr":
         return operator.attrgetter(target)(root)
