@@ -132,3 +132,87 @@ def test_looking_draws_no_random_numbers():
     state = torch.get_rng_state()
     pv.prune(model, 0.5, granularity="filter", example=X)
     assert torch.equal(state, torch.get_rng_state())
+
+
+class Reversed(torch.autograd.Function):
+    """Turns slopes round, as adversarial training between domains does."""
+
+    @staticmethod
+    def forward(_, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(_, slope):
+        return -slope
+
+
+def without_slopes(s, x):
+    with torch.no_grad():
+        return s.conv(x)
+
+
+def switched_off(s, x):
+    with torch.set_grad_enabled(False):
+        return s.conv(x)
+
+
+def coarse(s, x):
+    with torch.autocast("cpu", torch.bfloat16):
+        return s.conv(x).float()
+
+
+FORGOTTEN = {
+    "a backward of its own": lambda s, x: Reversed.apply(s.conv(x)),
+    "no_grad": without_slopes,
+    "set_grad_enabled": switched_off,
+    "autocast": coarse,
+    "a constant that changes": lambda s, x: s.conv(x * torch.tensor(2.0 if s.training else 1.0)),
+}
+
+
+class Spelled(Old):
+    """Spells out a size, or not, behind a function."""
+
+    def __init__(self, body, flat=False):
+        super().__init__()
+        self.body, self.flat = body, flat
+
+    def forward(self, x):
+        x = self.body(self, x).relu()
+        return self.fc2(self.fc1(x.flatten(1) if self.flat else x.view(-1, 216)))
+
+
+@pytest.mark.parametrize("body", FORGOTTEN.values(), ids=FORGOTTEN)
+def test_what_a_graph_would_forget_is_refused(body):
+    with pytest.raises(
+        ValueError, match=r"or by no_grad, autocast, a hook or an autograd\.Function.*flatten"
+    ):
+        small_of(Spelled(body).eval())
+    if body is not coarse:
+        assert type(small_of(Spelled(body, flat=True).eval())) is Spelled
+
+
+def test_a_hook_that_a_graph_would_forget_is_refused():
+    model = Spelled(lambda s, x: s.conv(x)).eval()
+    model.register_forward_pre_hook(lambda _, args: ((args[0] - 0.5) / 0.25,))
+    with pytest.raises(ValueError, match=r"no_grad, autocast, a hook .*write x\.flatten\(1\)"):
+        small_of(model)
+
+
+RECORDED = {
+    "detach": lambda s, x: s.conv(x).detach(),
+    "constant": lambda s, x: s.conv(x - torch.tensor([0.5, 0.4, 0.3]).view(1, 3, 1, 1)),
+    "two equal constants": lambda s, x: s.conv(x - torch.ones(3, 1, 1)) * torch.ones(3, 1, 1)[0],
+    "checkpoint": lambda s, x: torch.utils.checkpoint.checkpoint(s.conv, x, use_reentrant=False),
+}
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("body", RECORDED.values(), ids=RECORDED)
+def test_what_a_graph_records_is_not_refused(body, frozen):
+    model = Spelled(body).eval()
+    model.conv.requires_grad_(not frozen)
+    small = small_of(model)
+    assert isinstance(small, torch.fx.GraphModule)
+    assert small.conv.weight.requires_grad is not frozen
+    assert all(p.grad is None for p in model.parameters())

@@ -103,9 +103,13 @@ def wiring(model: nn.Module) -> object:
     """Write down what decides how units run through a module: its classes, their code, and their switches."""
 
     def words(module: nn.Module) -> object:
-        code = getattr(type(module).forward, "__code__", None)
-        switches = {name: value for name, value in vars(module).items() if isinstance(value, (bool, str))}
-        return type(module).__name__, code and (code.co_code, code.co_names), {**switches, "training": None}
+        code = getattr(module.forward, "__code__", None)
+        # Copies of a GraphModule forget its name; and the p of dropout is no wire.
+        named = type(module).__name__ if not isinstance(module, fx.GraphModule) else ""
+        numbers = {*getattr(module, "__constants__", ())} - {"p"}
+        switches: dict[str, object] = {n: v for n, v in vars(module).items() if isinstance(v, (bool, str))}
+        switches |= {n: v for n, v in vars(module).items() if n in numbers and isinstance(v, (int, tuple))}
+        return named, code and (code.co_code, code.co_names), {**switches, "training": None}
 
     return {path: words(module) for path, module in model.named_modules()}
 
@@ -234,7 +238,7 @@ class _Exporter:
             if owner != layer:
                 return "unknown", {"what": f"a layer that shares its weight with {owner!r},"}
             known: Any = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn"))
-            if type(module).forward is not known.forward:
+            if getattr(module.forward, "__func__", None) is not known.forward:
                 return "unknown", {"what": f"a {type(module).__name__} with a forward of its own,"}
             return _kernel(module, self._input(node))
         if is_norm(module) and not (name == "groupnorm" and module.num_groups == 1):

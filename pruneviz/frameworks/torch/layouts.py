@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import dis
+import functools
 import math
+import weakref
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -91,9 +95,35 @@ def copied(model: nn.Module) -> nn.Module:
     kept = [value for module in model.modules() for value in tree_leaves(vars(module))]
     kept = [value for value in kept if isinstance(value, torch.Tensor) and not value.is_leaf]
     try:
-        return copy.deepcopy(model, {id(value): value.detach().clone() for value in kept})
+        twin = copy.deepcopy(model, {id(value): value.detach().clone() for value in kept})
     except Exception as error:
         raise ValueError(f"{type(model).__name__} cannot be copied ({error}): take that off it") from error
+    ours = {id(one) for one in (*model.modules(), *model.parameters(), *model.buffers())}
+    for path, module in twin.named_modules():
+        module.training = model.get_submodule(path).training  # a GraphModule's copy would forget it
+        for name, value in vars(module).items():
+            if any(id(one) in ours for one in _inside(value, set())):
+                raise ValueError(
+                    f"{type(model).__name__} cannot be copied: its {f'{path}.{name}'.lstrip('.')!r} holds a "
+                    "function, or a reference, that goes on using this model's own layers: make it a method"
+                )
+    return twin
+
+
+def _inside(value: Any, seen: set[int]) -> Iterator[Any]:
+    """Follow what functions and references hold, which a copy of a module shares with it."""
+    for leaf in tree_leaves(value):
+        yield leaf
+        if isinstance(leaf, functools.partial):
+            yield from _inside([leaf.func, leaf.args, leaf.keywords], seen)
+        elif isinstance(leaf, weakref.ref):
+            yield leaf()
+        elif isinstance(leaf, FunctionType) and id(leaf) not in seen:
+            seen.add(id(leaf))
+            read = [step.argval for step in dis.get_instructions(leaf) if step.opname == "LOAD_GLOBAL"]
+            held = [cell.cell_contents for cell in leaf.__closure__ or ()]
+            held += [leaf.__defaults__, leaf.__kwdefaults__, [*map(leaf.__globals__.get, read)]]
+            yield from _inside(held, seen)
 
 
 def tensors_in(given: Any) -> Iterator[torch.Tensor]:

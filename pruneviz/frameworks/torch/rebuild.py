@@ -10,8 +10,8 @@ import torch
 from torch import fx, nn
 
 from pruneviz.frameworks.torch.graph import training_of
-from pruneviz.frameworks.torch.layouts import copied, outputs_first, to_numpy
-from pruneviz.frameworks.torch.moves import divides
+from pruneviz.frameworks.torch.layouts import copied, outputs_first, tensors_in, to_numpy
+from pruneviz.frameworks.torch.moves import called, divides
 from pruneviz.frameworks.torch.parameters import channelwise
 from pruneviz.frameworks.torch.tracing import Inputs, Trace, alike, is_dropout, sizes_of, spell_anew, traced
 
@@ -89,15 +89,15 @@ def _with_new_sizes(model: nn.Module, twin: nn.Module, plan: Plan, batch: Inputs
     check = _with_constants(copied(twin).eval(), trace)
     wanted = fx.Interpreter(check, graph=trace.graph).run(*batch) if any(changed) else None
     right = not any(changed) or _computes(check, batch, wanted)
-    if not same and not (right and (training is None or _computes(check.train(), batch))):
-        raise ValueError(
-            f"{name} spells out a size that removal changes, and does something else while it is trained, "
-            "which a graph with the new size would forget: write x.flatten(1), or -1 for the size, instead"
-        )
-    if right:
+    if right and (same or training is None or _computes(check.train(), batch)):
         return twin
-    if training is not None:
-        _make_modules_of_dropouts(trace.graph, training.graph, twin)
+    if training is None or not same or not _slopes_alike(traced(model, batch), batch):
+        raise ValueError(
+            f"{name} spells out a size that removal changes, and does something else while it is trained, or "
+            "by no_grad, autocast, a hook or an autograd.Function, which a graph with the new size would "
+            "forget: write x.flatten(1), or -1 for the size, instead"
+        )
+    _make_modules_of_dropouts(trace.graph, training.graph, twin)
     graph = fx.Graph()  # one that knows nothing of the tracer, which a pickled module would ask for
     graph.output(graph.graph_copy(trace.graph, {}))
     return fx.GraphModule(_with_constants(twin, trace), graph, name)
@@ -137,6 +137,19 @@ def _computes(module: nn.Module, batch: Inputs, wanted: Any = None) -> bool:
     return wanted is None or (isinstance(found, torch.Tensor) and torch.equal(found, wanted))
 
 
+def _slopes_alike(trace: Trace, batch: Inputs) -> bool:
+    """Tell whether a module's operations, all that torch.fx writes down, have the slopes of the module."""
+    found = []
+    for run in (trace.module, fx.Interpreter(trace.module, graph=trace.graph).run):
+        weights = [p.requires_grad_(True) for p in trace.module.parameters() if p.is_floating_point()]
+        cuda = [part.device for part in batch if part.is_cuda]
+        with torch.random.fork_rng(cuda), torch.backends.cudnn.flags(enabled=False):  # its LSTMs must train
+            ends = [end.abs().square().sum() for end in tensors_in(run(*batch)) if end.requires_grad]
+        slopes = torch.autograd.grad(ends, weights, allow_unused=True) if ends else weights
+        found.append([torch.tensor(torch.nan) if slope is None else slope for slope in slopes])
+    return all(torch.allclose(a, b, 1e-3, 1e-6, equal_nan=True) for a, b in zip(*found, strict=True))
+
+
 def _with_constants(twin: nn.Module, trace: Trace) -> nn.Module:
     """Lend a module the tensors that tracing found in no module, but in the forward itself."""
     for node in trace.graph.nodes:
@@ -153,10 +166,9 @@ def _make_modules_of_dropouts(graph: fx.Graph, training: fx.Graph, twin: nn.Modu
     for node in list(graph.nodes):
         other = trained[node.name]
         if is_dropout(node) and (node.args[1:], node.kwargs) != (other.args[1:], other.kwargs):
-            kind = kinds[node.target.__name__.replace("_", "")]
             name = next(f"dropout_{i}" for i in itertools.count(1) if not hasattr(twin, f"dropout_{i}"))
             p: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("p", 0.5)
-            twin.add_module(name, kind(p).train(twin.training))
+            twin.add_module(name, kinds[called(node).replace("_", "")](p).train(twin.training))
             with graph.inserting_before(node):
                 node.replace_all_uses_with(graph.call_module(name, (node.all_input_nodes[0],)))
             graph.erase_node(node)

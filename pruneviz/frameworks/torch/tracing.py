@@ -34,6 +34,8 @@ Values: TypeAlias = dict[fx.Node, Any]
 # What reads types and sizes alone; and what a TransformerEncoder asks, and goes the same way whatever it is.
 _OF_NO_VALUE = ("size", "numel", "is_floating_point", "is_complex", "_nested_tensor_from_mask_left_aligned")
 
+_CONSTANT = "_tensor_constant"  # how torch.fx begins the name of a tensor that a forward makes
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -65,21 +67,18 @@ def traced(model: nn.Module, batch: Inputs) -> Trace:
 
 
 def traced_in_training(trace: Trace, batch: Inputs, name: str) -> Trace:
-    """Trace a module anew, in training mode; it is carried out anew only where it does something else."""
-    devices = [part.device for part in batch if part.is_cuda]
-    with torch.random.fork_rng(devices):  # what tracing draws is not drawn from the learner's numbers
-        try:
-            return _trace(trace.module.train(), batch, name, trace)
-        except _OtherwiseError:
-            return _trace(copied(trace.module), batch, name)
-        finally:
-            trace.module.eval()
+    """Trace a module anew, in training mode; what that draws is not drawn from the learner's numbers."""
+    twin = copied(trace.module).train()
+    for constant in [own for own in vars(twin) if own.startswith(_CONSTANT)]:
+        delattr(twin, constant)  # it is found anew, and named as before
+    with torch.random.fork_rng([part.device for part in batch if part.is_cuda]):
+        return _trace(twin, batch, name)
 
 
 def alike(trace: Trace, training: Trace) -> bool:
     """Tell whether two traces do the same, dropout apart."""
-    one, other = list(trace.graph.nodes), list(training.graph.nodes)
-    return len(one) == len(other) and all(map(operator.eq, map(_form, one), map(_form, other)))
+    one, other = ([_form(node, one.module) for node in one.graph.nodes] for one in (trace, training))
+    return one == other
 
 
 def is_dropout(node: fx.Node) -> bool:
@@ -87,13 +86,15 @@ def is_dropout(node: fx.Node) -> bool:
     return node.op == "call_function" and "dropout" in called(node)
 
 
-def _form(node: fx.Node) -> object:
+def _form(node: fx.Node, root: nn.Module) -> object:
     """Write down what a node does, dropout on or off, to compare it with one of another trace."""
 
     def plain(value: Any) -> Any:
         return bool if is_dropout(node) and isinstance(value, bool) else getattr(value, "name", value)
 
-    return node.name, node.op, str(node.target), str(fx.node.map_aggregate((node.args, node.kwargs), plain))
+    target, given = str(node.target), str(fx.node.map_aggregate((node.args, node.kwargs), plain))
+    constant = getattr(root, target).tolist() if target.startswith(_CONSTANT) else None
+    return node.name, node.op, target, given, constant
 
 
 def sizes_of(node: fx.Node) -> list[Any]:
@@ -110,15 +111,13 @@ def spell_anew(node: fx.Node, sizes: Sequence[Any]) -> None:
     node.args, node.kwargs = (node.all_input_nodes[0], *sizes), {}
 
 
-def _trace(twin: nn.Module, batch: Inputs, name: str, known: Trace | None = None) -> Trace:
-    tracer = _Tracer(batch, known)
+def _trace(twin: nn.Module, batch: Inputs, name: str) -> Trace:
+    tracer = _Tracer(batch)
     try:
         # A TransformerEncoder asks whether its mask is a tensor: let it take one that is traced.
         asked = patch.object(functional, "_none_or_dtype", lambda m: getattr(m, "dtype", None), create=True)
         with torch.no_grad(), _Sizing(tracer), asked:
             graph = tracer.trace(twin)
-    except _OtherwiseError:
-        raise
     except _UnfitError as error:
         raise ValueError(f"{name} does not take the example: {error}") from None
     except Exception as error:
@@ -137,10 +136,6 @@ def _trace(twin: nn.Module, batch: Inputs, name: str, known: Trace | None = None
 
 class _UnfitError(Exception):
     """An operation cannot be carried out on the example."""
-
-
-class _OtherwiseError(Exception):
-    """A module does something else than it did in another mode."""
 
 
 class _Size(int):
@@ -223,14 +218,11 @@ class _Known(fx.Proxy):
 class _Tracer(fx.Tracer):
     """Sees every layer with parameters of its own as one operation, classes of the learner included."""
 
-    def __init__(self, batch: Inputs, known: Trace | None) -> None:
+    def __init__(self, batch: Inputs) -> None:
         super().__init__()
         self.number, self.inputs = len(batch), iter(batch)
         self.values: Values = {}
         self.running = False
-        # What the same operations gave in another mode, as long as they are the same.
-        self.before = None if known is None else iter(known.graph.nodes)
-        self.known = {} if known is None else known.values
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         if isinstance(m, (nn.TransformerEncoder, nn.TransformerEncoderLayer)):
@@ -238,13 +230,13 @@ class _Tracer(fx.Tracer):
         own = is_prunable(m) or isinstance(m, _BatchNorm) or type(m).__name__ == "FrozenBatchNorm2d"
         return own or super().is_leaf_module(m, module_qualified_name)
 
-    def create_args_for_root(self, root_fn: Callable[..., Any], *_: Any) -> tuple[Any, list[Any]]:
+    def create_args_for_root(self, *_: Any) -> tuple[Any, list[Any]]:
         """Pass the first arguments alone: all others have their defaults."""
-        parameters = [*inspect.signature(root_fn).parameters.values()][1:]
+        parameters = inspect.signature(self.root.forward).parameters.values()
         names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
         names += [f"x{place}" for place in range(len(names), self.number)]
         inputs = [self.create_proxy("placeholder", name, (), {}) for name in names[: self.number]]
-        return root_fn, [self.root, *inputs]
+        return self.root.forward, inputs  # the model's own, where it has another one than its class
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Known(node, self)
@@ -281,12 +273,7 @@ class _Tracer(fx.Tracer):
         return self.values[node]
 
     def _computed(self, node: fx.Node) -> Any:
-        """Carry an operation out on the example, unless what it gives is known."""
-        if self.before is not None:
-            before = next(self.before, node)
-            if before is node or _form(before) != _form(node):
-                raise _OtherwiseError
-            return self.known[before]
+        """Carry an operation out on the example."""
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), self._value_of)
         self.running = True
         try:
