@@ -213,7 +213,10 @@ def plan(found: Structure, layers: Sequence[Layer], pruned: BoolArray | None) ->
             raise ValueError(f'{reasons}; leave the layers before alone: prune with exclude="auto"')
         for what, left in (("outputs", made.outputs), ("inputs", made.inputs)):
             if empty := [name for name, kept in left.items() if not len(kept)]:
-                raise ValueError(f"the mask leaves layer {empty[0]!r} without {what}: keep at least one")
+                raise ValueError(
+                    f"the mask leaves layer {empty[0]!r} without {what}: keep at least one, by a lower "
+                    "sparsity or by exclude"
+                )
     return made
 
 

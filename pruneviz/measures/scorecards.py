@@ -245,8 +245,9 @@ def carded(adapter: frameworks.Adapter, data: Checked, predictions: Array, name:
 def classes(adapter: frameworks.Adapter, data: Checked, outputs: Array) -> Array:
     """Turn a classifier's outputs (n, classes) into (n,) predicted classes; refuse what labels do not fit.
 
-    One output tells two classes apart: above 1/2 if it is a probability, or else above 0.
+    One output, (n,) or (n, 1), tells two classes apart: above 1/2 if it is a probability, or else above 0.
     """
+    outputs = outputs[:, None] if outputs.ndim == 1 else outputs
     probable = frameworks.probable(adapter, data, outputs)
     if np.isnan(outputs).any():
         raise ValueError("the model's outputs are NaN for some images")

@@ -86,8 +86,8 @@ class TorchAdapter:
 
     def gradients(self, data: Checked, loss: Callable[..., torch.Tensor] | None) -> dict[str, Array]:
         x, y = data
-        twin = TorchAdapter(copied(self.model).eval().requires_grad_(True))
-        weights = [module.weight for module in twin.modules.values()]
+        twin = TorchAdapter(copied(self.model).eval())
+        weights = [module.weight.requires_grad_(True) for module in twin.modules.values()]
         totals: dict[str, Array] = {}
         criterion = loss or functools.partial(self._cross_entropy, x)
         for start, batch in enumerate(twin._batches(x)):
@@ -253,6 +253,7 @@ class TorchAdapter:
 
         One output is for two classes. Log-probabilities are logits whose softmax is themselves.
         """
+        output = output[:, None] if output.ndim == 1 else output
         known = probable(self, (x, to_numpy(labels)), to_numpy(output))
         if output.shape[1] == 1:
             loss = nn.functional.binary_cross_entropy_with_logits
@@ -296,7 +297,8 @@ class TorchAdapter:
         return batch
 
     def _batches(self, x: Images, size: int = BATCH) -> Iterator[Inputs]:
-        refuse_other_number(self.model, len(each(x)))
+        if not isinstance(self.model, torch.jit.ScriptModule):  # whose signature Python does not know
+            refuse_other_number(self.model, len(each(x)))
         embeds = any(isinstance(module, (nn.Embedding, nn.EmbeddingBag)) for module in self.model.modules())
         for start in steps("running the model", "batch", range(0, len(x), size)):
             yield tuple(self._tensor(part, embeds=embeds) for part in each(x[start : start + size]))

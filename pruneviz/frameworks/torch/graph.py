@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from typing import TYPE_CHECKING, Any, TypeAlias
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ _Translated: TypeAlias = tuple[str, dict[str, Any]]  # operation, options
 _MAPS = (  # noqa: SIM905
     "relu relu6 leakyrelu elu selu celu gelu silu mish softplus softsign sigmoid logsigmoid tanh hardsigmoid "
     "hardswish hardtanh tanhshrink softshrink hardshrink threshold clamp clip abs neg exp sqrt square prelu "
-    "add sub mul truediv div pow"
+    "add sub mul truediv div pow sin cos tan sinh cosh atan asinh erf log1p expm1 sign floor ceil round"
 ).split()
 _PASSES = (  # noqa: SIM905
     "identity dropout dropout1d dropout2d dropout3d alphadropout featurealphadropout stochasticdepth "
@@ -41,16 +42,9 @@ _RESHAPES = ("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten", 
 _PERMUTATIONS = ("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis")
 _REDUCTIONS = ("mean", "sum", "amax", "amin", *moves.EXTREMES)
 _JOINS = {"cat": "concat", "concat": "concat", "concatenate": "concat", "stack": "stack"}
-_COMBINATIONS: dict[str, Callable[..., Array]] = {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "maximum": np.maximum,
-    "minimum": np.minimum,
-    "max": np.maximum,
-    "min": np.minimum,
-    "expandas": lambda array, _: array,
-}
+_COMBINATIONS: dict[str, Callable[..., Array]] = {"mul": np.multiply, "div": np.divide, "truediv": np.divide}
+_COMBINATIONS |= {"add": np.add, "sub": np.subtract, "max": np.maximum, "maximum": np.maximum}
+_COMBINATIONS |= {"min": np.minimum, "minimum": np.minimum, "expandas": lambda array, _: array}
 
 
 def export(model: nn.Module, trace: Trace, batch: Inputs) -> Graph:
@@ -131,8 +125,9 @@ def activations(
 
     for batch in batches:
         found: dict[str, Array] = {}
-        with torch.no_grad():
-            Reader(trace.module, graph=trace.graph).run(*batch)
+        run = Reader(trace.module, graph=trace.graph).run
+        with torch.no_grad(), patch.object(trace.module, "forward", run):  # hooks of the model run too
+            trace.module(*batch)
         yield found
 
 
@@ -268,7 +263,7 @@ class _Exporter:
         one = len(self._sources(node)) == 1 and self._input(node).ndim > 0
         if one and (name in _MAPS or name in _PASSES):
             return "map", {"function": self._mapping(node, name), "passes": name in _PASSES}
-        if one and name in _POOLS:
+        if one and name in _POOLS and isinstance(self.values[node], torch.Tensor):
             return "pool", {"axis": 0, "padded": padded}
         if name in _RESHAPES and isinstance(self.values[node], torch.Tensor):
             return "reshape", {}
@@ -286,10 +281,10 @@ class _Exporter:
             return (_JOINS[name], {"axis": axis - 1}) if axis else ("unknown", {"what": "a batch of batches"})
         if name in moves.APART:
             return moves.apart(name, self._argument(node, 1, moves.FACTORS, -1), self._input(node).shape[1:])
-        if name in _COMBINATIONS and several:
+        if name in _COMBINATIONS and several and ("div" not in name or node.args[-1] in self.outside):
             alpha, function = self._argument(node, 9, ("alpha",), 1), _COMBINATIONS[name]
             scaled = function if alpha == 1 else lambda a, b: function(a, alpha * b)
-            return "combine", {"function": scaled, "product": name == "mul"}
+            return "combine", {"function": scaled, "product": name in ("mul", "div", "truediv")}
         if name in _PERMUTATIONS and ndim:
             return self._permutation(node)
         if name in _REDUCTIONS and not several and ndim:

@@ -58,8 +58,11 @@ def refuse_other_number(model: nn.Module, given: int) -> None:
 
 def traced(model: nn.Module, batch: Inputs) -> Trace:
     """Trace a copy of a module in eval mode on two images; what fx cannot follow is refused."""
-    if hasattr(model, "_orig_mod"):
-        raise ValueError("a compiled model cannot be followed: give model._orig_mod, and compile the result")
+    for path, part in model.named_modules():
+        if hasattr(part, "_orig_mod") or isinstance(part, torch.jit.ScriptModule):
+            what = f"layer {path!r}, which is compiled," if path else "a compiled model"
+            own = f"{path or 'model'}._orig_mod" if hasattr(part, "_orig_mod") else "what it was made of"
+            raise ValueError(f"{what} cannot be followed: give {own}, and compile the result")
     twin = copied(model).eval()
     if is_prunable(twin):
         twin = nn.Sequential(OrderedDict({name_of("", twin): twin}))
@@ -198,11 +201,6 @@ class _Known(fx.Proxy):
     def __len__(self) -> int:
         return len(self._value())
 
-    def __iter__(self) -> Iterator[Any]:
-        if isinstance(self._value(), (tuple, list)):
-            return iter([operator.getitem(self, i) for i in range(len(self._value()))])
-        return super().__iter__()
-
     def __getattr__(self, name: str) -> Any:
         value = self.__dict__["tracer"].values.get(self.__dict__["node"])
         if isinstance(value, torch.Tensor):
@@ -240,6 +238,11 @@ class _Tracer(fx.Tracer):
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return _Known(node, self)
+
+    def iter(self, obj: fx.Proxy) -> Iterator[Any]:
+        if isinstance(self.values[obj.node], (tuple, list)):
+            return iter([operator.getitem(obj, i) for i in range(len(self.values[obj.node]))])
+        return super().iter(obj)
 
     def create_arg(self, a: Any) -> Any:
         return super().create_arg(tuple(a) if isinstance(a, torch.Size) else a)  # of sizes that are nodes
