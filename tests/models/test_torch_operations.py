@@ -96,7 +96,7 @@ def test_ranges_of_units_shrink_by_what_they_lose():
     with torch.no_grad():
         model.a.weight[5:] = 0
     mask = pv.prune(model, scope={"a": 0.4}, granularity="filter", example=IMAGES)
-    with pytest.raises(ValueError, match="leaves layer 'c' without inputs: .* lower sparsity or by exclude"):
+    with pytest.raises(ValueError, match=r"leaves layer 'c' without inputs: .* lower sparsity or by exclude"):
         pv.remove(model, mask, IMAGES)
 
 
