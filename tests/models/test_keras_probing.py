@@ -188,3 +188,32 @@ def test_a_layer_that_is_random_in_training_only(home):
 
     model = convolved(home, lambda x: x + DropPath()(home.layers.Conv2D(8, 1)(x)))
     check(model)
+
+
+MAPS = {
+    "erf": lambda home, x: (keras.ops if home is keras else tf.math).erf(x),
+    "Lambda": lambda home, x: home.layers.Lambda(lambda z: tf.nn.leaky_relu(z, 0.1) + 0.1)(x),
+    "thresholds": lambda home, x: home.layers.ReLU(6.0, 0.1, 0.2)(x),
+}
+
+
+@pytest.mark.parametrize("body", MAPS)
+def test_what_treats_each_number_for_itself_is_a_map(home, body):
+    check(convolved(home, lambda x: MAPS[body](home, x)))
+
+
+def flipped(home, x):
+    return home.layers.Permute((2, 1, 3))(x)
+
+
+def relative(_, x):
+    return x - tf.reduce_mean(x)
+
+
+@pytest.mark.parametrize(
+    "body", [flipped, lambda home, x: home.layers.Lambda(lambda z: relative(home, z))(x)]
+)
+def test_what_only_looks_like_a_map_is_none(home, body):
+    model = convolved(home, lambda x: body(home, x))
+    graph = pv.frameworks.adapter(model).graph(None)
+    assert [node.op for node in graph.nodes][3] != "map"

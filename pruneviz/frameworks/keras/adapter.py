@@ -18,12 +18,10 @@ from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
 from pruneviz.frameworks import BATCH, PRECISIONS, held, probable, refuse_number, single, taking
 from pruneviz.frameworks.keras import graph as graphs
-from pruneviz.frameworks.keras.callbacks import callback
 from pruneviz.frameworks.keras.calls import calling, eagerly, flat, graph_of
 from pruneviz.frameworks.keras.copies import copied, devices_of
-from pruneviz.frameworks.keras.inputs import way_of
 from pruneviz.frameworks.keras.layouts import Kernel, home_of, kernels, to_numpy, variable_of, walk
-from pruneviz.frameworks.keras.probing import is_scale
+from pruneviz.frameworks.keras.probing import is_scale, way_of
 from pruneviz.frameworks.keras.products import products
 from pruneviz.frameworks.keras.rebuild import rebuilt
 from pruneviz.progress import steps
@@ -71,15 +69,11 @@ class KerasAdapter:
         return np.concatenate([self._run(part).numpy() for part in self._batches(x, batch)])
 
     def outputs(self, x: Images) -> list[Array]:
-        batches = [tf.nest.flatten(self._given(part)) for part in self._batches(x)]
+        batches = [tf.nest.flatten(self._called(part)) for part in self._batches(x)]
         return [np.concatenate([part.numpy() for part in parts]) for parts in zip(*batches, strict=True)]
 
-    def _given(self, batch: list[tf.Tensor]) -> Any:
-        with taking(self.model, batch):
-            return self._called(batch)
-
     def _run(self, batch: list[tf.Tensor]) -> tf.Tensor:
-        return single(self._given(batch), tf.Tensor, len(batch[0]))
+        return single(self._called(batch), tf.Tensor, len(batch[0]))
 
     def forward(self, x: Images) -> Callable[[], object]:
         batch = [tf.concat(parts, axis=0) for parts in zip(*self._batches(x), strict=True)]
@@ -187,7 +181,18 @@ class KerasAdapter:
     @contextlib.contextmanager
     def after_steps(self, call: Callable[[], None], optimizer: object) -> Iterator[Any]:
         _refuse(optimizer)
-        yield callback(home_of(self.model), self.model, call)
+
+        def begin(_logs: object) -> None:
+            if made.model is not self.model:
+                raise ValueError("this callback prunes another model than the one that is being trained")
+            if int(getattr(self.model, "steps_per_execution", None) or 1) != 1:
+                raise ValueError("compile with steps_per_execution=1: zeros are restored after every step")
+
+        made = home_of(self.model).callbacks.LambdaCallback(
+            on_train_begin=begin,
+            on_train_batch_end=lambda batch, logs: call(),  # noqa: ARG005
+        )
+        yield made
 
     def seed(self, seed: int) -> None:
         home_of(self.model).utils.set_random_seed(seed)
@@ -274,9 +279,7 @@ class KerasAdapter:
         known = probable(self, (x, labels), outputs.numpy().astype(np.float64))
         if outputs.shape[1] == 1:
             inside = tf.clip_by_value(outputs, 1e-7, 1 - 1e-7)
-            logits = tf.math.log(inside) - tf.math.log(1 - inside) if known else outputs
-            wanted = tf.cast(labels.reshape(-1, 1), outputs.dtype)
-            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits))
+            outputs = tf.concat([1 - inside, inside] if known else [tf.zeros_like(outputs), outputs], axis=1)
         if known:
             outputs = tf.math.log(tf.maximum(outputs, 1e-12))
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs))
@@ -287,11 +290,9 @@ class KerasAdapter:
         return [pair for pair in reversed(found.values()) if type(pair[1]).__name__ in kinds]
 
     def _native(self, name: str, array: Array) -> Array:
-        """Turn a kernel to Keras's layout."""
         return self._turned[name].native(array) if name in self._turned else array
 
     def _zeros(self, pruned: Mapping[str, BoolArray]) -> list[tuple[Any, tf.Tensor]]:
-        """Give the weights of the named arrays, and where they become zero."""
         weights = self._names()
         return [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
 
@@ -319,7 +320,8 @@ class KerasAdapter:
         given = batch[0] if len(batch) == 1 else batch
         if len(batch) > 1 and getattr(self.model, "inputs", None):
             given = tf.nest.pack_sequence_as(self.model.input, batch)
-        return self.model(given, training=False)
+        with taking(self.model, batch):
+            return self.model(given, training=False)
 
     def _batches(self, x: Images, size: int = BATCH) -> Iterator[list[tf.Tensor]]:
         if inputs := getattr(self.model, "inputs", None):

@@ -15,6 +15,7 @@ from pruneviz.frameworks.keras.layouts import walk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+_TRAINS = ("_call_has_training_arg", "_expects_training_arg")  # in Keras 3, in tf_keras
 _SWITCH = threading.RLock()  # of TensorFlow, which has one for all threads
 
 
@@ -27,29 +28,15 @@ class Ref:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a layer or operation; tensors in its arguments are `Ref`s.
+    """One call of a layer or operation; tensors in its arguments are `Ref`s."""
 
-    Attributes
-    ----------
-    name
-        Unique: the layer's path, with a number from the second call on.
-    path
-        "outer.inner" name of the layer.
-    layer
-        The layer or operation; None for an input.
-    shape
-        Of the output, without the batch; None if there are several outputs.
-    dtype
-        Of the first output.
-    """
-
-    name: str
-    path: str
-    layer: Any
+    name: str  # unique: the layer's path, with a number from the second call on
+    path: str  # "outer.inner" name of the layer
+    layer: Any  # or operation; None for an input
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    shape: tuple[int | None, ...] | None
-    dtype: str
+    shape: tuple[int | None, ...] | None  # of the output, without the batch; None if there are several
+    dtype: str  # of the first output
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -128,11 +115,9 @@ def flat(model: Any) -> Flat:
     def visit(graph: Any, env: dict[int, Ref], prefix: str, mode: dict[str, Any]) -> Any:
         for node in nodes_of(graph):
             layer, args, kwargs, outputs = parts_of(node)
-            if _takes_training(layer):
+            if any(getattr(layer, name, False) for name in _TRAINS):
                 kwargs = {**mode, **kwargs}
-            args, kwargs = tf.nest.map_structure(
-                lambda leaf, env=env: env.get(id(leaf), leaf), (args, kwargs)
-            )
+            args, kwargs = tf.nest.map_structure(lambda leaf, at=env: at.get(id(leaf), leaf), (args, kwargs))
             inner, path = graph_of(layer), paths.get(id(layer), f"{prefix}{layer.name}")
             tensors = tf.nest.flatten(outputs)
             if inner is not None:
@@ -161,7 +146,7 @@ def flat(model: Any) -> Flat:
         return parts if cuts else [call, *parts]
 
     for tensor in tf.nest.flatten(graph.inputs):
-        name = fresh(parts_of(source_of(tensor))[0].name)
+        name = fresh(source_of(tensor).name)
         env[id(tensor)] = Ref(name)
         calls.append(Call(name, name, None, (), {}, tuple(tensor.shape[1:]), _dtype(tensor)))
     inputs = tuple(call.name for call in calls)
@@ -174,8 +159,7 @@ def graph_of(layer: Any) -> Any:
     inner = getattr(layer, "_functional", None) or layer
     names = {ancestor.__name__ for ancestor in type(inner).__mro__}
     whole = hasattr(inner, "_nodes_by_depth") and names & {"Functional", "Sequential"}
-    known = type(inner).call.__module__.partition(".")[0] in {"keras", "tf_keras"} if whole else False
-    return inner if known else None
+    return inner if whole and type(inner).call.__module__.startswith(("keras.", "tf_keras.")) else None
 
 
 def _ranges(call: Call, tensors: list[Any]) -> list[Any]:
@@ -191,11 +175,6 @@ def _ranges(call: Call, tensors: list[Any]) -> list[Any]:
 
 def _dtype(tensor: Any) -> str:
     return str(tf.as_dtype(tensor.dtype).name)
-
-
-def _takes_training(layer: Any) -> bool:
-    """Tell whether a layer of Keras 3 or tf_keras behaves otherwise in training."""
-    return any(getattr(layer, name, False) for name in ("_call_has_training_arg", "_expects_training_arg"))
 
 
 def nodes_of(graph: Any) -> Iterator[Any]:
@@ -214,10 +193,9 @@ def parts_of(node: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
 
 
 def source_of(tensor: Any) -> Any:
-    """Find the node that a symbolic tensor comes from."""
+    """Find the layer or operation that a symbolic tensor comes from."""
     history = tensor._keras_history  # noqa: SLF001
-    owner = history.operation if hasattr(history, "operation") else history.layer
-    return owner._inbound_nodes[history.node_index]  # noqa: SLF001
+    return history.operation if hasattr(history, "operation") else history.layer
 
 
 @contextlib.contextmanager

@@ -1,9 +1,8 @@
 """Copies of Keras models and layers, attribute by attribute, with variables of their own.
 
-Keras copies by configuration: it builds a layer anew from what `get_config` says. What no configuration
-says is lost: the statistics of an adapted Normalization, an attribute that was set later, a Python function.
-Here a copy is what it is a copy of: the same class, and a copy of every attribute. Only the wires between the
-layers of a functional model are drawn anew, by Keras itself.
+Keras copies by configuration, and loses what none says: the statistics of an adapted Normalization, an
+attribute that was set later, a Python function. Here a copy has a copy of every attribute. Only the wires
+between the layers of a functional model are drawn anew, by Keras itself.
 """
 
 from __future__ import annotations
@@ -151,7 +150,7 @@ class Copier:
 
 
 def _input_like(home: Any, tensor: Any) -> Any:
-    layer = parts_of(source_of(tensor))[0]
+    layer = source_of(tensor)
     if isinstance(layer, home.layers.InputLayer):
         return type(layer).from_config(layer.get_config()).output
     return home.Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype)

@@ -12,7 +12,7 @@ from pruneviz.core.graph import Graph, Node
 from pruneviz.frameworks.keras import operations
 from pruneviz.frameworks.keras.calls import Part
 from pruneviz.frameworks.keras.layouts import Kernel, is_keras, kernels_of, to_numpy
-from pruneviz.frameworks.keras.probing import probed
+from pruneviz.frameworks.keras.probing import maps, probed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,16 +20,12 @@ if TYPE_CHECKING:
     from pruneviz.core.arrays import Array
     from pruneviz.frameworks.keras.calls import Call, Flat
 
-_MAPS = ("Activation", "ReLU", "LeakyReLU", "ELU", "Rescaling")
 _PASSES = ("GaussianNoise", "ActivityRegularization", "Identity")
 _MIXES = ("Softmax", "LayerNormalization", "GroupNormalization", "UnitNormalization", "RMSNormalization")
 
 
 def export(flat: Flat) -> Graph:
-    """Turn a list of calls into a neutral graph; the last node of a call has the call's name.
-
-    A size other than the batch that is not fixed is refused.
-    """
+    """Turn calls into a neutral graph, where the last node of a call has its name; refuse an open size."""
     shapes = {call.name: call.shape for call in flat.calls}
     owners: dict[int, str] = {}
     nodes: list[Node] = []
@@ -60,7 +56,7 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
         yield Node(call.name, op, call.inputs + names, shape, call.path, {"what": f"a {kind}", **options})
         return
     activation = getattr(call.layer, "activation", None)
-    label = getattr(activation, "__name__", "linear")
+    label = getattr(activation, "__name__", type(activation).__name__ if activation else "linear")
     inputs = call.inputs
     for kernel in own:
         last = kernel is own[-1] and label == "linear"
@@ -73,14 +69,15 @@ def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[No
         yield Node(name, op, inputs, between, kernel.name, options)
         inputs = (name,)
     if label != "linear":
-        op, options = _activation(activation)
+        op, options = _activation(activation, shape)
         yield Node(call.name, op, inputs, shape, call.path, options)
 
 
-def _activation(activation: Any) -> tuple[str, dict[str, Any]]:
-    name = getattr(activation, "__name__", type(activation).__name__)
-    if name.replace("_", "") in operations.MAPS:
+def _activation(activation: Any, shape: Any) -> tuple[str, dict[str, Any]]:
+    """Follow an activation that has learned nothing and makes of each number another one."""
+    if not getattr(activation, "weights", ()) and maps(_numbers(activation), shape):
         return "map", {"function": _numbers(activation)}
+    name = getattr(activation, "__name__", type(activation).__name__)
     op = "mix" if name in ("softmax", "log_softmax") else "unknown"
     return op, {"what": f"a layer with the activation {name}"}
 
@@ -100,7 +97,7 @@ def _kernel(kernel: Kernel) -> tuple[str, dict[str, Any]]:
     return kernel.kind, {"axis": -1, "groups": groups, "padded": padded or kernel.kind == "transposed"}
 
 
-def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911, PLR0912
+def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911
     layer, name = call.layer, type(call.layer).__name__
     if not (is_keras(layer) or isinstance(layer, Part)) or call.shape is None or None in shapes:
         return "unknown", {}
@@ -118,9 +115,7 @@ def _operation(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # 
     if name in _PASSES or "Dropout" in name:
         return "map", {"function": np.array, "passes": True}
     if name == "Activation":
-        return _activation(layer.activation)
-    if name in _MAPS and len(call.inputs) == 1 and np.ndim(getattr(layer, "scale", 0)) == 0:
-        return "map", {"function": _numbers(layer.call)}
+        return _activation(layer.activation, shapes[0])
     if name.lower() in operations.COMBINATIONS and len(call.inputs) > 1:
         return operations.combined(name.lower(), len(call.inputs))
     if name == "Concatenate":

@@ -125,9 +125,7 @@ def kernels_of(name: str, layer: Any) -> Iterator[Kernel]:
     elif ancestors & {"BaseDepthwiseConv", "DepthwiseConv"}:
         variable = layer.kernel if hasattr(layer, "kernel") else layer.depthwise_kernel
         yield Kernel(name, "depthwise", layer, variable, bias)
-    elif any(ancestor.endswith("Transpose") for ancestor in ancestors):
-        yield Kernel(name, "transposed", layer, layer.kernel, bias)
-    elif ancestors & {"BaseConv", "Conv"}:
-        yield Kernel(name, "conv", layer, layer.kernel, bias)
-    elif "Dense" in ancestors:
-        yield Kernel(name, "dense", layer, layer.kernel, bias)
+    elif ancestors & {"BaseConv", "Conv", "BaseConvTranspose", "Dense"}:
+        transposed = any(ancestor.endswith("Transpose") for ancestor in ancestors)
+        kind = "transposed" if transposed else "dense" if "Dense" in ancestors else "conv"
+        yield Kernel(name, kind, layer, layer.kernel, bias)

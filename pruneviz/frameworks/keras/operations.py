@@ -14,15 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from pruneviz.core.graph import indexed
-from pruneviz.frameworks.keras.probing import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pruneviz.core.arrays import Array
     from pruneviz.frameworks.keras.calls import Call
-
-Described = tuple[str, dict[str, Any]]
 
 COMBINATIONS: dict[str, Callable[[Array, Array], Array]] = {
     "add": np.add,
@@ -33,20 +30,7 @@ COMBINATIONS: dict[str, Callable[[Array, Array], Array]] = {
     "average": np.add,
     "divide": lambda one, other: np.divide(one, other, where=other != 0, out=np.full(one.shape, np.nan)),
 }
-_NAMES = {
-    "truedivide": "divide",
-    "truediv": "divide",
-    "mul": "multiply",
-    "sub": "subtract",
-    "concat": "concatenate",
-    "pow": "power",
-}
-MAPS = (  # noqa: SIM905
-    "linear relu relu6 sigmoid tanh silu swish softplus softsign elu selu gelu celu mish leakyrelu "
-    "hardsigmoid hardsilu hardswish hardtanh logsigmoid exponential exp expm1 log log1p abs absolute neg "
-    "negative sign square sqrt rsqrt reciprocal sin cos clip clipbyvalue cast identity copy stopgradient "
-    "power"
-).split()
+_NAMES = {"div": "divide", "mul": "multiply", "sub": "subtract", "concat": "concatenate"}
 
 
 def name_of(call: Call) -> str:
@@ -55,7 +39,7 @@ def name_of(call: Call) -> str:
     if symbol is None and hasattr(call.layer, "weights"):
         return ""
     words = type(call.layer).__name__ if symbol is None else symbol.rpartition(".")[2]
-    short = words.replace("_", "").lower()
+    short = words.replace("_", "").lower().removeprefix("true")
     return _NAMES.get(short, short)
 
 
@@ -66,15 +50,14 @@ def constants(call: Call) -> list[Array]:
     return [np.asarray(array) for array in arrays if np.size(array) > 1]
 
 
-def described(call: Call, shapes: list[Any]) -> Described:  # noqa: PLR0911
+def described(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:
     """Say what an operation does to its inputs, of these shapes."""
     name, shapes = name_of(call), [*shapes, *(array.shape for array in constants(call))]
-    if len(shapes) == 1 and name in (*MAPS, *COMBINATIONS):
-        return "map", {"function": lambda values: run(call, values)}
-    if name in COMBINATIONS:
+    if name in COMBINATIONS and len(shapes) > 1:
         return combined(name, len(shapes))
     if name == "concatenate":
-        axis = int(option(call, "axis", 1, -1)) % (len(call.shape or ()) + 1) - 1
+        given = {"axis": [*call.args, -1][1], **call.kwargs, **vars(call.layer)}["axis"]
+        axis = int(given) % (len(call.shape or ()) + 1) - 1
         return ("concat", {"axis": axis}) if axis >= 0 else ("unknown", {})
     if len(shapes) != 1:
         return "unknown", {}
@@ -86,14 +69,7 @@ def described(call: Call, shapes: list[Any]) -> Described:  # noqa: PLR0911
     return ("mix" if name in ("softmax", "logsoftmax") else "unknown"), {}
 
 
-def option(call: Call, name: str, place: int, default: Any = None) -> Any:
-    """Find an argument of an operation, given when it was made or when it was called."""
-    if name in vars(call.layer):
-        return vars(call.layer)[name]
-    return call.kwargs.get(name, call.args[place] if len(call.args) > place else default)
-
-
-def combined(name: str, several: int) -> Described:
+def combined(name: str, several: int) -> tuple[str, dict[str, Any]]:
     """Say how a function of two arrays combines several, one after the other."""
 
     def function(*arrays: Array) -> Array:
@@ -103,7 +79,7 @@ def combined(name: str, several: int) -> Described:
     return "combine", {"function": function, "product": name == "multiply"}
 
 
-def _sliced(key: Any, dims: int) -> Described:
+def _sliced(key: Any, dims: int) -> tuple[str, dict[str, Any]]:
     """Read the key of x[…], whose slices Keras 3 and tf_keras write as dictionaries."""
     parts = list(key) if isinstance(key, (tuple, list)) else [key]
     found = indexed(tuple(slice(*p.values()) if isinstance(p, dict) else p for p in parts), dims)

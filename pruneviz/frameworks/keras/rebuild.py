@@ -11,17 +11,18 @@ import tensorflow as tf
 from pruneviz.frameworks.keras import operations, probing
 from pruneviz.frameworks.keras.calls import Call, Flat, Part, filled
 from pruneviz.frameworks.keras.copies import Copier
-from pruneviz.frameworks.keras.layouts import home_of, kernels_of, to_numpy
+from pruneviz.frameworks.keras.layouts import home_of, is_keras, kernels_of, to_numpy
 
 if TYPE_CHECKING:
     from pruneviz.core.plan import Plan
 
+_PARTS = ("activation", "_regularizer", "_constraint", "_initializer")
+
 
 def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
     """Build a model with smaller layers; what was nested lies flat, under its "outer.inner" names."""
-    home = home_of(model)
-    copier, made = Copier(), dict[int, Any]()
-    fresh: list[Call] = []
+    home, copier = home_of(model), Copier()
+    made, fresh = dict[int, Any](), list[Call]()
 
     def smaller(call: Call) -> Any:
         if id(call.layer) not in made:
@@ -31,14 +32,12 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
                 vars(layer)["name" if "name" in vars(layer) else "_name"] = call.path
             else:
                 fresh.append(call)
-                config = {**call.layer.get_config(), **changes, "name": call.path}
-                layer = type(call.layer).from_config(config)
+                layer = _like(call.layer, {**changes, "name": call.path}, copier)
             made[id(call.layer)] = layer
         return made[id(call.layer)]
 
     flat = replace(flat, calls=tuple(_resized(call, plan, home) for call in flat.calls))
-    heads = [call for call in flat.calls if call.layer is None]
-    inputs = [home.Input(call.shape, name=call.name, dtype=call.dtype) for call in heads]
+    inputs = [home.Input(x.shape, name=x.name, dtype=x.dtype) for x in flat.calls if x.layer is None]
     if type(model) is home.Sequential and not any("." in call.path for call in flat.calls):
         small = home.Sequential([*inputs, *map(smaller, flat.calls[1:])], name=model.name)
     else:
@@ -50,7 +49,19 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
     return small
 
 
-def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
+def _like(layer: Any, changes: dict[str, Any], copier: Copier) -> Any:
+    """Make a layer by the numbers of its configuration, which cannot bring back a function of one's own."""
+    plain, linear = object.__new__(type(layer)), home_of(layer).activations.linear
+    parts = {name: part for name, part in vars(layer).items() if is_keras(layer) and name.endswith(_PARTS)}
+    blank = {name: linear if name.endswith("activation") else None for name in parts}
+    vars(plain).update(vars(layer) | blank)
+    twin = type(layer).from_config({**plain.get_config(), **changes})
+    for name in [name for name in parts if not name.endswith("_initializer")]:
+        setattr(twin, name, copier(parts[name]))
+    return twin
+
+
+def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:  # noqa: C901
     """List what a layer's configuration says otherwise in the smaller model; None if all of it stays."""
     changes: dict[str, Any] = {}
     kernels = list(kernels_of(call.path, call.layer))
@@ -60,7 +71,11 @@ def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
     if type(call.layer).__name__ == "Reshape" and call.name in plan.shapes:
         changes["target_shape"] = plan.shapes[call.name]
     if call.path in plan.norms:
-        changes |= _of_channels(call.layer, len(plan.norms[call.path]), call.shape[-1])  # type: ignore[index, arg-type]
+        number, width = len(plan.norms[call.path]), call.shape[-1]  # type: ignore[index]
+        if probing.is_scale(call.layer):
+            changes |= probing.narrowed(call.layer, number)
+        elif hasattr(call.layer, "groups"):
+            changes["groups"] = call.layer.groups * number // width
     for kernel in kernels:
         if kernel.name not in plan.outputs:
             continue
@@ -76,12 +91,6 @@ def _changes(call: Call, plan: Plan) -> dict[str, Any] | None:
     return changes
 
 
-def _of_channels(layer: Any, number: int, width: int) -> dict[str, Any]:
-    if probing.is_scale(layer):
-        return probing.narrowed(layer, number)
-    return {"groups": layer.groups * number // width} if hasattr(layer, "groups") else {}
-
-
 def _resized(call: Call, plan: Plan, home: Any) -> Call:
     """Rewrite the size that a function spells out, and the range that another one takes."""
     if call.name in plan.keys:
@@ -92,7 +101,8 @@ def _resized(call: Call, plan: Plan, home: Any) -> Call:
 
 
 def _fill(path: str, old: Any, new: Any, plan: Plan) -> None:
-    """Give a new layer the weights that it keeps of the old one."""
+    """Give a new layer the weights that it keeps of the old one, and the initialisers, which made those."""
+    vars(new).update({name: part for name, part in vars(old).items() if name.endswith("_initializer")})
     smaller = {kernel.name: kernel for kernel in kernels_of(path, new)}
     for kernel in kernels_of(path, old):
         target = smaller[kernel.name]
