@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from twins import keras, tf_keras
 
 import pruneviz as pv
@@ -165,3 +166,92 @@ def test_several_inputs_are_refused_by_a_sentence(home):
     model = home.Model([one, two], home.layers.Dense(3)(home.layers.Add()([one, two])))
     with pytest.raises(ValueError, match=r"x is 1 array, and the model has 2 inputs, .*: pass one"):
         pv.scorecard(model, (np.zeros((2, 6), "f4"), np.zeros(2, int)))
+
+
+CODES = RNG.integers(0, 30, (60, 6))
+
+
+def hot(home, x):
+    ops = keras.ops if home is keras else tf
+    return home.layers.Flatten()(ops.one_hot(x, 30))
+
+
+def adapted(home, codes):
+    layer = home.layers.IntegerLookup(output_mode="multi_hot")
+    layer.adapt(codes)
+    return layer
+
+
+ENCODINGS = {
+    "CategoryEncoding": lambda home, x: home.layers.CategoryEncoding(30, output_mode="multi_hot")(x),
+    "IntegerLookup": lambda home, x: adapted(home, np.arange(5, 40))(x),
+    "Hashing": lambda home, x: home.layers.Hashing(50, output_mode="multi_hot")(x),
+    "one_hot": hot,
+    "more than a byte": lambda home, x: home.layers.CategoryEncoding(300, output_mode="multi_hot")(x * 9),
+    "Embedding": lambda home, x: home.layers.Flatten()(home.layers.Embedding(30, 4)(x)),
+}
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_an_input_of_integers_is_given_integers(home, name):
+    layers, inputs = home.layers, home.Input((6,), dtype="int64")
+    hidden = layers.Dense(12, "relu")(ENCODINGS[name](home, inputs))
+    model = home.Model(inputs, layers.Dense(3)(hidden))
+    labels, masks = np.asarray(model(CODES)).argmax(1), []
+    for kind in ("uint8", "int32", "int64", "float32"):
+        x = CODES.astype(kind)
+        assert pv.scorecard(model, (x, labels)).correct == 60
+        masks.append(pv.prune(model, 0.5, granularity="neuron", criterion="activation", data=(x, labels)))
+        assert masks[0] == masks[-1]
+        assert pv.check_removed(model, masks[0], pv.remove(model, masks[0], x), CODES) <= 1e-5
+
+
+def test_an_input_of_bytes_is_given_bytes(home):
+    inputs = home.Input((6, 6, 3), dtype="uint8")
+    hidden = home.layers.Conv2D(4, 3)(home.layers.Lambda(lambda x: tf.cast(x, "float32") / 255)(inputs))
+    model = home.Model(inputs, home.layers.Dense(3)(home.layers.Flatten()(hidden)))
+    assert pv.scorecard(model, (BYTES, np.asarray(model(BYTES)).argmax(1))).correct == 40
+
+
+def test_other_integers_are_refused_by_what_to_do(home):
+    layers = [home.layers.CategoryEncoding(30, output_mode="multi_hot"), home.layers.Dense(3)]
+    model = home.Sequential([home.Input((6,)), *layers])
+    with pytest.raises(TypeError, match=r"or build the model with an Input of dtype='int64'$"):
+        pv.scorecard(model, (CODES, CODES[:, 0] % 3))
+
+
+def test_a_vocabulary_is_no_weight(home, tmp_path):
+    layers = [adapted(home, np.arange(10, 40)), home.layers.Dense(12, "relu"), home.layers.Dense(3)]
+    model = home.Sequential([home.Input((6,), dtype="int64"), *layers])
+    mask = pv.prune(model, 0.5, granularity="neuron")
+    small = pv.remove(model, mask, CODES)
+    assert pv.check_removed(model, mask, small, CODES[::-1]) <= 1e-5
+    pv.save(small, tmp_path / "small.pv")
+    assert pv.scorecard(pv.load(tmp_path / "small.pv", small), (CODES, CODES[:, 0] % 3)).n == 60
+
+
+RECURRENT = {
+    "lstm": lambda layers: layers.LSTM(6, stateful=True, name="lstm"),
+    "rnn": lambda layers: layers.RNN(layers.GRUCell(6), stateful=True, name="rnn"),
+    "both": lambda layers: layers.Bidirectional(layers.GRU(6, stateful=True), name="both"),
+}
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_a_layer_with_a_state_that_stays_is_refused_before_it_changes(home, name):
+    layers = home.layers
+    body = [RECURRENT[name](layers), layers.Dense(10, "relu"), layers.Dense(3)]
+    model = home.Sequential([home.Input(batch_shape=(4, 7, 5)), *body])
+    x, y = RNG.normal(size=(4, 7, 5)).astype("f4"), LABELS[:4]
+    inner = model.layers[0].forward_layer if name == "both" else model.layers[0]
+    before = [np.array(state) for state in inner.states]
+    for look in (
+        lambda: pv.prune(model, 0.5, criterion="taylor", data=(x, y)),
+        lambda: pv.importance(model, criterion="wanda", data=(x, y)),
+        lambda: pv.scorecard(model, (x, y)),
+        lambda: pv.remove(model, pv.prune(model, 0.5, granularity="neuron"), x),
+    ):
+        with pytest.raises(ValueError, match=rf"^layer '{name}.*' has a state that stays: build it with"):
+            look()
+    assert all(np.array_equal(was, state) for was, state in zip(before, inner.states, strict=True))
+    assert pv.apply(model, pv.prune(model, 0.5)) is not model

@@ -190,6 +190,18 @@ def test_a_layer_that_is_random_in_training_only(home):
     check(model)
 
 
+@pytest.mark.parametrize("kind", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("filters", [8, 32])
+def test_means_in_16_bits_are_followed(home, kind, filters):
+    inputs, policy = home.Input((16, 16, 3)), home.mixed_precision.Policy(kind)
+    hidden = home.layers.Conv2D(filters, 3, activation="relu", dtype=policy)(inputs)
+    hidden = home.layers.GlobalAveragePooling2D(dtype=policy)(hidden)
+    model = home.Model(inputs, home.layers.Dense(3)(hidden))
+    mask = pv.prune(model, 0.5, granularity="filter")
+    assert mask.pruned == filters // 2
+    pv.remove(model, mask, np.random.default_rng(2).random((4, 16, 16, 3), np.float32))
+
+
 MAPS = {
     "erf": lambda home, x: (keras.ops if home is keras else tf.math).erf(x),
     "Lambda": lambda home, x: home.layers.Lambda(lambda z: tf.nn.leaky_relu(z, 0.1) + 0.1)(x),

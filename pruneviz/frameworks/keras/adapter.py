@@ -303,7 +303,7 @@ class KerasAdapter:
         for owner, layer in [*walk(self.model), (self.model.name, self.model)]:
             inner = {id(weight) for _, part in walk(layer) for weight in part.weights}  # named by them
             for weight in layer.weights:
-                if id(weight) not in taken and id(weight) not in inner:
+                if id(weight) not in taken and id(weight) not in inner and hasattr(weight, "name"):
                     taken.add(id(weight))
                     short = weight.name.rpartition("/")[2].partition(":")[0]
                     name = f"{owner}.{short}"
@@ -326,6 +326,9 @@ class KerasAdapter:
     def _batches(self, x: Images, size: int = BATCH) -> Iterator[list[tf.Tensor]]:
         if inputs := getattr(self.model, "inputs", None):
             refuse_number([tensor.name for tensor in inputs], len(each(x)))
+        for path, layer in walk(self.model):
+            if getattr(layer, "stateful", False) and hasattr(layer, "states"):
+                raise ValueError(f"layer {path!r} has a state that stays: build it with stateful=False")
         size = min(size, self._images_that_fit())
         for start in steps("running the model", "batch", range(0, len(x), size)):
             yield [self._tensor(i, part) for i, part in enumerate(each(x[start : start + size]))]
@@ -336,7 +339,10 @@ class KerasAdapter:
             self._ways[place] = way_of(self.model, place)
         way, inputs = self._ways[place], getattr(self.model, "inputs", None)
         if array.dtype.kind in "iu" and array.dtype != np.uint8 and way == "numbers" and graph_of(self.model):
-            raise TypeError(f"x is {array.dtype}, which no Embedding reads: pass uint8 images, or floats")
+            raise TypeError(
+                f"x is {array.dtype}, which no Embedding reads: pass uint8 images, or floats, or build the "
+                f"model with an Input of dtype={array.dtype.name!r}"
+            )
         own = array.shape[1:]
         declared = tuple(inputs[place].shape[1:]) if inputs else own
         flat = len(own) != len(declared) and math.prod(size or 0 for size in declared) == math.prod(own)
@@ -346,7 +352,7 @@ class KerasAdapter:
         batch = tf.reshape(tf.convert_to_tensor(array), [-1, *(declared if flat else own)])
         if way == "indices":
             return batch
-        batch = tf.cast(batch, self.model.compute_dtype)
+        batch = tf.cast(batch, self.model.compute_dtype if way in ("bytes", "numbers") else way)
         return batch / 255 if array.dtype == np.uint8 and way == "numbers" else batch
 
     def _images_that_fit(self) -> int:

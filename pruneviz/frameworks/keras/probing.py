@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MODEST = 10  # what a network computes with is not much larger
 _SCALES = ("add", "subtract", "multiply", "divide")
+_CLOSE = {"float16": 1e-2, "bfloat16": 1e-1}  # what sums in another order differ by; 1e-6 in other types
 
 
 def is_scale(layer: Any) -> bool:
@@ -72,7 +73,8 @@ def probed(call: Call, shapes: list[Any]) -> tuple[str, dict[str, Any]]:  # noqa
             return "unknown", {}
         if y.shape[-1] == x.shape[-1]:
             alone, wanted = run(call, x[:1, ..., some]), y[:1, ..., some]
-            if alone.shape == wanted.shape and np.allclose(alone, wanted):
+            close = _CLOSE.get(str(getattr(layer, "compute_dtype", call.dtype)), 1e-6)
+            if alone.shape == wanted.shape and np.allclose(alone, wanted, close, close):
                 return "pool", {"axis": -1, "function": lambda values: run(call, values[None])[0]}
         order = np.argsort(x[0], axis=None)
         index = order[np.searchsorted(x[0].ravel()[order[:-1]], y[0].ravel())]
@@ -90,12 +92,16 @@ def run(call: Call, x: Array, layer: Any = None) -> Array:
 
 
 def way_of(model: Any, place: int) -> str:
-    """Tell what one of a model's inputs takes: "indices" for an Embedding, "bytes", or "numbers" from 0 to 1.
+    """Tell what one of a model's inputs takes: "indices", "bytes", "numbers" from 0 to 1, or a type.
 
+    Indices are for an Embedding; the type is that of an Input of integers, which go in as they are.
     `Rescaling(1/255)`, `x / 127.5 - 1` and an adapted Normalization take bytes: 0 and 255 come out small, or
     0 and 1 do not. `Rescaling(2, -1)` takes numbers from 0 to 1. A model without a graph does not say; it is
     given indices if its first layer is an Embedding, or else numbers.
     """
+    inputs = getattr(model, "inputs", None)
+    if inputs and tf.as_dtype(inputs[place].dtype).is_integer:
+        return str(tf.as_dtype(inputs[place].dtype).name)
     if graph_of(model) is None:
         first = next((type(layer).__name__ for _, layer in walk(model)), "")
         return "indices" if first == "Embedding" else "numbers"
