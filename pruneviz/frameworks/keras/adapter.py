@@ -18,7 +18,7 @@ from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
 from pruneviz.frameworks import BATCH, PRECISIONS, held, probable, refuse_number, single, taking
 from pruneviz.frameworks.keras import graph as graphs
-from pruneviz.frameworks.keras.calls import calling, eagerly, flat, graph_of
+from pruneviz.frameworks.keras.calls import calling, eagerly, ends_of, flat, graph_of
 from pruneviz.frameworks.keras.copies import copied, devices_of
 from pruneviz.frameworks.keras.layouts import Kernel, home_of, kernels, to_numpy, variable_of, walk
 from pruneviz.frameworks.keras.probing import is_scale, way_of
@@ -219,7 +219,11 @@ class KerasAdapter:
         self, x: Images, nodes: set[str], edit: Callable[[str, Array], Array] | None = None
     ) -> Iterator[dict[str, Array]]:
         def edited(name: str, value: Any) -> Any:
-            return tf.convert_to_tensor(edit(name, value.numpy())) if edit and name in nodes else value
+            if edit is None or name not in nodes:
+                return value
+            other = tf.convert_to_tensor(edit(name, value.numpy()))
+            other._keras_mask = getattr(value, "_keras_mask", None)  # noqa: SLF001  (which Keras hands on)
+            return other
 
         calls = flat(self.model)
         for batch in self._batches(x):
@@ -318,8 +322,9 @@ class KerasAdapter:
     def _called(self, batch: list[tf.Tensor]) -> Any:
         """Call the model in evaluation mode, with one tensor or with several as it names them."""
         given = batch[0] if len(batch) == 1 else batch
-        if len(batch) > 1 and getattr(self.model, "inputs", None):
-            given = tf.nest.pack_sequence_as(self.model.input, batch)
+        if inputs := getattr(self.model, "inputs", None):
+            own = {id(tensor): part for tensor, part in zip(inputs, batch, strict=True)}
+            given = tf.nest.map_structure(lambda tensor: own[id(tensor)], ends_of(self.model)[0])
         with taking(self.model, batch):
             return self.model(given, training=False)
 

@@ -61,7 +61,8 @@ class Flat:
 
     calls: tuple[Call, ...]
     inputs: tuple[str, ...]
-    outputs: Any
+    given: Any  # `Ref`s, in the structure of the model's inputs
+    made: Any  # and of its outputs
 
     def run(
         self,
@@ -112,7 +113,7 @@ def flat(model: Any) -> Flat:
         taken[path] = taken.get(path, 0) + 1
         return path if taken[path] == 1 else f"{path}#{taken[path]}"
 
-    def visit(graph: Any, env: dict[int, Ref], prefix: str, mode: dict[str, Any]) -> Any:
+    def visit(graph: Any, env: dict[int, Ref], prefix: str, mode: dict[str, Any]) -> None:
         for node in nodes_of(graph):
             layer, args, kwargs, outputs = parts_of(node)
             if any(getattr(layer, name, False) for name in _TRAINS):
@@ -124,14 +125,14 @@ def flat(model: Any) -> Flat:
                 given = [leaf for leaf in tf.nest.flatten((args, kwargs)) if isinstance(leaf, Ref)]
                 child = {id(own): ref for own, ref in zip(tf.nest.flatten(inner.inputs), given, strict=True)}
                 inside = {"training": kwargs["training"]} if kwargs.get("training") is not None else {}
-                refs = tf.nest.flatten(visit(inner, child, f"{path}.", inside))
+                visit(inner, child, f"{path}.", inside)
+                refs = [child[id(tensor)] for tensor in tf.nest.flatten(inner.outputs)]
             else:
                 shape = tuple(tensors[0].shape[1:]) if len(tensors) == 1 else None
                 one = Call(fresh(path), path, layer, args, kwargs, shape, _dtype(tensors[0]))
                 calls.extend(one_by_one(one, tensors))
                 refs = [Ref(call.name) for call in calls[-len(tensors) :]]
             env |= {id(tensor): ref for tensor, ref in zip(tensors, refs, strict=True)}
-        return tf.nest.map_structure(lambda tensor: env[id(tensor)], graph.outputs)
 
     def one_by_one(call: Call, tensors: list[Any]) -> list[Call]:
         """Write what gives several outputs as calls that give one each; a split is that many ranges."""
@@ -150,8 +151,9 @@ def flat(model: Any) -> Flat:
         env[id(tensor)] = Ref(name)
         calls.append(Call(name, name, None, (), {}, tuple(tensor.shape[1:]), _dtype(tensor)))
     inputs = tuple(call.name for call in calls)
-    outputs = visit(graph, env, "", {})
-    return Flat(tuple(calls), inputs, outputs[0] if len(outputs) == 1 else outputs)
+    visit(graph, env, "", {})
+    given, made = (tf.nest.map_structure(lambda tensor: env[id(tensor)], end) for end in ends_of(graph))
+    return Flat(tuple(calls), inputs, given, made)
 
 
 def graph_of(layer: Any) -> Any:
@@ -177,19 +179,42 @@ def _dtype(tensor: Any) -> str:
     return str(tf.as_dtype(tensor.dtype).name)
 
 
-def nodes_of(graph: Any) -> Iterator[Any]:
-    """Go through the calls of a graph in the order in which they can be run."""
-    by_depth = graph._nodes_by_depth  # noqa: SLF001
-    for depth in sorted(by_depth, reverse=True):
-        yield from (node for node in by_depth[depth] if not node.is_input)
+def nodes_of(graph: Any) -> list[Any]:
+    """List the calls of a graph in the order in which they can be run; what makes masks alone is left out."""
+    needed, found = {id(tensor) for tensor in tf.nest.flatten(graph.outputs)}, list[Any]()
+    for _, nodes in sorted(graph._nodes_by_depth.items()):  # noqa: SLF001
+        for node in reversed(nodes):
+            _, *read, outputs = parts_of(node)
+            made = {id(tensor) for tensor in tf.nest.flatten(outputs)}
+            if not node.is_input and (needed & made or not hasattr(node, "operation")):
+                found.append(node)
+                needed |= {id(leaf) for leaf in tf.nest.flatten(read)}
+    return found[::-1]
 
 
 def parts_of(node: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
-    """Give a node's layer, arguments and outputs, in Keras 3 and in tf_keras."""
+    """Give a node's layer, arguments and outputs, in Keras 3 and in tf_keras.
+
+    A mask that an argument carries is left out: Keras 3 writes it down, and hands it on by itself too.
+    """
     if hasattr(node, "operation"):
-        return node.operation, tuple(node.arguments.args), dict(node.arguments.kwargs), list(node.outputs)
+        masks = {id(getattr(tensor, "_keras_mask", None)) for tensor in node.input_tensors} - {id(None)}
+        kwargs = {
+            key: value
+            for key, value in node.arguments.kwargs.items()
+            if not (key.endswith("mask") and masks & set(map(id, tf.nest.flatten(value))))
+        }
+        return node.operation, tuple(node.arguments.args), kwargs, list(node.outputs)
     kwargs = {key: value for key, value in node.call_kwargs.items() if value is not None}
     return node.layer, tuple(node.call_args), kwargs, node.outputs
+
+
+def ends_of(graph: Any) -> tuple[Any, Any]:
+    """Give a graph's symbolic inputs and outputs in the structures in which they are named."""
+    graph = getattr(graph, "_functional", None) or graph
+    if hasattr(graph, "_inputs_struct"):
+        return graph._inputs_struct, graph._outputs_struct  # noqa: SLF001
+    return graph._nested_inputs, graph._nested_outputs  # noqa: SLF001
 
 
 def source_of(tensor: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from pruneviz.frameworks.keras.calls import graph_of, nodes_of, parts_of, source_of
+from pruneviz.frameworks.keras.calls import ends_of, graph_of, nodes_of, parts_of, source_of
 from pruneviz.frameworks.keras.layouts import home_of
 
 _WIRES = ("_inbound_nodes", "_outbound_nodes", "_inbound_nodes_value", "_outbound_nodes_value")
@@ -137,10 +137,7 @@ class Copier:
                 made = self(layer)(*wired(args), **wired(kwargs))
                 flat = zip(tf.nest.flatten(outputs), tf.nest.flatten(made), strict=True)
                 tensors |= {id(tensor): other for tensor, other in flat}
-            ends = ("_inputs_struct", "_outputs_struct")
-            if not hasattr(graph, ends[0]):
-                ends = ("_nested_inputs", "_nested_outputs")
-            twin = home.Model(*(wired(getattr(graph, end)) for end in ends), name=model.name)
+            twin = home.Model(*map(wired, ends_of(graph)), name=model.name)
         self._note(model, twin)
         own = {name: item for name, item in vars(model).items() if name not in {*vars(twin), *_COMPILED}}
         vars(twin).update({name: self(item) for name, item in own.items()})

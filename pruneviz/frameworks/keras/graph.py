@@ -36,7 +36,7 @@ def export(flat: Flat) -> Graph:
                 "model with a fixed Input shape"
             )
         nodes += _nodes(call, [shapes[name] for name in call.inputs], owners)
-    return Graph(tuple(nodes), tuple(ref.name for ref in tf.nest.flatten(flat.outputs)))
+    return Graph(tuple(nodes), tuple(ref.name for ref in tf.nest.flatten(flat.made)))
 
 
 def _nodes(call: Call, shapes: list[Any], owners: dict[int, str]) -> Iterator[Node]:

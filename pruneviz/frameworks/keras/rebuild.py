@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
 from pruneviz.frameworks.keras import operations, probing
 from pruneviz.frameworks.keras.calls import Call, Flat, Part, filled
@@ -42,8 +41,7 @@ def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
         small = home.Sequential([*inputs, *map(smaller, flat.calls[1:])], name=model.name)
     else:
         values = flat.run(inputs, smaller)
-        named = tf.nest.pack_sequence_as(model.input, inputs) if len(inputs) > 1 else inputs[0]
-        small = home.Model(named, filled(flat.outputs, values), name=model.name)
+        small = home.Model(filled(flat.given, values), filled(flat.made, values), name=model.name)
     for call in fresh:
         _fill(call.path, call.layer, made[id(call.layer)], plan)
     return small
