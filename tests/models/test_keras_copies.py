@@ -1,7 +1,10 @@
 """Copies of Keras models are what they are copies of, whatever their layers hold."""
 
+import functools
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from twins import keras, same, tf_keras, weights_of
 
 import pruneviz as pv
@@ -219,3 +222,97 @@ def test_what_training_leaves_alone_is_left_alone_in_the_copy(home):
     model = home.Sequential([home.Input((6,)), base, home.layers.Dense(4)])
     check_copies(model, X)
     assert not pv.apply(model, pv.prune(model, 0.5)).layers[0].trainable
+
+
+def bound(model):
+    def inner(x):
+        return tf.nn.relu(model.a(x))
+
+    return lambda x: inner(x) + 0
+
+
+def in_turn(first, second):
+    return lambda x: second(first(x))
+
+
+# What a model sets as its body, and how it calls that: functions that a copy cannot have of its own.
+BODIES = {
+    "lambda": lambda model: lambda x: tf.nn.relu(model.a(x)),
+    "default": lambda model: lambda x, a=model.a: tf.nn.relu(a(x)),
+    "inner function": bound,
+    "list": lambda model: [lambda x: tf.nn.relu(model.a(x))],
+    "dict of tuples": lambda model: {"body": (lambda x: tf.nn.relu(model.a(x)),)},
+    "partial": lambda model: functools.partial(lambda _, x: tf.nn.relu(model.a(x)), 1),
+    "method of a layer": lambda model: in_turn(model.a.__call__, tf.nn.relu),
+    "compiled": lambda model: tf.function(lambda x: tf.nn.relu(model.a(x))),
+    "compiled method": lambda model: tf.function(model.own),
+}
+
+
+def called(body, x):
+    while isinstance(body, (list, tuple, dict)):
+        body = body["body"] if isinstance(body, dict) else body[0]
+    return body(x)
+
+
+def closing(home, make):
+    class Net(home.Model):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = home.layers.Dense(12, name="a"), home.layers.Dense(3, name="b")
+            self.body = make(self)
+
+        def call(self, x):
+            return self.b(called(self.body, x))
+
+        def own(self, x):
+            return tf.nn.relu(self.a(x))
+
+    model = Net()
+    model(X)
+    return model
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_function_that_holds_a_layer_of_the_original_is_refused(home, name):
+    model = closing(home, BODIES[name])
+    with pytest.raises(
+        ValueError, match=r"^Net\.body is a function that holds layers or weights of the model"
+    ):
+        pv.apply(model, pv.prune(model, 0.5))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda model: model.own,
+        lambda model: functools.partial(lambda a, x: tf.nn.relu(a(x)), model.a),
+        lambda model: functools.partial(type(model).own, model),
+    ],
+    ids=["method", "partial of a layer", "partial of the model"],
+)
+def test_a_function_that_is_given_the_layer_is_copied(home, make):
+    model = closing(home, make)
+    check_copies(model, X)
+    thin = pv.apply(model, pv.prune(model, scope={"a": 1.0}))
+    np.testing.assert_array_equal(outputs(thin, X)[0], thin.b.bias)
+
+
+def test_a_lambda_that_reads_a_layer_from_outside_is_refused(home):
+    first, inputs = home.layers.Dense(6), home.Input((6,))
+    hidden = home.layers.Dense(8, "relu")(first(inputs))
+    scaled = home.layers.Lambda(lambda x: x * tf.reduce_sum(first.weights[0]))(hidden)
+    model = home.Model(inputs, home.layers.Dense(3)(scaled))
+    mask = pv.prune(model, 0.5, granularity="neuron", example=X, exclude=[first.name])
+    for use in (lambda: pv.apply(model, mask), lambda: pv.remove(model, mask, X)):
+        with pytest.raises(ValueError, match=r"^Lambda\.function is a function that holds layers"):
+            use()
+
+
+def test_a_patched_call_is_refused(home):
+    model = home.Sequential([home.Input((6,)), home.layers.Dense(8, "relu"), home.layers.Dense(3)])
+    first, last = model.layers
+    mask = pv.prune(model, 0.5)
+    model.call = lambda x, training=None, mask=None: last(first(x))  # noqa: ARG005
+    with pytest.raises(ValueError, match=r"^Sequential\.call is a function that holds layers"):
+        pv.apply(model, mask)

@@ -10,15 +10,19 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import inspect
 import threading
 import types
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from pruneviz.frameworks.keras.calls import ends_of, graph_of, nodes_of, parts_of, source_of
-from pruneviz.frameworks.keras.layouts import home_of
+from pruneviz.frameworks.keras.layouts import home_of, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _WIRES = ("_inbound_nodes", "_outbound_nodes", "_inbound_nodes_value", "_outbound_nodes_value")
 _COMPILED = (  # noqa: SIM905
@@ -34,7 +38,7 @@ _Lock = type(threading.Lock())
 def copied(model: Any) -> Any:
     """Copy a model onto the devices that it is on."""
     with devices_of(model):
-        return Copier()(model)
+        return Copier(model)(model)
 
 
 def devices_of(model: Any) -> contextlib.AbstractContextManager[object]:
@@ -45,11 +49,14 @@ def devices_of(model: Any) -> contextlib.AbstractContextManager[object]:
 class Copier:
     """Copies models and layers; what two of them share, their copies share too.
 
-    A copied model is not compiled, and a copied layer is wired to nothing.
+    A copied model is not compiled, and a copied layer is wired to nothing. A function that holds a layer or a
+    weight of the model is refused.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, model: Any) -> None:
         self._twins: dict[int, tuple[Any, Any]] = {}  # beside the originals: an id is theirs while they live
+        parts = [part for part in (model, *(layer for _, layer in walk(model))) if part.weights]
+        self._own = {id(held) for part in parts for held in (part, *part.weights)}
 
     def __call__(self, value: Any) -> Any:
         """Copy a layer, or whatever an attribute of one holds."""
@@ -87,6 +94,15 @@ class Copier:
         except TypeError:  # a generator, a lock: copies go on with the same
             return value
 
+    def _fill(self, twin: Any, state: dict[str, Any], kind: type) -> None:
+        for name, item in state.items():
+            if not name.startswith(("_self_", "_adapt_function")) and self._own & set(map(id, _read(item))):
+                raise ValueError(
+                    f"{kind.__name__}.{name} is a function that holds layers or weights of the model; a copy "
+                    "would go on using those: make it a method that asks self for them"
+                )
+            vars(twin)[name] = self(item)
+
     def _collection(self, value: Any) -> Any:
         kind = type(value)
         items: Any = [self(item) for item in value]
@@ -115,7 +131,7 @@ class Copier:
             vars(twin).update({name: blank[name] for name in _COMPILED if name in blank})
             if "_checkpoint" in state:
                 state["_checkpoint"] = tf.train.Checkpoint(root=weakref.ref(twin))
-        vars(twin).update({name: self(item) for name, item in state.items()})
+        self._fill(twin, state, kind)
         if kind.__name__ == "Tracker":
             stores = {name: store for name, (_, store) in twin.config.items()}
             twin.stored_ids = {name: {id(item) for item in store} for name, store in stores.items()}
@@ -140,10 +156,27 @@ class Copier:
             twin = home.Model(*map(wired, ends_of(graph)), name=model.name)
         self._note(model, twin)
         own = {name: item for name, item in vars(model).items() if name not in {*vars(twin), *_COMPILED}}
-        vars(twin).update({name: self(item) for name, item in own.items()})
+        self._fill(twin, own, type(model))
         twin._trainable = model._trainable  # noqa: SLF001
         twin.__class__ = type(model)
         return twin
+
+
+def _read(value: Any, inside: bool = False, depth: int = 5) -> Iterator[Any]:
+    """Find what functions among the attributes read from outside, and what holds that."""
+    if hasattr(value, "python_function"):  # a tf.function, which no copy is made of
+        value, inside = value.python_function, True
+    parts: Any = value if isinstance(value, (list, tuple)) else ()
+    if isinstance(value, types.FunctionType):
+        outer, inside = inspect.getclosurevars(value), True
+        parts = [*outer.nonlocals.values(), *outer.globals.values(), *(value.__defaults__ or ())]
+    elif isinstance(value, functools.partial):  # what it is given is copied, if it is an attribute
+        parts = [value.func, *(value.args if inside else ())]
+    elif isinstance(value, (types.MethodType, dict)):
+        parts = value.values() if isinstance(value, dict) else [value.__self__][:inside]
+    for part in parts if depth else ():
+        yield from [part][:inside]
+        yield from _read(part, inside, depth - 1)
 
 
 def _input_like(home: Any, tensor: Any) -> Any:

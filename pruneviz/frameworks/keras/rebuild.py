@@ -20,7 +20,7 @@ _PARTS = ("activation", "_regularizer", "_constraint", "_initializer")
 
 def rebuilt(model: Any, flat: Flat, plan: Plan) -> Any:
     """Build a model with smaller layers; what was nested lies flat, under its "outer.inner" names."""
-    home, copier = home_of(model), Copier()
+    home, copier = home_of(model), Copier(model)
     made, fresh = dict[int, Any](), list[Call]()
 
     def smaller(call: Call) -> Any:
