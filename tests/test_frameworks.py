@@ -1,5 +1,7 @@
 """The adapters: the same arrays mean the same network in every framework."""
 
+from types import CellType, FunctionType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -48,6 +50,20 @@ def test_weights_are_read_only_views(framework):
         assert not layer.weight.flags.owndata
         with pytest.raises(ValueError, match="read-only"):
             layer.weight[0] = 0
+
+
+def waiting():
+    def later():
+        return to_come
+
+    to_come = None
+    return FunctionType(later.__code__, globals(), closure=(CellType(),))
+
+
+def test_a_function_that_waits_for_what_it_reads_is_copied(framework):
+    model = build(Spec(), framework)
+    model.later = waiting()
+    assert pv.apply(model, pv.prune(model, 0.5)).later is model.later
 
 
 def test_uses_count_the_multiplications_of_a_known_network():

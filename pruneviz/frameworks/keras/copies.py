@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-import inspect
 import threading
 import types
 import weakref
@@ -168,8 +167,8 @@ def _read(value: Any, inside: bool = False, depth: int = 5) -> Iterator[Any]:
         value, inside = value.python_function, True
     parts: Any = value if isinstance(value, (list, tuple)) else ()
     if isinstance(value, types.FunctionType):
-        outer, inside = inspect.getclosurevars(value), True
-        parts = [*outer.nonlocals.values(), *outer.globals.values(), *(value.__defaults__ or ())]
+        inside, cells = True, [c.cell_contents for c in value.__closure__ or () if c != types.CellType()]
+        parts = [*cells, *map(value.__globals__.get, value.__code__.co_names), *(value.__defaults__ or ())]
     elif isinstance(value, functools.partial):  # what it is given is copied, if it is an attribute
         parts = [value.func, *(value.args if inside else ())]
     elif isinstance(value, (types.MethodType, dict)):

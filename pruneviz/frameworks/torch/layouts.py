@@ -8,7 +8,7 @@ import dis
 import functools
 import math
 import weakref
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -121,7 +121,7 @@ def _inside(value: Any, seen: set[int]) -> Iterator[Any]:
         elif isinstance(leaf, FunctionType) and id(leaf) not in seen:
             seen.add(id(leaf))
             read = [step.argval for step in dis.get_instructions(leaf) if step.opname == "LOAD_GLOBAL"]
-            held = [cell.cell_contents for cell in leaf.__closure__ or ()]
+            held = [cell.cell_contents for cell in leaf.__closure__ or () if cell != CellType()]
             held += [leaf.__defaults__, leaf.__kwdefaults__, [*map(leaf.__globals__.get, read)]]
             yield from _inside(held, seen)
 
