@@ -294,9 +294,11 @@ class KerasAdapter:
         return [pair for pair in reversed(found.values()) if type(pair[1]).__name__ in kinds]
 
     def _native(self, name: str, array: Array) -> Array:
+        """Turn a kernel to Keras's layout."""
         return self._turned[name].native(array) if name in self._turned else array
 
     def _zeros(self, pruned: Mapping[str, BoolArray]) -> list[tuple[Any, tf.Tensor]]:
+        """Give the weights of the named arrays, and where they become zero."""
         weights = self._names()
         return [(weights[name], tf.constant(self._native(name, where))) for name, where in pruned.items()]
 
