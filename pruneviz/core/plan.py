@@ -222,8 +222,7 @@ def plan(found: Structure, layers: Sequence[Layer], pruned: BoolArray | None) ->
 
 def _constants(table: Array) -> Array:
     """Reduce (channels, rest) to the one constant of each channel; NaN if it is not the same everywhere."""
-    first: Array = table[:, 0]
-    return np.where((table == first[:, None]).all(axis=1), first, np.nan)
+    return np.where((table == table[:, :1]).all(axis=1), table[:, 0], np.nan)
 
 
 def _pooled(node: Node, values: Array) -> Array:

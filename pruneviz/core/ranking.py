@@ -77,9 +77,8 @@ class Ranking:
         """
         cuts = counts(sparsity, self.scope, self.pools)
         if self.scope == "output":
-            cuts = {
-                row: min(cuts[row], max(0, size - self.keep_at_least)) for row, size in self.pools.values()
-            }
+            most = {row: max(0, size - self.keep_at_least) for row, size in self.pools.values()}
+            cuts = {row: min(cut, most[row]) for row, cut in cuts.items()}
         if isinstance(self.ranks, InOrder):
             kept = self.ranks.beyond(cuts)
         else:
@@ -270,4 +269,4 @@ def _refuse_two_shares(scope: Mapping[str, float], pools: Mapping[str, tuple[str
     for name, share in scope.items():
         for other, another in scope.items():
             if pools[name] == pools[other] and share != another:
-                raise ValueError(f"scope gives {name!r} and {other!r} different sparsities, but are tied")
+                raise ValueError(f"scope gives {name!r} and {other!r}, which are tied, different sparsities")

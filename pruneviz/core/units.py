@@ -155,7 +155,7 @@ class _Walk:
             return np.broadcast_to(np.int64(_FIXED), node.shape)
         if node.op in KERNELS or node.op in ("norm", "pool"):
             table = rows(arrays[0], node.options["axis"])
-            if _labels(table) is None:  # what is read through one channel goes together
+            if _mixed(table):  # what is read through one channel goes together
                 self.tie(np.broadcast_to(table[:, :1], table.shape), table)
             return self._channels(node, arrays[0], table[:, 0])
         if node.op == "pad" and any(any(node.options["widths"][i]) for i in varying(arrays[0])):
@@ -187,7 +187,7 @@ class _Walk:
         if (stays := (table == _FIXED).any(axis=1)).any():
             self.tie(table[stays], np.full_like(table[stays], _FIXED))
             table = np.where(stays[:, None], _FIXED, table)
-        if _labels(table) is None:
+        if _mixed(table):
             if (table == table[0]).all():
                 return self.block(node, arrays, "averages over units")
             self.tie(np.broadcast_to(table[:, :1], table.shape), table)
@@ -379,10 +379,9 @@ def _reads(graph: Graph) -> dict[str, str]:
     return places
 
 
-def _labels(table: Array) -> Array | None:
-    """Reduce (channels, rest) to the one label of each channel; None if there are more."""
-    labels: Array = table[:, 0]
-    return labels if (table == labels[:, None]).all() else None
+def _mixed(table: Array) -> bool:
+    """Tell whether a channel, a row of (channels, rest), has more than one label."""
+    return bool((table != table[:, :1]).any())
 
 
 def _is_range(part: object) -> bool:

@@ -68,12 +68,9 @@ class How:
 
     def _check_name(self, name: str) -> None:
         known = criteria.names(self.granularity)
-        if name not in known and self.granularity == "channel":
-            raise ValueError(
-                f"criterion {name!r} does not score channels: choose one of {', '.join(known)}, or a function"
-            )
         if name not in known:
-            raise ValueError(f"criterion {name!r} is not one of {', '.join(known)}, or a function")
+            what = "does not score channels: choose" if self.granularity == "channel" else "is not"
+            raise ValueError(f"criterion {name!r} {what} one of {', '.join(known)}, or a function")
         if criteria.TABLE[name].asks_for_data and self.data is None:
             raise ValueError(f"criterion {name!r} needs data=(x, y)")
 

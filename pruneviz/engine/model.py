@@ -133,20 +133,18 @@ def pruned_units(units: Units, mask: Mask) -> BoolArray:
     pruned = np.zeros(len(units.groups), bool)
     for name, kept in mask.items():
         ids = units.of[name]
-        if (~kept & (ids < 0)).any():
-            index = int(np.flatnonzero(~kept & (ids < 0))[0])
+        if len(wrong := np.flatnonzero(~kept & (ids < 0))):
             raise ValueError(
-                f"output {index} of layer {name!r} must stay: it is tied to the model's output or input"
+                f"output {wrong[0]} of layer {name!r} must stay: it is tied to the model's output or input"
             )
         pruned[ids[~kept]] = True
     for name, ids in units.of.items():
         kept = mask[name] if name in mask else np.ones(len(ids), bool)
-        unequal = kept & (ids >= 0) & np.append(pruned, False)[ids]
-        if unequal.any():
-            index = int(np.flatnonzero(unequal)[0])
-            others = [o for o in mask if o != name and (units.of[o][~mask[o]] == ids[index]).any()] or [name]
+        if len(wrong := np.flatnonzero(kept & (ids >= 0) & np.append(pruned, False)[ids])):
+            unit = ids[wrong[0]]
+            others = [o for o in mask if o != name and (units.of[o][~mask[o]] == unit).any()] or [name]
             raise ValueError(
-                f"output {index} of layer {name!r} is tied to layer {others[0]!r}, where the mask prunes it: "
-                "prune both, or neither"
+                f"output {wrong[0]} of layer {name!r} is tied to layer {others[0]!r}, where the mask prunes "
+                "it: prune both, or neither"
             )
     return pruned
