@@ -66,6 +66,20 @@ def test_a_function_that_waits_for_what_it_reads_is_copied(framework):
     assert pv.apply(model, pv.prune(model, 0.5)).later is model.later
 
 
+KNOWN, PATH = object(), "a global, and the name of an attribute"
+
+
+def test_what_a_function_reads_is_found_wherever_it_reads_it():
+    outside, first, last = object(), object(), object()
+
+    def reads(x, one=first, *, other=last):
+        return [(x.PATH, KNOWN, one, other) for _ in range(2)], lambda: outside
+
+    found = frameworks.read_by(reads)
+    assert {id(each) for each in (KNOWN, outside, first, last)} <= set(map(id, found))
+    assert PATH not in found
+
+
 def test_uses_count_the_multiplications_of_a_known_network():
     model = torch.nn.Sequential(
         torch.nn.Conv2d(3, 5, 3), torch.nn.Flatten(), torch.nn.Linear(5 * 6 * 6, 7, bias=False)

@@ -5,10 +5,12 @@ Only the packages below this one import a framework, and none of them imports th
 
 from __future__ import annotations
 
+import dis
 import importlib
 import itertools
 import re
 from contextlib import contextmanager
+from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
@@ -135,6 +137,23 @@ def adapter(model: object) -> Adapter:
 def held(name: str, layer: object, parts: Mapping[str, str]) -> dict[str, str]:
     """Name those arrays of a layer that it has, part by part."""
     return {part: f"{name}.{own}" for part, own in parts.items() if getattr(layer, own, None) is not None}
+
+
+def read_by(function: FunctionType) -> list[Any]:
+    """List what a function reads that it is not called with: in its closure, its defaults, and globals."""
+    cells = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    codes = [function.__code__]
+    for code in codes:
+        codes += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
+    steps = itertools.chain.from_iterable(map(dis.get_instructions, codes))
+    names = [step.argval for step in steps if step.opname == "LOAD_GLOBAL"]
+    return [*cells, *defaults, *map(function.__globals__.get, names)]
+
+
+def in_columns(outputs: Any) -> Any:
+    """Give (n,) outputs, of one for two classes, as (n, 1), and others as they are."""
+    return outputs[:, None] if outputs.ndim == 1 else outputs
 
 
 def single(output: Any, tensor: type[Any], images: int) -> Any:

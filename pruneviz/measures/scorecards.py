@@ -247,7 +247,7 @@ def classes(adapter: frameworks.Adapter, data: Checked, outputs: Array) -> Array
 
     One output, (n,) or (n, 1), tells two classes apart: above 1/2 if it is a probability, or else above 0.
     """
-    outputs = outputs[:, None] if outputs.ndim == 1 else outputs
+    outputs = frameworks.in_columns(outputs)
     probable = frameworks.probable(adapter, data, outputs)
     if np.isnan(outputs).any():
         raise ValueError("the model's outputs are NaN for some images")

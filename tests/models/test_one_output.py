@@ -153,6 +153,8 @@ def test_the_loss_of_a_small_logit_is_that_of_logits(home):
     nn.init.constant_(twin.bias, BIAS)
     logits = X @ np.full(6, 0.01) + BIAS
     by_hand = np.abs(((1 / (1 + np.exp(-logits)) - Y)[:, None] * X).mean(0))
-    for model in (home.Sequential([home.Input((6,)), dense]), twin):
+    column, row = home.Sequential([home.Input((6,)), dense]), home.layers.Reshape(())
+    flat = [home.Sequential([home.Input((6,)), dense, row]), nn.Sequential(twin, nn.Flatten(0))]
+    for model in (column, twin, *flat):
         (scores,) = pv.importance(model, criterion="gradient", data=(X, Y)).values()
         np.testing.assert_allclose(scores[0], by_hand, rtol=1e-4)

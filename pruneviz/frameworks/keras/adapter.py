@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
-from pruneviz.frameworks import BATCH, PRECISIONS, held, probable, refuse_number, single, taking
+from pruneviz.frameworks import BATCH, PRECISIONS, held, in_columns, probable, refuse_number, single, taking
 from pruneviz.frameworks.keras import graph as graphs
 from pruneviz.frameworks.keras.calls import calling, eagerly, ends_of, flat, graph_of
 from pruneviz.frameworks.keras.copies import copied, devices_of
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pruneviz.core.graph import Graph
     from pruneviz.core.plan import Plan
     from pruneviz.frameworks import Watcher
-
 
 _AT_ONCE = 75_000_000  # numbers, 300 MB: what the layers of a model make of one batch
 
@@ -280,6 +279,7 @@ class KerasAdapter:
 
         One output is for two classes. Log-probabilities are logits whose softmax is themselves.
         """
+        outputs = in_columns(outputs)
         known = probable(self, (x, labels), outputs.numpy().astype(np.float64))
         if outputs.shape[1] == 1:
             inside = tf.clip_by_value(outputs, 1e-7, 1 - 1e-7)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from pruneviz.frameworks import read_by
 from pruneviz.frameworks.keras.calls import ends_of, graph_of, nodes_of, parts_of, source_of
 from pruneviz.frameworks.keras.layouts import home_of, walk
 
@@ -167,8 +168,7 @@ def _read(value: Any, inside: bool = False, depth: int = 5) -> Iterator[Any]:
         value, inside = value.python_function, True
     parts: Any = value if isinstance(value, (list, tuple)) else ()
     if isinstance(value, types.FunctionType):
-        inside, cells = True, [c.cell_contents for c in value.__closure__ or () if c != types.CellType()]
-        parts = [*cells, *map(value.__globals__.get, value.__code__.co_names), *(value.__defaults__ or ())]
+        inside, parts = True, read_by(value)
     elif isinstance(value, functools.partial):  # what it is given is copied, if it is an attribute
         parts = [value.func, *(value.args if inside else ())]
     elif isinstance(value, (types.MethodType, dict)):

@@ -16,7 +16,7 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
 from pruneviz.core.arrays import Images, each
 from pruneviz.core.layers import Layer
-from pruneviz.frameworks import BATCH, PRECISIONS, QUICK, held, probable, single, taking
+from pruneviz.frameworks import BATCH, PRECISIONS, QUICK, held, in_columns, probable, single, taking
 from pruneviz.frameworks.torch import graph as graphs
 from pruneviz.frameworks.torch import layouts
 from pruneviz.frameworks.torch.layouts import copied, is_norm, is_prunable, outputs_first, to_numpy
@@ -49,15 +49,10 @@ class TorchAdapter:
         self._traces: dict[tuple[torch.Size, ...], Trace] = {}
 
     def layers(self) -> list[Layer]:
-        return [
-            Layer(
-                name,
-                layouts.kind_of(module),
-                outputs_first(module, to_numpy(module.weight)),
-                None if module.bias is None else to_numpy(module.bias),
-            )
-            for name, module in self.modules.items()
-        ]
+        modules = self.modules.items()
+        weights = {name: outputs_first(module, to_numpy(module.weight)) for name, module in modules}
+        biases = {name: to_numpy(module.bias) for name, module in modules if module.bias is not None}
+        return [Layer(n, layouts.kind_of(module), weights[n], biases.get(n)) for n, module in modules]
 
     def predict(self, x: Images, batch: int = QUICK) -> Array:
         with _evaluating(self.model), torch.no_grad():
@@ -253,7 +248,7 @@ class TorchAdapter:
 
         One output is for two classes. Log-probabilities are logits whose softmax is themselves.
         """
-        output = output[:, None] if output.ndim == 1 else output
+        output = in_columns(output)
         known = probable(self, (x, to_numpy(labels)), to_numpy(output))
         if output.shape[1] == 1:
             loss = nn.functional.binary_cross_entropy_with_logits

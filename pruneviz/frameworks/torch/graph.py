@@ -174,9 +174,8 @@ class _Exporter:
             op, options = "unknown", {"what": "an operation on the batch"}
         if op in ("map", "combine", "reduce", "unknown"):
             options = {**options, "sizes": self._widths(node)}
-        inputs = tuple(
-            self.prefix + n.name for n in self._sources(node, repeats=op in ("concat", "combine", "stack"))
-        )
+        repeats = op in ("concat", "combine", "stack")
+        inputs = tuple(self.prefix + n.name for n in self._sources(node, repeats=repeats))
         return Node(name, op, inputs[:1] if op == "reshape" else inputs, shape, layer, options)
 
     def _widths(self, node: fx.Node) -> list[tuple[str, Any]]:

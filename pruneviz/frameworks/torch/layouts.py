@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import dis
 import functools
 import math
 import weakref
-from types import CellType, FunctionType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -19,6 +18,8 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.utils import parametrize
 from torch.nn.utils.prune import BasePruningMethod
 from torch.utils._pytree import tree_leaves
+
+from pruneviz.frameworks import read_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,10 +121,7 @@ def _inside(value: Any, seen: set[int]) -> Iterator[Any]:
             yield leaf()
         elif isinstance(leaf, FunctionType) and id(leaf) not in seen:
             seen.add(id(leaf))
-            read = [step.argval for step in dis.get_instructions(leaf) if step.opname == "LOAD_GLOBAL"]
-            held = [cell.cell_contents for cell in leaf.__closure__ or () if cell != CellType()]
-            held += [leaf.__defaults__, leaf.__kwdefaults__, [*map(leaf.__globals__.get, read)]]
-            yield from _inside(held, seen)
+            yield from _inside(read_by(leaf), seen)
 
 
 def tensors_in(given: Any) -> Iterator[torch.Tensor]:
