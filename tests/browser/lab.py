@@ -35,7 +35,8 @@ FLAGS = [
 SETTLED = """() => {
   const frame = document.querySelector('.pv').pruneviz;
   const measured = JSON.stringify(frame.get('exact').state) === JSON.stringify(frame.state());
-  return measured && document.querySelector('.pv-badge').textContent === 'exact';
+  const painted = !frame.frameRequest;
+  return measured && painted && document.querySelector('.pv-badge').textContent === 'exact';
 }"""
 INSIDE = """() => {
   const view = document.querySelector('.pv');
@@ -212,9 +213,17 @@ def arrives(page, expression: str, value: object, seconds: float = 10) -> None:
     """Wait until the kernel has it: while it is busy, what the browser changed is held back and merged."""
     for _ in range(round(10 * seconds)):
         if (found := kernel(page, expression)) == value:
+            painted(page)
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"{expression} is {found}, not {value}")
+
+
+def painted(page) -> None:
+    """Wait until all views have painted what was changed; each does so once, in the next frame."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.pv')].every((view) => !view.pruneviz?.frameRequest)"
+    )
 
 
 def settled(page, seconds: float = 30) -> None:
@@ -227,6 +236,7 @@ def type_sparsity(page, per_cent: str) -> None:
     box = page.get_by_label("Sparsity in per cent")
     box.fill(per_cent)
     box.press("Enter")
+    painted(page)
 
 
 def change_theme(page, theme: str) -> None:

@@ -173,10 +173,12 @@ def test_point_and_click_follow_a_channel(page):
     ):
         assert expected in words
     page.mouse.move(2, 2)
-    page.wait_for_selector(".pv-follow[data-empty]")
+    lab.painted(page)
+    assert page.locator(".pv-follow[data-empty]").count()
     assert not page.evaluate(COLUMN, ["block4.shortcut", 5])
     page.mouse.click(*page.evaluate(ROW, ["block1.conv2", 5]))
     page.mouse.move(2, 2)
+    lab.painted(page)
     followed(page, "Channel 5 of block1.conv2")
     assert lab.kernel(page, "[view.followed, view.layer]") == [["block1.conv2", 5], "block1.conv2"]
     for reader in ("block1.conv1", "block3.conv1", "block4.conv1", "block4.shortcut"):

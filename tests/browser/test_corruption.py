@@ -24,6 +24,7 @@ def page(view, browser, tmp_path, request):
 
 def shows(page, view):
     """The page shows and says what the view in Python does, once that is moved as well."""
+    lab.painted(page)
     images, answers, labels = view.seen()
     pairs = zip(answers, labels, strict=True)
     words = [f"{one}" if one == other else f"{one}, not {other}" for one, other in pairs]

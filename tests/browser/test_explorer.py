@@ -128,7 +128,7 @@ def test_keyboard(page):
         ("Home", 0),
     ):
         page.keyboard.press(key)
-        page.wait_for_timeout(50)
+        lab.painted(page)
         assert float(slider(page).input_value()) == expected
     page.keyboard.press("PageUp")
     lab.settled(page)
@@ -165,7 +165,6 @@ def test_selectors(page):
 def test_undo_and_reset(page):
     for share in ("60", "70"):
         lab.type_sparsity(page, share)
-        page.wait_for_timeout(100)
     page.get_by_role("button", name="Undo").click()
     page.wait_for_function("() => document.querySelector('.pv-range').value === '0.6'")
     page.get_by_role("button", name="Reset").click()
@@ -300,6 +299,7 @@ def test_names_for_screen_readers(page):
     page.get_by_text("Mask in words and numbers").click()
     page.get_by_label("output, 0 to 299").fill("12")
     page.get_by_label("input, 0 to 783").fill("350")
+    lab.painted(page)
     words = page.locator(".pv-answer").inner_text()
     assert words.startswith("Weight 12, 350 of fc1: ")
     kept = lab.kernel(page, "bool(view.result()['fc1'][12, 350])")
@@ -318,7 +318,6 @@ def test_exported_page_works_offline(page, browser, tmp_path):
     expected = lab.kernel(page, "int(pv.prune(model, 0.9)['fc1'].sum())")
     with lab.offline(browser, path) as alone:
         lab.type_sparsity(alone, "90")
-        alone.wait_for_timeout(300)
         assert alone.evaluate(KEPT) == expected
         assert "2,946 of 5,000 right" in alone.locator(".pv-card").inner_text()
         assert "90% pruned" in alone.locator(".pv-live").inner_text()
@@ -351,7 +350,7 @@ def test_notebook_saved_at_work_is_draggable_without_a_kernel(page, server, brow
     seen = lab.watch(again)  # from here on: JupyterLab itself complains when its kernel goes
     drag(again, 0.8)
     again.mouse.up()
-    again.wait_for_timeout(300)
+    lab.painted(again)
     sparsity = float(slider(again).input_value())
     assert sparsity == pytest.approx(0.8, abs=0.03)
     mask = f"pv.prune(model, {sparsity}, scope='layer', criterion='random')"

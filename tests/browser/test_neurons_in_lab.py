@@ -155,7 +155,7 @@ def test_keyboard(page):
     order = lab.kernel(page, "[int(i) for i in np.argsort(view.scores()['fc1'], kind='stable')[::-1]]")
     for key, place in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 299), ("Home", 0)):
         page.keyboard.press(key)
-        page.wait_for_timeout(60)
+        lab.painted(page)
         assert cursor.get_attribute("aria-label").startswith(f"Neuron {order[place]} of fc1")
     page.keyboard.press("Enter")
     lab.settled(page)
@@ -166,7 +166,7 @@ def test_keyboard(page):
     across = page.evaluate("() => document.querySelector('.pv').pruneviz.network.layout.blocks[0].across")
     for _ in range(across):
         page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(60)
+    lab.painted(page)
     label = cursor.get_attribute("aria-label")
     assert " of fc2: kept; score" in label
     assert "rank 1 of 100" in label
@@ -182,7 +182,7 @@ def test_python_moves_the_view(page):
     assert counts(page) == [210, 70] == page.evaluate(PRUNED_PIXELS)
     page.wait_for_function("() => document.querySelector('.pv').pruneviz.get('pictured').index === 4")
     page.get_by_label("order").first.select_option("place")
-    page.wait_for_timeout(200)
+    lab.painted(page)
     assert page.locator(".pv-cut").first.is_hidden()
     assert counts(page) == [210, 70] == page.evaluate(PRUNED_PIXELS)
     assert lab.kernel(page, "view.sort") == "place"
@@ -236,7 +236,6 @@ def test_exported_page_works_offline(page, browser, tmp_path):
     expected = kept(page, "prune(0.8)")
     with lab.offline(browser, path) as alone:
         lab.type_sparsity(alone, "80")
-        alone.wait_for_timeout(300)
         assert counts(alone) == expected
 
 
@@ -267,7 +266,7 @@ def test_the_answer_to_one_image_flips_as_weights_go(page):
     seen = []
     for share in range(0, 81, 4):
         page.mouse.move(box["x"] + 11 + share / 100 * (box["width"] - 22), middle)
-        page.wait_for_timeout(60)
+        lab.painted(page)
         seen.append(page.evaluate("() => document.querySelector('.pv-outputs').textContent"))
     assert f"is taken for {before}" in seen[0]
     assert f"is taken for {before}: right" in seen[1]  # while a hand moves, without a number

@@ -78,6 +78,7 @@ def drag(page, name, step, share):
     page.mouse.move((x + box["x"]) / 2, (y + box["y"]) / 2)
     page.mouse.move(x, y, steps=4)
     page.mouse.up()
+    lab.painted(page)
 
 
 def card(page):
@@ -90,6 +91,7 @@ def says(page, words):
         "(words) => document.querySelector('.pv-says').textContent.includes(words)",
         arg=words,
     )
+    lab.painted(page)
 
 
 def press(page, name):

@@ -68,6 +68,7 @@ def spoken(page, which, words):
         "([view, words]) => view.querySelector('.pv-live').textContent === words",
         arg=[view(page, which).element_handle(), words],
     )
+    lab.painted(page)
 
 
 def test_a_click_cuts_and_a_second_one_restores(page):
