@@ -221,6 +221,17 @@ def test_convolution_is_a_grid_of_kernels(cnn):
     assert np.isnan(image[:, 5]).all()
 
 
+@pytest.mark.parametrize(("width", "place"), [(9, ""), (18, "share kept")])
+def test_what_a_bar_of_colours_is_called_stands_where_the_legend_leaves_room(width, place):
+    figure = Figure((width, width / 2.5), layout="constrained")
+    for ax, strength in zip(figure.subplots(1, 2), (None, np.ones((1200, 1500))), strict=True):
+        pv.plot_mask(np.arange(1_800_000).reshape(1200, 1500) % 3 == 0, weights=strength, ax=ax)
+        assert not overlaps(ax)
+    bar = figure.axes[0].child_axes[0]
+    assert bar.get_title("right") == place
+    assert "share kept" in (place, bar.get_ylabel())
+
+
 def test_large_layers_are_drawn_as_shares_of_blocks():
     kept = np.random.default_rng(0).random((1001, 2500)) < 0.3
     image = np.asarray(pv.plot_mask(kept).images[0].get_array())

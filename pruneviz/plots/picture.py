@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PIXELS_PER_INCH = 100
 _SHARPNESS = 2
+_ROOM_FOR_BOTH = 4  # inches
 
 MimeBundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -126,9 +127,15 @@ def figure_of(ax: Axes) -> Figure:
 
 
 def colour_bar(ax: Axes, image: AxesImage, text: str, share: float = 1) -> Colorbar:
-    """Explain the colours of an image to the right of it, along the upper share of the axes."""
+    """Explain the colours of an image to the right of it, along the upper share of the axes.
+
+    Above the axes a legend may stand: where both would not fit, the text runs along the bar.
+    """
     bar = figure_of(ax).colorbar(image, cax=ax.inset_axes((1.02, 1 - share, 0.02, share)))
-    bar.ax.set_title(text, loc="right", fontsize=style.SMALL, color=style.INK, pad=6)
+    if figure_of(ax).get_figwidth() * ax.get_position().width < _ROOM_FOR_BOTH:
+        bar.set_label(text, fontsize=style.SMALL, color=style.INK)
+    else:
+        bar.ax.set_title(text, loc="right", fontsize=style.SMALL, color=style.INK, pad=6)
     bar.ax.tick_params(labelsize=style.SMALL, colors=style.INK, length=3)
     bar.outline.set_visible(False)
     return bar

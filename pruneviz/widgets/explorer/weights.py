@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -37,9 +37,6 @@ _COUNTS = ("nonzero", "parameters", "compact_bytes", "raw_bytes", "macs", "nonze
 def draw_mask(ax: Axes, view: WeightExplorer) -> None:
     """Draw what is left of the layer on view."""
     plot_mask(view.result(), view.layer, ax=ax)
-    if ax.get_position().width < 0.5:  # in half a page the legend needs the room of what the bar is called
-        for bar in ax.child_axes:
-            cast("Axes", bar).set_title("", loc="right")
 
 
 def draw_histogram(ax: Axes, view: WeightExplorer) -> None:
