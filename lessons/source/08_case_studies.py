@@ -231,7 +231,7 @@ for sparsity in (0.8, 0.5):
 # 4. *Chosen on which images?* If on those reported, it is the luckiest of several.
 #
 # Ours: three seeds. Where two rates are tried, 0.001 and a quarter of it, 5,000 validation images choose; so
-# 55,000 train, not 60,000. Counts are of the 10,000 test images. `python -m benchmarks.reproduce` makes it.
+# 55,000 train, not 60,000. Counts are of the 10,000 test images. The scripts of `benchmarks/` make it.
 
 # %% [markdown]
 # ## Kezmann, in TensorFlow
