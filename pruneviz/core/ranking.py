@@ -269,4 +269,4 @@ def _refuse_two_shares(scope: Mapping[str, float], pools: Mapping[str, tuple[str
     for name, share in scope.items():
         for other, another in scope.items():
             if pools[name] == pools[other] and share != another:
-                raise ValueError(f"scope gives {name!r} and {other!r}, which are tied, different sparsities")
+                raise ValueError(f"scope gives {name!r} and {other!r} different sparsities: they are tied")
