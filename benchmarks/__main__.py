@@ -33,9 +33,10 @@ PARTS = {
 }
 ABOUT = """# What it costs
 
-A time with brackets is one of the processor, of one thread: the median of nine rounds in which both take turns, and
-the lowest and the highest, which is noise; a ratio is taken anew in each round. A time without them is by the clock.
-The limit is one of the ratio, or of ours where it has a unit. Written by `python -m benchmarks`.
+A time with brackets is one of the processor, of one thread: the median of nine rounds in which both take
+turns, and the lowest and the highest, which is noise; a ratio is taken anew in each round. A time without
+them is by the clock. The limit is one of the ratio, or of ours where it has a unit. Written by
+`python -m benchmarks`.
 """
 
 

@@ -70,7 +70,8 @@ class Schedule:
     begin
         First step at which to prune.
     end
-        Last step at which to prune; the final sparsity is reached here. -1: never stop pruning.
+        Last step at which to prune; the final sparsity is reached here, if the steps of `frequency` meet it.
+        -1: never stop pruning.
     frequency
         Between begin and end, prune at every so many steps.
     options

@@ -137,7 +137,8 @@ def refuse_unknown(argument: str, names: Iterable[str], known: Iterable[str]) ->
 
 def whole(argument: str, value: int, least: int = 0) -> int:
     """Take a whole number of any type; raise a ValueError at others, and below the least."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+    plain = hasattr(value, "__index__") and not isinstance(value, bool) and not np.ndim(value)
+    if not plain or value != int(value) or value < least:
         raise ValueError(f"{argument} is {value!r}, not a whole number from {least}")
     return int(value)
 

@@ -125,10 +125,9 @@ class _Walk:
     def _fold(self, node: Node, layer: Layer, columns: Array, constants: Array) -> None:
         """Add to the bias what the layer would receive from pruned inputs."""
         units, shift = columns[constants != 0], np.zeros(len(layer.weight))
+        receives = f"layer {layer.name!r} receives from pruned units"
         if np.isnan(constants).any():
-            self.refuse(
-                units, f"layer {layer.name!r} receives from pruned units what is not the same everywhere"
-            )
+            self.refuse(units, f"{receives} what is not the same everywhere")
         elif len(units) and node.options.get("padded"):
             self.refuse(
                 units,

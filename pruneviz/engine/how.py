@@ -46,6 +46,7 @@ class How:
     def __post_init__(self) -> None:
         object.__setattr__(self, "exclude", names_in(self.exclude))  # a generator could be asked once only
         object.__setattr__(self, "keep_at_least", whole("keep_at_least", self.keep_at_least))
+        object.__setattr__(self, "seed", whole("seed", self.seed))
         if pattern_of(self.granularity):
             if self.scope != "global":
                 raise ValueError(f'granularity "{self.granularity}" says what is compared: leave scope out')
@@ -72,7 +73,7 @@ class How:
             what = "does not score channels: choose" if self.granularity == "channel" else "is not"
             raise ValueError(f"criterion {name!r} {what} one of {', '.join(known)}, or a function")
         if criteria.TABLE[name].asks_for_data and self.data is None:
-            raise ValueError(f"criterion {name!r} needs data=(x, y)")
+            raise ValueError(f"criterion {name!r} needs data=(x, y), or scored_on= where data is measured")
 
     @property
     def needs(self) -> str:

@@ -75,7 +75,7 @@ def looked_at(adapter: frameworks.Adapter) -> Network:
     """List the prunable layers of a model, and those beside them of which an array has two axes or more."""
     layers = adapter.layers()
     for layer in layers:
-        if not np.isfinite(layer.weight).all():
+        if not all(np.isfinite(own).all() for own in (layer.weight, layer.bias) if own is not None):
             raise ValueError(
                 f"layer {layer.name!r} has weights that are NaN or infinite: its training diverged; load "
                 "an earlier checkpoint before pruning"

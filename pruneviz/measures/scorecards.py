@@ -136,10 +136,10 @@ class Scorecard:
         Raises
         ------
         ValueError
-            If the two were measured on different images.
+            If the two were measured on images with different labels.
         """
         if not np.array_equal(self.labels, baseline.labels):
-            raise ValueError(f"{self.name!r} and {baseline.name!r} were measured on different images")
+            raise ValueError(f"{self.name!r} and {baseline.name!r} were measured on different labels")
         right, was_right = self.predictions == self.labels, baseline.predictions == self.labels
         return Change(
             lost=int(np.count_nonzero(was_right & ~right)),
@@ -202,10 +202,11 @@ def scorecard(
         If data or model are of another form, or the outputs are not (n, classes) or hold NaN.
     """
     x, y = checked_pair(data)
+    sizes = timing.checked_batches("latency", latency)
     adapter = frameworks.adapter(model)
     title = name or type(model).__name__
     card = carded(adapter, (x, y), classes(adapter, (x, y), adapter.predict(x)), title)
-    times = timing.latency({title: model}, x, latency)[title]
+    times = timing.latency({title: model}, x, sizes)[title]
     return replace(card, latency_ms=times, divided_twice=divided_twice(adapter, x))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +16,7 @@ from pruneviz.files.storage import is_model
 from pruneviz.progress import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
     from pruneviz.core.arrays import Given, Images
 
@@ -119,10 +120,12 @@ def latency(
     TypeError, ValueError
         If a batch is no whole number from 1, x is no array of images, or a model is of another type.
     """
+    if not isinstance(models, Mapping):
+        raise TypeError(f'models is a {type(models).__name__}: give name -> model, such as {{"mine": model}}')
     if clock not in _CLOCKS:
         raise ValueError(f"clock {clock!r} is not one of {', '.join(_CLOCKS)}")
     x = checked_images("x", x)
-    sizes = [whole("a batch", size, 1) for size in batches]
+    sizes = checked_batches("batches", batches)
     found: dict[str, dict[int, Latency]] = {name: {} for name in models}
     runtimes = {name: _runtime(model) for name, model in models.items()}
     for size in sizes:
@@ -131,6 +134,13 @@ def latency(
         for name, rounds in _rounds(passes, _CLOCKS[clock], seconds).items():
             found[name][size] = Latency(rounds, clock, runtimes[name])
     return found
+
+
+def checked_batches(argument: str, sizes: Iterable[int]) -> list[int]:
+    """Refuse what is no list of numbers of images; `argument` names them in errors."""
+    if isinstance(sizes, str) or not isinstance(sizes, Iterable):
+        raise TypeError(f"{argument} is {sizes!r}, not a list of numbers of images, such as (1, 64)")
+    return [whole(f"a batch in {argument}", size, 1) for size in sizes]
 
 
 def _runtime(model: object) -> str:

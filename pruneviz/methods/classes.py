@@ -104,13 +104,13 @@ def relabel(data: Pair, classes: Iterable[int]) -> Pair:
     Raises
     ------
     TypeError, ValueError
-        If data or classes are not such, or there is no image of these classes.
+        If data or classes are not such, or there is no image of one of these classes.
     """
     (x, y), kept = checked_pair(data), _checked(classes)
     order = np.argsort(kept)
     chosen = np.isin(y, kept)
-    if not chosen.any():
-        raise ValueError(f"y has no label of classes {kept}: it runs from {y.min()} to {y.max()}")
+    if absent := [one for one in kept if one not in y]:
+        raise ValueError(f"y has no label {absent[0]} of classes {kept}: it runs from {y.min()} to {y.max()}")
     labels = order[np.searchsorted(kept, y[chosen], sorter=order)].astype(y.dtype)
     return (x[chosen].arrays if isinstance(x, Several) else x[chosen]), labels
 

@@ -200,6 +200,8 @@ class _Circuit:
             for node in found.graph.nodes
             if node.name in names
         }
+        if not self.gates:
+            raise ValueError("the model has no convolution whose feature maps could be skipped")
         shapes = {node.name: node.shape for node in found.graph.nodes}
         costs = {node.name: layers[node.layer].weight.size * _places(node, shapes) for node in kernels}
         self.total = sum(costs.values())
@@ -212,9 +214,7 @@ class _Circuit:
         named = threshold if isinstance(threshold, Mapping) else dict.fromkeys(self.gates, threshold)
         for name, value in named.items():
             if name not in self.gates:
-                raise ValueError(
-                    f"threshold names {name!r}; there are gates behind {', '.join(self.gates) or 'no layer'}"
-                )
+                raise ValueError(f"threshold names {name!r}; there are gates behind {', '.join(self.gates)}")
             if isinstance(value, bool) or not isinstance(value, Real) or not value >= 0:
                 raise ValueError(f"the threshold of layer {name!r} is {value!r}, not a number from 0")
         return {name: float(named[name]) for name in self.gates if name in named}
@@ -223,6 +223,7 @@ class _Circuit:
         """Compute the outputs, what was skipped, and the multiplications that are left for each image."""
         at = {self.gates[name][0]: name for name in limits}
         skipped: dict[str, list[BoolArray]] = {name: [] for name in limits}
+        broken: set[str] = set()
         readers = [reader for reader in self.readers if not limits.keys().isdisjoint(reader.gates)]
 
         def edit(node: str, array: Array) -> Array:
@@ -230,7 +231,9 @@ class _Circuit:
                 return array
             axis = self.gates[at[node]][1]
             places = tuple({*range(1, array.ndim)} - {axis % array.ndim if axis < 0 else axis + 1})
-            off = self.level(np.abs(array), places) <= limits[at[node]]
+            level = self.level(np.abs(array), places)
+            broken.update([at[node]] * bool(np.isnan(level).any()))
+            off = level <= limits[at[node]]
             skipped[at[node]].append(off)
             return np.where(np.expand_dims(off, places), 0, array)
 
@@ -238,6 +241,8 @@ class _Circuit:
         for start in steps("skipping maps", "batch", range(0, len(x), _IMAGES)):
             nodes = {self.end, *at, *(reader.source for reader in readers)}
             for found in self.adapter.activations(x[start : start + _IMAGES], nodes, edit):
+                if broken:
+                    raise ValueError(f"behind layer {min(broken)!r} activations are NaN for some images")
                 for name in limits:
                     if self.gates[name][0] not in found:
                         raise ValueError(

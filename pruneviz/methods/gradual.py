@@ -136,8 +136,9 @@ def prune_while_training(
     """Train a model, in any training loop, and prune it on a schedule meanwhile.
 
     Step s of the schedule is the s-th optimizer step in the context, the first is 1, as for tfmot. Where the
-    schedule prunes at s, the least important entries are set to zero just before that step's batch. What is
-    pruned is set to zero again after every step, and stays pruned. On exit, or on an exception, everything
+    schedule prunes at s, the least important entries are set to zero just before that step's batch, once
+    step s - 1 is done: a training that ends before its schedule ends with a cut that no batch has seen. What
+    is pruned is set to zero again after every step, and stays pruned. On exit, or on an exception, everything
     put into the model or the optimizer is taken out again; the zeros stay.
 
     Parameters

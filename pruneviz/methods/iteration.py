@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import apply
 from pruneviz.files import storage
 from pruneviz.files.storage import is_model
-from pruneviz.measures.scorecards import Scorecard, scorecard
+from pruneviz.measures.scorecards import Scorecard, classes, scorecard
 from pruneviz.methods.gradual import Words, how_by, prune_further, prunes_at
 from pruneviz.methods.keeping import keep_pruned
 from pruneviz.methods.runfolders import RunFolder, fingerprint
@@ -104,7 +105,8 @@ def iterate(
         ``"compact_bytes"`` (met). The round that decides is still given.
     resume
         A folder. Finished rounds are stored there, and given again rather than trained again when the same
-        run is started anew. It cannot notice that `fine_tune` was changed: then choose another.
+        run is started anew. It cannot notice that `fine_tune`, or another function of the same name, was
+        changed: then choose another.
     progress
         Whether to show a bar.
     **words
@@ -129,15 +131,20 @@ def iterate(
     >>> for r in pv.iterate(model, schedule, fine_tune, mnist.validation, stop={"accuracy": 0.97}):
     ...     print(r)
     """
-    x, _ = checked_pair(data)
+    x, y = checked_pair(data)
     if not callable(fine_tune):
         raise TypeError(f"fine_tune is {fine_tune!r}, not a function of a model, its mask and a seed")
     if not callable(schedule):
         raise TypeError(f"schedule is {schedule!r}, not one of pv.schedules or a function of the round")
     number, seed, stops = _rounds(rounds, schedule), whole("seed", seed), _stopping(stop)
     how = how_by(words, seed, x[:1])
+    for step in range(1, number + 1):
+        if prunes_at(schedule, step):
+            number_to_prune(schedule(step), 0)  # what is no share is refused before work begins
     with quiet(silent=not progress):
         run = Run(model, schedule, fine_tune, start, how)
+        ends = np.array([y.argmin(), y.argmax()])
+        classes(run.adapter, (x[ends], y[ends]), run.adapter.predict(x[ends]))  # and so are images and labels
     folder = None if resume is None else RunFolder(resume, fingerprint(model, start, how), schedule)
     return _given(run, data, number, stops, folder, progress)
 
@@ -160,7 +167,7 @@ class Run:
         how: How,
     ) -> None:
         seen = Seen(model, how.images)
-        self._adapter, self._schedule, self._fine_tune, self._how = seen.adapter, schedule, fine_tune, how
+        self.adapter, self._schedule, self._fine_tune, self._how = seen.adapter, schedule, fine_tune, how
         self.arrays = storage.arrays_of(model)
         self.mask = prune_further(seen, 0, None, how)  # wrong words are refused before work begins
         self._begin = self._beginning(start)
@@ -168,7 +175,7 @@ class Run:
     def next(self, number: int, arrays: Mapping[str, Array], mask: Mask) -> tuple[object, Mask]:
         """Compute a round from the arrays and the mask that the one before left."""
         seed = int(np.random.SeedSequence([self._how.seed, number]).generate_state(1)[0])
-        self._adapter.seed(seed)
+        self.adapter.seed(seed)
         if prunes_at(self._schedule, number):
             before = Seen(self.model(arrays), self._how.images)
             mask = prune_further(before, self._schedule(number), mask, self._how)
@@ -180,7 +187,7 @@ class Run:
 
     def model(self, arrays: Mapping[str, Array]) -> object:
         """Copy the given model with other arrays, so that nothing but these passes from round to round."""
-        return self._adapter.copy_with(arrays)
+        return self.adapter.copy_with(arrays)
 
     def _beginning(self, start: object) -> Callable[[Mapping[str, Array], int], Mapping[str, Array]]:
         """Turn start into a function of the arrays of the round before and the seed."""
@@ -218,7 +225,7 @@ def _given(
             stored = folder.read(number) if folder else None
             with quiet():
                 if stored:
-                    arrays, mask = stored[0], Mask(stored[1], mask.granularity, mask.units)
+                    arrays, mask = stored[0], Mask(stored[1], mask.granularity, mask.units, mask.uncovered)
                     model = run.model(arrays)
                 else:
                     model, mask = run.next(number, arrays, mask)
@@ -242,6 +249,10 @@ def _rounds(rounds: int | None, schedule: Callable[[int], float]) -> int:
     return whole("rounds", rounds)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def _stopping(stop: Stop | None) -> Callable[[Round], bool]:
     """Turn the dict of limits into a function of a round."""
     if stop is None:
@@ -255,8 +266,11 @@ def _stopping(stop: Stop | None) -> Callable[[Round], bool]:
         raise ValueError(f"stop names {', '.join(unknown)}; there is {', '.join(known)}")
     limits = dict(stop)
     for share in ("sparsity", "accuracy"):
-        if not 0 <= limits.get(share, 0) <= 1:
-            raise ValueError(f"stop has {share} {limits[share]}, not a share from 0 to 1, such as 0.9")
+        if not (_is_number(limits.get(share, 0)) and 0 <= limits.get(share, 0) <= 1):
+            raise ValueError(f"stop has {share} {limits[share]!r}, not a share from 0 to 1, such as 0.9")
+    for name in _BUDGETS:
+        if not _is_number(limits.get(name, 0)):
+            raise TypeError(f"stop has {name} {limits[name]!r}, not a number, such as 10_000")
 
     def stops(done: Round) -> bool:
         mask, card = done.mask, done.card

@@ -131,4 +131,6 @@ def tables(adapter: Adapter, reading: Mapping[str, list[str]], x: Images) -> Ite
                         )
                     for first in range(0, len(found[source]), _LAID_OUT):
                         part = found[source][first : first + _LAID_OUT]
+                        if not np.isfinite(part).all():
+                            raise ValueError(f"what layer {name!r} reads is NaN or infinite for some images")
                         yield name, adapter.patches(name, part).astype(np.float64)

@@ -99,6 +99,6 @@ def _fit(pairs: Iterable[tuple[Array, Array]], layer: Layer, stays: BoolArray) -
         known = np.column_stack([left[:, stays], *([] if layer.bias is None else [np.ones(len(left))])])
         square = square + known.T @ known
         product = product + known.T @ ((whole - left) @ flat.T)
-    ridge = _RIDGE * np.diag(square).mean()
+    ridge = (_RIDGE * np.diag(square).mean() if len(square) else 0) or 1  # nothing arrives: nothing changes
     change: Array = np.linalg.solve(square + ridge * np.eye(len(square)), product)
     return change

@@ -13,7 +13,7 @@ from pruneviz.engine.model import Seen, network
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pruneviz.core.arrays import Array
+    from pruneviz.core.arrays import Array, Images
     from pruneviz.core.layers import Layer
 
 
@@ -38,7 +38,7 @@ def layer_of(model: object, layer: str | None, *, dense: bool) -> Layer:
     return layers[layer]
 
 
-def activations(model: object, x: Array, layer: str) -> Iterator[Array]:
+def activations(model: object, x: Images, layer: str) -> Iterator[Array]:
     r"""Give what follows a layer's activation function, (images, out, \*places), batch after batch.
 
     Raises

@@ -72,7 +72,9 @@ def plot_filters(
     marks = None if scores is None else _scores(scores, name, weight)
     if sort and marks is None:
         raise ValueError("sort orders by score: give scores too, such as those of pv.importance")
-    order = np.argsort(-marks, kind="stable") if sort and marks is not None else np.arange(len(weight))
+    order = np.arange(len(weight))
+    if sort and marks is not None:
+        order = np.argsort(-marks.astype(np.float64), kind="stable")
     whole = inputs.alive(kept)
     alone = ~kept & whole.reshape(-1, *(1,) * (weight.ndim - 1))
     pictures = _pictures(np.where(alone, np.nan, weight))[order]

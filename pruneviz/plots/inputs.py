@@ -56,12 +56,13 @@ def pick(arrays: Mapping[str, Array], layer: str | None, argument: str) -> dict[
 def fit(mask: Masks, arrays: Mapping[str, Array], argument: str = "mask") -> dict[str, BoolArray]:
     """Give a mask the shapes of the weights.
 
-    A layer it does not name is kept whole; a mask of units, (out,), is spread over each unit's weights.
+    A layer it does not name is kept whole, but a plain mapping has to name one; a mask of units, (out,), is
+    spread over each unit's weights.
     """
     kept = masks_by_layer(mask, argument)
     if len(kept) == len(arrays) == 1 and NAMELESS in (*kept, *arrays):
         kept = dict(zip(arrays, kept.values(), strict=True))
-    if not kept.keys() & arrays.keys():
+    if not kept.keys() & arrays.keys() and not isinstance(mask, Mask):
         raise ValueError(f"{argument} is of {', '.join(kept)}, but the weights are of {', '.join(arrays)}")
     fitted = {}
     for name, array in arrays.items():
@@ -85,14 +86,22 @@ def alive(kept: BoolArray) -> BoolArray:
 def _arrays(source: Weights, argument: str) -> dict[str, Array]:
     if isinstance(source, Layer):
         source = {source.name: source.weight}
-    elif isinstance(source, np.ndarray | Sequence) and not isinstance(source, str):
+    elif hasattr(source, "__array__") or (isinstance(source, Sequence) and not isinstance(source, str)):
         source = {NAMELESS: source}
     elif not isinstance(source, Mapping):
         source = network(source)
-    arrays = {str(name): np.asarray(getattr(array, "weight", array)) for name, array in source.items()}
+    arrays = {str(name): plain(getattr(array, "weight", array)) for name, array in source.items()}
     if not arrays or not all(array.size for array in arrays.values()):
         raise ValueError(f"{argument} has no layers, or an empty one: give at least one weight")
     return arrays
+
+
+def plain(array: Any) -> Array:  # noqa: ANN401
+    """Make an array of whatever holds numbers: of a tensor too that has a gradient, or a type of its own."""
+    if hasattr(array, "detach"):
+        array = array.detach().cpu()
+        array = array.float() if str(array.dtype) == "torch.bfloat16" else array
+    return np.asarray(array)
 
 
 def _of(name: str) -> str:

@@ -145,6 +145,8 @@ def _draw_pixels(
     if len(masks) > 1:
         raise ValueError(f"image_shape needs one layer: give layer=, one of {', '.join(masks)}")
     [(name, kept)] = masks.items()
+    if np.shape(image_shape) != (2,) or min(image_shape) < 1:
+        raise ValueError(f"image_shape is {image_shape}, not (height, width) in pixels, such as (28, 28)")
     height, width = image_shape
     if kept.ndim != 2 or kept.shape[1] % (height * width):
         raise ValueError(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from pruneviz.core.arrays import Array, BoolArray
+    from pruneviz.core.arrays import Array, BoolArray, Given, Images
 
 SELDOM = 0.01
 _SPECIALIST = 0.5
@@ -47,8 +47,6 @@ class Activity:
         (neurons,) bool.
     by_class
         (classes, neurons) mean activation on the images of each class.
-    images
-        How many images they are from.
     """
 
     numbers: Array
@@ -56,7 +54,6 @@ class Activity:
     fires: Array
     kept: BoolArray
     by_class: Array
-    images: int
 
     @property
     def dead(self) -> Array:
@@ -86,7 +83,7 @@ class Activity:
 
 def plot_neuron_activity(
     model: object,
-    x: Array,
+    x: Given,
     layer: str | None = None,
     *,
     mask: inputs.Masks | None = None,
@@ -100,14 +97,14 @@ def plot_neuron_activity(
     Neurons that never fire are told apart from those that fire on less than 1% of the images. With `by`, a
     heat map of classes and neurons shows on which class each is active: a neuron that is quiet on average may
     be the one that knows a class. Circled are the three of the quieter half with the largest share on one
-    class, if that is over 50%.
+    class, if that is over 50% and they fire on 1% of the images.
 
     Parameters
     ----------
     model
         A torch.nn.Module, keras.Model or tf_keras.Model.
     x
-        (n, …) images: uint8, or floats in [0, 1].
+        (n, …) images: uint8, or floats in [0, 1]; a tuple for a model of several inputs.
     layer
         The layer to show; None shows the first dense one. Of a convolution: its filters, each by the mean
         over its map.
@@ -136,7 +133,7 @@ def plot_neuron_activity(
     kept: BoolArray = np.ones(len(chosen.weight), bool)
     if mask is not None:
         kept = inputs.alive(inputs.fit(mask, {chosen.name: chosen.weight})[chosen.name])
-    checked_images("x", x)
+    x = checked_images("x", x)
     classes, groups = np.unique(np.zeros(len(x)) if by is None else np.asarray(by), return_inverse=True)
     if groups.shape != (len(x),):
         raise ValueError(
@@ -159,7 +156,7 @@ def plot_neuron_activity(
     return ax
 
 
-def _measured(model: object, x: Array, layer: str, kept: BoolArray, groups: Array) -> Activity:
+def _measured(model: object, x: Images, layer: str, kept: BoolArray, groups: Array) -> Activity:
     sizes = np.bincount(groups)
     sums, fires, start = np.zeros((len(sizes), len(kept))), np.zeros(len(kept)), 0
     for batch in activations(model, x, layer):
@@ -170,7 +167,7 @@ def _measured(model: object, x: Array, layer: str, kept: BoolArray, groups: Arra
     means = sums.sum(axis=0) / len(x)
     order = np.lexsort((fires, means))
     by_class = (sums / sizes[:, None])[:, order]
-    return Activity(order, means[order], fires[order] / len(x), kept[order], by_class, len(x))
+    return Activity(order, means[order], fires[order] / len(x), kept[order], by_class)
 
 
 def _draw_bars(ax: Axes, activity: Activity) -> None:

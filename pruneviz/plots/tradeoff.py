@@ -78,10 +78,13 @@ def plot_tradeoff(
 
     Raises
     ------
-    ValueError
-        If a series is empty, an accuracy is no share, seeds differ in length, or a Scorecard has no such `x`.
+    TypeError, ValueError
+        If a series is empty or no list, an accuracy is no share, seeds differ in length or their points along
+        `x`, or a Scorecard has no such `x`.
     """
     named = _named(cards)
+    if alone := [value for value in named.values() if not isinstance(value, Sequence | Mapping)]:
+        raise TypeError(f"cards has a {type(alone[0]).__name__} in place of a list of Scorecards")
     if not named:
         raise ValueError("cards is empty: give Scorecards, or name -> Scorecards")
     lines = [_line(name, values, x) for name, values in named.items()]
@@ -92,6 +95,8 @@ def plot_tradeoff(
     for order, other in enumerate(others):
         _draw_published(ax, other, order)
     unpruned = None if reference is None else float(getattr(reference, "accuracy", reference))
+    if unpruned is not None and not 0 <= unpruned <= 1:
+        raise ValueError(f"reference is {unpruned:g}, not an accuracy from 0 to 1, such as 0.98")
     if unpruned is not None:
         ax.axhline(unpruned, color=style.INK, linewidth=1, linestyle=(0, (1, 2)), label="unpruned")
     accuracy_axis(ax)
@@ -120,7 +125,13 @@ def _line(name: str, cards: Cards, x: str) -> Series:
         raise ValueError(
             f"cards has seeds of different length{f' for {name!r}' if name else ''}: repeat the same sweep"
         )
-    return runs[0] if len(runs) == 1 else median_of(runs)
+    line = runs[0] if len(runs) == 1 else median_of(runs)
+    if (np.diff(line.x) < 0).any():
+        raise ValueError(
+            f"cards has seeds that differ along x{f' for {name!r}' if name else ''}: repeat the same sweep, "
+            "or give each seed a name, and a line, of its own"
+        )
+    return line
 
 
 def _runs(cards: Cards, x: str) -> list[list[tuple[float, Any]]]:

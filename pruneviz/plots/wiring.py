@@ -113,7 +113,7 @@ def _check_small(weights: dict[str, Array]) -> None:
 
 
 def _numbered(arrays: Sequence[Any]) -> dict[str, Any]:
-    return {f"fc{number}": np.asarray(array) for number, array in enumerate(arrays, 1) if array is not None}
+    return {f"fc{number}": inputs.plain(array) for number, array in enumerate(arrays, 1) if array is not None}
 
 
 def wire(weights: dict[str, Array], mask: Any | None, argument: str) -> Wiring:  # noqa: ANN401

@@ -44,12 +44,19 @@ def corrupt(images: NDArray[np.uint8], kind: str, strength: float, seed: int = 0
 
     Raises
     ------
+    TypeError
+        If the images are others.
     ValueError
-        If there is no such kind.
+        If there is no such kind, or the strength is no number from 0.
     """
+    if getattr(images, "dtype", None) != np.uint8 or images.ndim != 4:
+        what = f"{images.dtype} {images.shape}" if hasattr(images, "dtype") else f"a {type(images).__name__}"
+        raise TypeError(f"images is {what}, not uint8 of shape (n, height, width, channels)")
+    if not 0 <= strength < np.inf:
+        raise ValueError(f"strength is {strength}, not a number from 0")
     from scipy import ndimage  # noqa: PLC0415  # the lessons have it, the package alone does not need it
 
-    rng, grey = np.random.default_rng(seed), np.asarray(images, np.float32)
+    rng, grey = np.random.default_rng(seed), images.astype(np.float32)
     if kind == "noise":
         grey = grey + rng.normal(0, strength * _WHITE, grey.shape).astype(np.float32)
     elif kind == "blur":
@@ -63,8 +70,8 @@ def corrupt(images: NDArray[np.uint8], kind: str, strength: float, seed: int = 0
     elif kind == "shift":
         steps = np.array([(down, right, 0) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right])
         moves = strength * steps[rng.integers(len(steps), size=len(grey))]
-        pairs = zip(grey, moves, strict=True)
-        grey = np.stack([ndimage.shift(image, move, order=1) for image, move in pairs])
+        for image, move in zip(grey, moves, strict=True):
+            image[:] = ndimage.shift(image, move, order=1)
     else:
         raise ValueError(f"no corruption is called {kind!r}: choose one of {', '.join(CORRUPTIONS)}")
     return np.clip(np.rint(grey), 0, _WHITE).astype(np.uint8)

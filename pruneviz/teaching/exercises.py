@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pruneviz.teaching.guesses import amount
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -82,8 +84,9 @@ def close(answer: object, reference: object, tolerance: float = 1e-6) -> bool:
         return False
     try:
         with warnings.catch_warnings(action="error", category=np.exceptions.ComplexWarning):
-            given = np.asarray(answer, dtype=float)
-    except (OverflowError, TypeError, ValueError, np.exceptions.ComplexWarning):
+            plain = answer.detach() if hasattr(answer, "detach") else answer  # a tensor that has a gradient
+            given = np.asarray(plain, dtype=float)
+    except (OverflowError, RuntimeError, TypeError, ValueError, np.exceptions.ComplexWarning):
         return False
     expected = np.asarray(reference, dtype=float)
     return given.shape == expected.shape and bool(
@@ -115,9 +118,9 @@ def wrong_count(
         return f"give a dict with the keys {', '.join(right)}."
     given = {name: number(value, f"{name}: give a number, not {value!r}.") for name, value in answer.items()}
     for name, count in right.items():
-        if given[name] != count:
-            why = (sentence for sentence, mistake in known[name].items() if given[name] == mistake)
-            return f"{name}: {next(why, f'{given[name]:,.0f} is not right. {hint}')}"
+        if not close(given[name], count):
+            why = known_mistake(given[name], known[name])
+            return f"{name}: {why or f'{amount(given[name])} is not right. {hint}'}"
     return None
 
 

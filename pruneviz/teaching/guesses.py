@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from types import EllipsisType
     from typing import TypeGuard
 
+_LARGE, _HUGE = 1000, 1e15
+
 
 def compare(
     guess: float | str | EllipsisType | None,
@@ -75,6 +77,14 @@ def _verdict(difference: float, share: bool) -> str:
 def _text(number: float | str, share: bool) -> str:
     if isinstance(number, str):
         return number
-    if share:
-        return f"{number:.1%}"
-    return f"{number:,}" if isinstance(number, Integral) else f"{number:,.4g}"
+    return f"{number:.1%}" if share else amount(number)
+
+
+def amount(number: float) -> str:
+    """Write a number with its thousands marked: a large one to a tenth, a small one in four digits."""
+    if isinstance(number, Integral):
+        return f"{number:,}"
+    value = float(number)
+    if not _LARGE <= abs(value) < _HUGE:
+        return f"{value:,.4g}"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.1f}"

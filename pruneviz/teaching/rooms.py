@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruneviz.files.writing import whole
-from pruneviz.teaching.guesses import is_number, shown
+from pruneviz.teaching.guesses import amount, is_number, shown
 
 if TYPE_CHECKING:
     import os
@@ -70,27 +70,30 @@ def plot_room(
     Raises
     ------
     ValueError
-        If nobody has handed in a guess.
+        If nobody has handed in a guess, or the truth is no finite number.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415  # matplotlib is slow to import
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  # matplotlib is slow to import
 
     from pruneviz.plots import style  # noqa: PLC0415
+    from pruneviz.plots.alt import describe  # noqa: PLC0415
+    from pruneviz.plots.picture import canvas  # noqa: PLC0415
 
+    if not is_number(truth):
+        raise ValueError(f"truth must be a number, not {shown(truth)}")
     read = [_read(path) for path in (Path(folder) / question).glob("*.json")]
     guesses = [guess for guess in read if guess is not None]
     if not guesses:
         raise ValueError(f"nobody has handed in a guess for {question!r} in this folder")
-    if ax is None:
-        ax = Figure(figsize=(7, 2.8), layout="constrained").subplots()
+    ax = canvas(ax, 7, 2.8)
     low, high = min(*guesses, truth), max(*guesses, truth)
-    edges = np.linspace(low, high if high > low else low + 1, bins + 1)
+    edges = np.linspace(low, high if high > low else low + 1, max(bins, 1) + 1)
     ax.hist(guesses, list(edges), color=style.KEPT, rwidth=0.92)
     ax.axvline(truth, color=style.PRUNED_EDGE, linewidth=2)
-    ax.set(xlabel=f"{len(guesses)} guesses; the line is what was measured, {truth:,g}", ylabel="people")
+    ax.set(xlabel=f"{len(guesses)} guesses; the line is what was measured, {amount(truth)}", ylabel="people")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.spines[["top", "right"]].set_visible(False)
     style.title(ax, question)
+    middle = amount(float(np.median(guesses)))
+    describe(ax, f"{question}: {len(guesses)} guesses, the middle one {middle}. Measured: {amount(truth)}.")
     return ax
 
 

@@ -76,8 +76,9 @@ class TorchAdapter:
         twin = copied(self.model).eval()
         batch = [torch.cat(parts) for parts in zip(*self._batches(x), strict=True)]
         with torch.inference_mode(), taking(self.model, batch):
-            twin(*[part[:1] for part in batch])
-        return torch.inference_mode()(lambda: twin(*batch).cpu())  # a GPU would still be at it
+            one = isinstance(twin(*[part[:1] for part in batch]), torch.Tensor)
+        ends = (lambda made: [made]) if one else layouts.tensors_in
+        return torch.inference_mode()(lambda: [end.cpu() for end in ends(twin(*batch))])  # a GPU is done then
 
     def gradients(self, data: Checked, loss: Callable[..., torch.Tensor] | None) -> dict[str, Array]:
         x, y = data
@@ -233,7 +234,7 @@ class TorchAdapter:
             for norm in norms:
                 norm.train()
             seen = 0
-            for batch in self._batches(x):
+            for batch in self._batches(x, BATCH - (len(x) % BATCH == 1)):  # one image alone has no variance
                 seen += len(batch[0])
                 for norm in norms:
                     norm.momentum = len(batch[0]) / seen

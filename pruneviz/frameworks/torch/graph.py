@@ -335,10 +335,8 @@ class _Exporter:
 
     def _padding(self, node: fx.Node, padding: Any, value: Any) -> _Translated:
         ndim = self._input(node).ndim
-        if value:
-            return "unknown", {"what": "a padding with other values than zero"}
-        if len(padding) > 2 * (ndim - 2) or min(padding) < 0:
-            return "unknown", {"what": "a padding"}
+        if value or len(padding) > 2 * (ndim - 2) or min(padding) < 0:
+            return "unknown", {"what": f"a padding{' with other values than zero' * bool(value)}"}
         widths = [(padding[i], padding[i + 1]) for i in range(0, len(padding), 2)][::-1]
         return "pad", {"widths": [(0, 0)] * (ndim - 1 - len(widths)) + widths}
 
