@@ -144,10 +144,14 @@ def idle(page, seconds: float = 90) -> None:
 
 
 def run_python(page, code: str) -> str:
-    """Run code in the notebook's kernel, and give what it prints."""
+    """Run code in the notebook's kernel, and give what it prints; it knows what the page has changed before.
+
+    While a change is on its way, ipywidgets keeps the next ones back: they leave once the kernel is idle.
+    """
     return page.evaluate(
         """async (code) => {
           const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+          await kernel.requestExecute({ code: '', silent: true }).done;
           const future = kernel.requestExecute({ code });
           let out = '';
           future.onIOPub = (m) => {
