@@ -22,6 +22,7 @@ CONV = nn.Sequential(
     nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 4)
 ).eval()
 CARD = pv.scorecard(NET, (X, Y))
+UNITS = pv.prune(NET, 0.5, granularity="neuron", example=X)
 RAMP = pv.schedules.linear(0, 0.9, begin=0, end=3)
 
 
@@ -90,6 +91,40 @@ REFUSED = {
         ),
         "cards has seeds that differ along x",
     ),
+    "bins that are a word": (
+        lambda: pv.plot_weight_histogram(X, bins="auto"),
+        "bins is 'auto', not a whole num",
+    ),
+    "bins that fall": (
+        lambda: pv.plot_weight_histogram(X, bins=[1, 0, -1]),
+        "bins is [1, 0, -1]: give two edges",
+    ),
+    "one edge": (lambda: pv.plot_weight_histogram(X, bins=[1]), "bins is [1]: give two edges or more"),
+    "a threshold of letters": (
+        lambda: pv.plot_weight_histogram(X, threshold="0.1"),
+        "threshold is 0.1: it is",
+    ),
+    "no threshold ever": (
+        lambda: pv.plot_weight_histogram(X, threshold=np.inf),
+        "threshold is inf: it is com",
+    ),
+    "bare accuracies": (
+        lambda: pv.plot_sensitivity({"fc1": [0.9, 0.8]}),
+        "sparsities is missing: a Scorecard",
+    ),
+    "curves without layers": (
+        lambda: pv.plot_sensitivity([[0.9, 0.8]]),
+        "curves is empty, or names no layers",
+    ),
+    "scores of another layer": (
+        lambda: pv.plot_chain(UNITS, scores={"nope": Y}),
+        "scores do not fit layer 'nope'",
+    ),
+    "scores of another shape": (
+        lambda: pv.plot_chain(UNITS, scores={"0": Y}),
+        "scores do not fit layer '0': give",
+    ),
+    "only a layer": (lambda: pv.plot_chain(UNITS, followed="0"), "followed is '0', not (layer, index)"),
     "floats to spoil": (
         lambda: corrupt(BYTES / 255, "noise", 0.1),
         "images is float64 (3, 12, 12, 1), not uint8",
@@ -250,6 +285,21 @@ def test_the_room_says_what_it_shows(tmp_path):
     assert "image/png" in ax._repr_mimebundle_()[0]
     with pytest.raises(ValueError, match="truth must be a number, not nan"):
         pv.teaching.plot_room(tmp_path, "how many", truth=np.nan)
+
+
+def test_what_keeps_zeros_keeps_them_again():
+    mask = pv.prune(NET, 0.5)
+    thin = pv.apply(NET, mask)
+    optimizer = torch.optim.SGD(thin.parameters(), 0.1)
+    keeping = pv.keep_pruned(thin, mask, optimizer)
+    for _ in range(2):
+        with keeping:
+            optimizer.zero_grad()
+            thin(torch.from_numpy(X)).square().sum().backward()
+            optimizer.step()
+            assert pv.scorecard(thin, (X, Y)).nonzero <= mask.kept + 12
+    optimizer.step()
+    assert np.count_nonzero(pv.network(thin)["0"].weight) > mask["0"].sum()
 
 
 class Own(nn.Module):

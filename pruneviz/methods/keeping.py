@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from pruneviz.engine.model import Seen
 from pruneviz.engine.pruning import zeros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from pruneviz.core.arrays import Given
@@ -42,16 +43,17 @@ def keep_pruned(
     ValueError
         If the mask does not fit, or a weight that it prunes is not zero; the message names the layer.
     """
-    return _Context(_kept(Seen(model, example), mask, optimizer))
+    return _Context(functools.partial(_kept, Seen(model, example), mask, optimizer))
 
 
 class _Context(contextlib.AbstractContextManager[None]):
-    """A context that says what it is where Keras takes it for a callback."""
+    """A context, entered as often as one likes, that says what it is where Keras takes it for a callback."""
 
-    def __init__(self, inner: contextlib.AbstractContextManager[None]) -> None:
-        self._inner = inner
+    def __init__(self, make: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
+        self._make = make
 
     def __enter__(self) -> None:
+        self._inner = self._make()
         self._inner.__enter__()
 
     def __exit__(

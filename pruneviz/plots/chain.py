@@ -83,9 +83,9 @@ def plot_chain(
     Raises
     ------
     TypeError
-        If it is not a Mask of whole units, or the index is not a whole number.
+        If it is not a Mask of whole units, or followed is no layer with a whole number.
     ValueError
-        If a layer is unknown, or there is no such output, or it must stay.
+        If a layer is unknown, scores do not fit, or there is no such output, or it must stay.
     """
     blocks = sides(mask, layers, scores, followed)
     ax = canvas(ax, 9.5, 3.4)
@@ -113,9 +113,13 @@ def sides(
     names = called if layers is None else list(layers)
     if not names or not set(names) <= set(called):
         raise ValueError(f"layers is {names}: choose from {', '.join(called)}")
+    if followed is not None and (isinstance(followed, str) or len(followed) != 2):
+        raise TypeError(f"followed is {followed!r}, not (layer, index)")
     left = ~np.append(pruned_units(units, mask), False)
     best = np.zeros(len(left))
     for name, values in (scores or {}).items():
+        if name not in units.of or np.shape(values) != units.of[name].shape:
+            raise ValueError(f"scores do not fit layer {name!r}: give one an output of {', '.join(units.of)}")
         best[units.of[name]] = values
     best[-1] = np.inf  # what must stay
     unit = unit_of(units, *followed) if followed else None

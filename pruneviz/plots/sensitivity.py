@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from pruneviz.plots import style
 from pruneviz.plots.alt import describe
@@ -10,8 +13,6 @@ from pruneviz.plots.picture import canvas
 from pruneviz.plots.series import accuracy_axis, draw, end_of, explain_bands, in_words, name_ends, series
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
 
 
@@ -45,12 +46,12 @@ def plot_sensitivity(
     Raises
     ------
     TypeError
-        If there are Scorecards, but no `sparsities`.
+        If there are Scorecards or accuracies, but no `sparsities`.
     ValueError
         If there is nothing to draw, or the numbers of Scorecards and sparsities differ.
     """
-    if not curves:
-        raise ValueError("curves is empty: give layer name -> list of Scorecards")
+    if not isinstance(curves, Mapping) or not curves:
+        raise ValueError("curves is empty, or names no layers: give layer name -> list of Scorecards")
     lines = [series(name, _points(name, values, sparsities), "curves") for name, values in curves.items()]
     ax = canvas(ax)
     for order, line in enumerate(lines):
@@ -74,9 +75,9 @@ def _points(name: str, values: Sequence[Any], sparsities: Sequence[float] | None
                 f"curves has {len(values)} points for layer {name!r}, but sparsities has {len(sparsities)}"
             )
         return list(zip(sparsities, values, strict=True))
-    if any(hasattr(value, "accuracy") for value in values):
+    if not all(isinstance(value, Sequence | np.ndarray) and len(value) == 2 for value in values):
         raise TypeError(
-            "sparsities is missing: a Scorecard counts zeros in the whole network, so say how sparse the "
-            "layer was, as in sparsities=[0, 0.5, 0.9]"
+            "sparsities is missing: a Scorecard counts zeros in the whole network, an accuracy none, so say how "
+            "sparse the layer was, as in sparsities=[0, 0.5, 0.9]"
         )
     return [(sparsity, point) for sparsity, point in values]

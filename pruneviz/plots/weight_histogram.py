@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from pruneviz.core.arrays import whole
 from pruneviz.core.masks import Importance
 from pruneviz.plots import inputs, style
 from pruneviz.plots.alt import describe
@@ -93,7 +95,8 @@ def plot_weight_histogram(
 def _kept(
     chosen: dict[str, Array], compared: Array, mask: inputs.Masks | None, threshold: float | None
 ) -> BoolArray:
-    if threshold is not None and (math.isnan(threshold) or threshold < min(compared.min(), 0)):
+    known = threshold is None or (isinstance(threshold, Real) and math.isfinite(threshold))
+    if not known or (threshold is not None and threshold < min(compared.min(), 0)):
         raise ValueError(f"threshold is {threshold}: it is compared with magnitudes, so give 0 or more")
     if mask is not None:
         return np.concatenate([kept.ravel() for kept in inputs.fit(mask, chosen).values()])
@@ -104,10 +107,12 @@ def _edges(values: Array, bins: int | Sequence[float] | None, threshold: float |
     """Choose bins that meet at zero, and at the threshold if it is wide enough to hold one."""
     if bins is None:
         return _edges(values, min(max(round(2 * np.cbrt(values.size)), 20), 120), threshold)
-    if isinstance(bins, Sequence | np.ndarray):
-        return np.asarray(bins, dtype=float)
-    if bins < 1:
-        raise ValueError(f"bins is {bins}: give at least 1, or the edges")
+    if isinstance(bins, Sequence | np.ndarray) and not isinstance(bins, str):
+        edges = np.asarray(bins, dtype=float)
+        if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
+            raise ValueError(f"bins is {bins}: give two edges or more, each larger than the one before")
+        return edges
+    bins = whole("bins", bins, 1)
     lowest, highest = min(values.min(), 0.0), max(values.max(), 0.0)
     width = (highest - lowest) / bins or 1.0
     if threshold and threshold >= width / 2:
