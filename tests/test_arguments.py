@@ -226,8 +226,11 @@ def test_layers_that_a_mask_leaves_alone_are_drawn_whole():
     assert "0" not in mask
     assert pv.alt_text(pv.plot_filters(CONV, "0", mask=mask)) == pv.alt_text(pv.plot_filters(CONV, "0"))
     assert pv.plot_feature_maps(CONV, IMAGES[0], "0", mask=mask)
-    half = pv.prune(NET, 0.5, granularity="neuron", example=X)
-    assert pv.plot_neuron_activity(NET, X, "2", mask=half)
+    assert pv.plot_neuron_activity(NET, X, "2", mask=UNITS)
+    ends = pv.importance(NET, granularity="neuron", example=X)
+    assert pv.plot_scores(ends, "0", mask=UNITS)
+    with pytest.raises(ValueError, match=r"^mask is of 0, but the weights are of fc1"):
+        pv.plot_weight_histogram({"fc1": X}, mask=UNITS)
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
@@ -257,6 +260,8 @@ def test_a_count_is_right_whatever_made_it():
     for given in (7, 7.0, 0.07 * 100, np.float32(7), "7"):
         assert wrong_count({"n": given}, {"n": 7}, {"n": {"too far": 8}}, "Again.") is None
     assert wrong_count({"n": 8.0}, {"n": 7}, {"n": {"too far": 8}}, "Again.") == "n: too far"
+    large = {"n": 3_241_354}
+    assert wrong_count({"n": 3_241_357}, large, {"n": {}}, "Again.") == "n: 3,241,357 is not right. Again."
     assert wrong_count({"n": 99.6}, {"n": 100}, {"n": {}}, "Again.") == "n: 99.6 is not right. Again."
     assert close(torch.ones(2, requires_grad=True), [1.0, 1.0])
     assert not close([torch.ones(2, requires_grad=True)], [1.0, 1.0])

@@ -112,7 +112,7 @@ REFUSED = {
     "shape \\(2, 4\\), not one a unit": lambda: pv.plot_scores(np.ones((2, 4))),
     "not finite": lambda: pv.plot_scores([1.0, np.inf]),
     "mask has shape \\(3,\\), but": lambda: pv.plot_scores(SCORES, mask=KEPT[:3]),
-    "layer 'a' is not in mask": lambda: pv.plot_scores({"a": SCORES}, mask={"b": KEPT}),
+    "mask is of b, but the weights are of a": lambda: pv.plot_scores({"a": SCORES}, mask={"b": KEPT}),
     "table has shape \\(2, 3\\)": lambda: pv.plot_confusion(np.ones((2, 3), int)),
     "table has shape \\(0, 0\\)": lambda: pv.plot_confusion(np.ones((0, 0), int)),
     "not counts": lambda: pv.plot_confusion([[0.5, 0.5], [0, 1]]),

@@ -105,7 +105,7 @@ def sweep(
 
 def _measure(model: object, data: Pair, ranking: Ranking, sparsity: float) -> Scorecard:
     with quiet():
-        return scorecard(apply(model, ranking.mask(sparsity)), data, name=f"{100 * float(sparsity):.10g}%")
+        return scorecard(apply(model, ranking.mask(sparsity)), data, name=f"{100 * float(sparsity):g}%")
 
 
 def _cloudpickle() -> ModuleType:

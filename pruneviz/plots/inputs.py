@@ -56,13 +56,16 @@ def pick(arrays: Mapping[str, Array], layer: str | None, argument: str) -> dict[
 def fit(mask: Masks, arrays: Mapping[str, Array], argument: str = "mask") -> dict[str, BoolArray]:
     """Give a mask the shapes of the weights.
 
-    A layer it does not name is kept whole, but a plain mapping has to name one; a mask of units, (out,), is
-    spread over each unit's weights.
+    A layer it does not name is kept whole, if it names another, or is a Mask that knows of the layer; a mask
+    of units, (out,), is spread over each unit's weights.
     """
     kept = masks_by_layer(mask, argument)
     if len(kept) == len(arrays) == 1 and NAMELESS in (*kept, *arrays):
         kept = dict(zip(arrays, kept.values(), strict=True))
-    if not kept.keys() & arrays.keys() and not isinstance(mask, Mask):
+    known = {*kept}
+    if isinstance(mask, Mask):  # it knows of the layers that it leaves alone
+        known |= {*mask.uncovered, *(mask.units.of if mask.units else ())}
+    if not known & arrays.keys():
         raise ValueError(f"{argument} is of {', '.join(kept)}, but the weights are of {', '.join(arrays)}")
     fitted = {}
     for name, array in arrays.items():

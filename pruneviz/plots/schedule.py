@@ -43,7 +43,7 @@ def plot_schedule(
         One, or name -> schedule for several on one picture: anything with ``schedule(step)`` -> sparsity,
         ``prunes_at(step)`` -> bool, and ``begin`` and ``end``.
     steps
-        The last step to show; None shows a tenth more than the last one that prunes.
+        The last step to show; None shows a tenth more than its end.
     title
         Replaces the title.
     ax

@@ -69,7 +69,7 @@ def plot_scores(
             f"scores of layer {name!r} have shape {values.shape}, not one a unit: "
             "plot_weight_histogram draws those of weights"
         )
-    kept = None if mask is None else _fitting(mask, name, values)
+    kept = None if mask is None else inputs.fit(mask, {name: values})[name]
     noun = f"{getattr(scores, 'granularity', 'unit')}s"
     ax = canvas(ax)
     _draw_bars(ax, values, kept, order)
@@ -79,11 +79,6 @@ def plot_scores(
     style.title(ax, _heading(name, kept) if title is None else title)
     describe(ax, _sentence(f"{values.size} {noun}{of}", values, kept, criterion))
     return ax
-
-
-def _fitting(mask: inputs.Masks, name: str, values: Array) -> BoolArray:
-    given = inputs.masks_by_layer(mask, "mask")
-    return inputs.fit(inputs.pick(given, name or None, "mask"), {name: values})[name]
 
 
 def _draw_bars(ax: Axes, values: Array, kept: BoolArray | None, order: str) -> None:

@@ -77,7 +77,7 @@ def _points(name: str, values: Sequence[Any], sparsities: Sequence[float] | None
         return list(zip(sparsities, values, strict=True))
     if not all(isinstance(value, Sequence | np.ndarray) and len(value) == 2 for value in values):
         raise TypeError(
-            "sparsities is missing: a Scorecard counts zeros in the whole network, an accuracy none, so say how "
-            "sparse the layer was, as in sparsities=[0, 0.5, 0.9]"
+            "sparsities is missing: a Scorecard counts zeros in the whole network, an accuracy none, so say "
+            "how sparse the layer was, as in sparsities=[0, 0.5, 0.9]"
         )
     return [(sparsity, point) for sparsity, point in values]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -95,7 +94,7 @@ def plot_weight_histogram(
 def _kept(
     chosen: dict[str, Array], compared: Array, mask: inputs.Masks | None, threshold: float | None
 ) -> BoolArray:
-    known = threshold is None or (isinstance(threshold, Real) and math.isfinite(threshold))
+    known = threshold is None or (hasattr(threshold, "__float__") and math.isfinite(threshold))
     if not known or (threshold is not None and threshold < min(compared.min(), 0)):
         raise ValueError(f"threshold is {threshold}: it is compared with magnitudes, so give 0 or more")
     if mask is not None:

@@ -118,7 +118,7 @@ def wrong_count(
         return f"give a dict with the keys {', '.join(right)}."
     given = {name: number(value, f"{name}: give a number, not {value!r}.") for name, value in answer.items()}
     for name, count in right.items():
-        if not close(given[name], count):
+        if not math.isclose(given[name], count, rel_tol=1e-12):
             why = known_mistake(given[name], known[name])
             return f"{name}: {why or f'{amount(given[name])} is not right. {hint}'}"
     return None

@@ -38,4 +38,4 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def _text(cell: object) -> str:
-    return f"{cell:,}" if hasattr(cell, "__index__") else str(cell)
+    return f"{cell:,}" if hasattr(cell, "__index__") and not isinstance(cell, bool) else str(cell)

@@ -89,8 +89,8 @@ def lenet_5_bn(framework: Framework, pretrained: bool = True) -> Any:  # noqa: A
 
     Notes
     -----
-    When trained, the frameworks' moving variances differ slightly: PyTorch averages the unbiased
-    variance of a batch, Keras the biased one.
+    When trained, the frameworks' moving variances differ slightly: PyTorch, and tf_keras for
+    images, average the unbiased variance of a batch, Keras 3 the biased one.
 
     References
     ----------
