@@ -65,9 +65,9 @@ REFUSED = {
         "classes[0] is array([1]), not",
     ),
     "a class of no label": (lambda: pv.relabel((X, Y), [0, 17]), "y has no label 17 of classes [0, 17]"),
-    "no maps to skip": (
-        lambda: pv.gate(NET, (X, Y), 0.1),
-        "no convolution whose feature maps could be skipped",
+    "a word where nothing has maps": (
+        lambda: pv.gate(NET, (X, Y), "0.1"),
+        "threshold is '0.1', not a number from 0",
     ),
     "a shape with channels": (
         lambda: pv.plot_mask(np.ones((4, 64)), image_shape=(8, 8, 1)),

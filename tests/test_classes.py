@@ -392,7 +392,7 @@ def test_relabelling_takes_the_images_and_numbers_the_classes_in_the_order_given
     np.testing.assert_array_equal(first, x[[1, 3]])
     np.testing.assert_array_equal(second, x[[1, 3]])
     np.testing.assert_array_equal(labels, [1, 0])
-    with pytest.raises(ValueError, match=r"y has no label of classes \[4, 5\]: it runs from 0 to 7"):
+    with pytest.raises(ValueError, match=r"y has no label 4 of classes \[4, 5\]: it runs from 0 to 7"):
         pv.relabel((x, y), [4, 5])
     with pytest.raises(TypeError, match="y must be integer classes"):
         pv.relabel((x, y.astype(float)), [7, 0])

@@ -125,8 +125,10 @@ def test_what_cannot_be_gated_is_refused():
     with pytest.raises(ValueError, match="threshold names 'fc1'; there are gates behind conv1, conv2"):
         pv.gate(model, data, {"fc1": 0.1})
     for wrong in (-0.1, float("nan"), True, "much"):
-        with pytest.raises(ValueError, match="the threshold of layer 'conv1' is"):
+        with pytest.raises(ValueError, match=r"^threshold is .*, not a number from 0"):
             pv.gate(model, data, wrong)
+        with pytest.raises(ValueError, match=r"^the threshold of layer 'conv2' is .*, not a number from 0"):
+            pv.gate(model, data, {"conv2": wrong})
     with pytest.raises(ValueError, match="measure 'sum' is not one of max, mean"):
         pv.gate(model, data, 0, measure="sum")
     for wrong in (0, 1.5, "half", True):

@@ -139,7 +139,7 @@ class Scorecard:
             If the two were measured on images with different labels.
         """
         if not np.array_equal(self.labels, baseline.labels):
-            raise ValueError(f"{self.name!r} and {baseline.name!r} were measured on different labels")
+            raise ValueError(f"{self.name!r} and {baseline.name!r} were measured on different images")
         right, was_right = self.predictions == self.labels, baseline.predictions == self.labels
         return Change(
             lost=int(np.count_nonzero(was_right & ~right)),

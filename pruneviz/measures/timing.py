@@ -140,7 +140,7 @@ def checked_batches(argument: str, sizes: Iterable[int]) -> list[int]:
     """Refuse what is no list of numbers of images; `argument` names them in errors."""
     if isinstance(sizes, str) or not isinstance(sizes, Iterable):
         raise TypeError(f"{argument} is {sizes!r}, not a list of numbers of images, such as (1, 64)")
-    return [whole(f"a batch in {argument}", size, 1) for size in sizes]
+    return [whole("a batch", size, 1) for size in sizes]
 
 
 def _runtime(model: object) -> str:

@@ -200,8 +200,6 @@ class _Circuit:
             for node in found.graph.nodes
             if node.name in names
         }
-        if not self.gates:
-            raise ValueError("the model has no convolution whose feature maps could be skipped")
         shapes = {node.name: node.shape for node in found.graph.nodes}
         costs = {node.name: layers[node.layer].weight.size * _places(node, shapes) for node in kernels}
         self.total = sum(costs.values())
@@ -211,13 +209,13 @@ class _Circuit:
 
     def limits(self, threshold: float | Mapping[str, float]) -> dict[str, float]:
         """Give gates their thresholds, or refuse them."""
-        named = threshold if isinstance(threshold, Mapping) else dict.fromkeys(self.gates, threshold)
-        for name, value in named.items():
-            if name not in self.gates:
-                raise ValueError(f"threshold names {name!r}; there are gates behind {', '.join(self.gates)}")
-            if isinstance(value, bool) or not isinstance(value, Real) or not value >= 0:
-                raise ValueError(f"the threshold of layer {name!r} is {value!r}, not a number from 0")
-        return {name: float(named[name]) for name in self.gates if name in named}
+        if not isinstance(threshold, Mapping):
+            return dict.fromkeys(self.gates, _level("threshold", threshold))
+        if unknown := [name for name in threshold if name not in self.gates]:
+            known = ", ".join(self.gates) or "no layer"
+            raise ValueError(f"threshold names {unknown[0]!r}; there are gates behind {known}")
+        levels = {name: _level(f"the threshold of layer {name!r}", own) for name, own in threshold.items()}
+        return {name: levels[name] for name in self.gates if name in levels}
 
     def run(self, x: Images, limits: Mapping[str, float]) -> tuple[Array, dict[str, BoolArray], Array]:
         """Compute the outputs, what was skipped, and the multiplications that are left for each image."""
@@ -277,6 +275,13 @@ class _Reader:
         whole = np.logical_and.reduceat(silent[:, order], starts, axis=1)
         saved: Array = whole @ (counts * self.each)
         return saved
+
+
+def _level(what: str, value: float) -> float:
+    """Take a number from 0; `what` names it in errors."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not value >= 0:
+        raise ValueError(f"{what} is {value!r}, not a number from 0")
+    return float(value)
 
 
 def _places(node: Node, shapes: Mapping[str, tuple[int, ...]]) -> int:
