@@ -42,6 +42,7 @@ import os
 import re
 import sys
 import tempfile
+import warnings
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -50,6 +51,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbformat.v4 import new_markdown_cell, new_notebook, new_output
+from nbformat.warnings import DuplicateCellId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,9 +111,10 @@ def compose(lesson: Lesson, *, solved: bool = False) -> NotebookNode:
 
     With ``solved``, the exercises hold their solutions instead of what learners get.
     """
-    source = jupytext.reads(lesson.source.read_text(encoding="utf-8"), fmt="py:percent")
-    kept = [cell for cell in source.cells if _is_for(cell, lesson.track)]
-    notebook = new_notebook(cells=list(_expand(kept, solved=solved)), metadata=METADATA)
+    with warnings.catch_warnings(action="ignore", category=DuplicateCellId):  # by chance; others follow
+        source = jupytext.reads(lesson.source.read_text(encoding="utf-8"), fmt="py:percent")
+        kept = [cell for cell in source.cells if _is_for(cell, lesson.track)]
+        notebook = new_notebook(cells=list(_expand(kept, solved=solved)), metadata=METADATA)
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         tags = [tag for tag in _tags(cell) if tag not in TRACKS]

@@ -286,7 +286,7 @@ def test_the_room_says_what_it_shows(tmp_path):
     for who, guess in (("one", 70), ("two", 1_234_567), ("three", 90)):
         pv.teaching.hand_in(guess, tmp_path, "how many", who)
     ax = pv.teaching.plot_room(tmp_path, "how many", truth=1_234_500)
-    assert pv.alt_text(ax) == "how many: 3 guesses, the middle one 90. Measured: 1,234,500."
+    assert pv.alt_text(ax) == "how many: 3 guesses, median 90. Measured: 1,234,500."
     assert "image/png" in ax._repr_mimebundle_()[0]
     with pytest.raises(ValueError, match="truth must be a number, not nan"):
         pv.teaching.plot_room(tmp_path, "how many", truth=np.nan)

@@ -104,6 +104,13 @@ def test_learners_get_a_stub_and_a_folded_solution_after_the_check(lesson):
     compile(stub.source, "stub", "exec")
 
 
+def test_cells_that_chance_gives_one_id_have_their_own(lesson, monkeypatch):
+    wanted = [cell.id for cell in build.compose(lesson).cells]
+    monkeypatch.setattr("nbformat.v4.nbbase.random_cell_id", lambda: "666e21a9")
+    assert [cell.id for cell in build.compose(lesson).cells] == wanted
+    assert len(set(wanted)) == len(wanted)
+
+
 def test_solved_lessons_hold_the_solution(lesson):
     solved = build.compose(lesson, solved=True).cells[3].source
     assert solved == 'def double(x):\n    """Double it."""\n    return 2 * x'

@@ -93,7 +93,7 @@ def plot_room(
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     style.title(ax, question)
     middle = amount(float(np.median(guesses)))
-    describe(ax, f"{question}: {len(guesses)} guesses, the middle one {middle}. Measured: {amount(truth)}.")
+    describe(ax, f"{question}: {len(guesses)} guesses, median {middle}. Measured: {amount(truth)}.")
     return ax
 
 
