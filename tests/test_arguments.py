@@ -1,7 +1,6 @@
 """Arguments that are refused in a sentence before any work begins, and arguments that are taken."""
 
 import dataclasses
-import re
 
 import numpy as np
 import pytest
@@ -49,7 +48,7 @@ REFUSED = {
     "a share that is True": (rounds(stop={"sparsity": True}), "stop has sparsity True, not a share"),
     "a share that is a word": (rounds(stop={"accuracy": "0.97"}), "stop has accuracy '0.97', not a share"),
     "labels beyond the classes": (rounds(data=(X, Y + 4)), "y has the label 4, and the model tells"),
-    "images of another width": (rounds(data=(X[:, :5], Y)), r"does not take images of shape \(5,\)"),
+    "images of another width": (rounds(data=(X[:, :5], Y)), "does not take images of shape (5,)"),
     "a round beyond 1": (rounds(schedule=lambda k: [0.3, 90][k - 1], rounds=2), "sparsity 90 is not a share"),
     "batches": (lambda: pv.latency({"a": NET}, X, 64), "batches is 64, not a list of numbers of images"),
     "latency": (lambda: pv.scorecard(NET, (X, Y), latency=64), "latency is 64, not a list of numbers"),
@@ -142,7 +141,7 @@ REFUSED = {
 def test_what_is_wrong_is_said_before_any_work(call, words):
     with pytest.raises((TypeError, ValueError)) as caught:
         call()
-    assert words in str(caught.value) or re.search(words, str(caught.value))
+    assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -288,6 +287,8 @@ def test_the_room_says_what_it_shows(tmp_path):
     ax = pv.teaching.plot_room(tmp_path, "how many", truth=1_234_500)
     assert pv.alt_text(ax) == "how many: 3 guesses, median 90. Measured: 1,234,500."
     assert "image/png" in ax._repr_mimebundle_()[0]
+    with pytest.raises(ValueError, match="bins is 0, not a whole number from 1"):
+        pv.teaching.plot_room(tmp_path, "how many", truth=80, bins=0)
     with pytest.raises(ValueError, match="truth must be a number, not nan"):
         pv.teaching.plot_room(tmp_path, "how many", truth=np.nan)
 

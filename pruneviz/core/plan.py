@@ -125,13 +125,13 @@ class _Walk:
     def _fold(self, node: Node, layer: Layer, columns: Array, constants: Array) -> None:
         """Add to the bias what the layer would receive from pruned inputs."""
         units, shift = columns[constants != 0], np.zeros(len(layer.weight))
-        receives = f"layer {layer.name!r} receives from pruned units"
+        what = f"layer {layer.name!r}"
         if np.isnan(constants).any():
-            self.refuse(units, f"{receives} what is not the same everywhere")
+            self.refuse(units, f"{what} receives from pruned units what is not the same everywhere")
         elif len(units) and node.options.get("padded"):
             self.refuse(
                 units,
-                f"layer {layer.name!r} receives the constant {constants[constants != 0][0]:g} from pruned "
+                f"{what} receives the constant {constants[constants != 0][0]:g} from pruned "
                 "units, but pads with zeros: no bias stands for that at the edges",
             )
         elif len(units):
@@ -143,7 +143,7 @@ class _Walk:
         if not np.array_equal(first, shift):
             self.refuse(
                 units,
-                f"layer {layer.name!r} is called more than once and receives different constants from pruned "
+                f"{what} is called more than once and receives different constants from pruned "
                 "units: no one bias stands for both",
             )
 

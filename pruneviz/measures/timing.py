@@ -118,7 +118,8 @@ def latency(
     Raises
     ------
     TypeError, ValueError
-        If a batch is no whole number from 1, x is no array of images, or a model is of another type.
+        If models have no names, batches are no whole numbers from 1, x is no array of images, or a model is
+        of another type.
     """
     if not isinstance(models, Mapping):
         raise TypeError(f'models is a {type(models).__name__}: give name -> model, such as {{"mine": model}}')

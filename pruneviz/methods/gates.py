@@ -221,7 +221,6 @@ class _Circuit:
         """Compute the outputs, what was skipped, and the multiplications that are left for each image."""
         at = {self.gates[name][0]: name for name in limits}
         skipped: dict[str, list[BoolArray]] = {name: [] for name in limits}
-        broken: set[str] = set()
         readers = [reader for reader in self.readers if not limits.keys().isdisjoint(reader.gates)]
 
         def edit(node: str, array: Array) -> Array:
@@ -229,9 +228,7 @@ class _Circuit:
                 return array
             axis = self.gates[at[node]][1]
             places = tuple({*range(1, array.ndim)} - {axis % array.ndim if axis < 0 else axis + 1})
-            level = self.level(np.abs(array), places)
-            broken.update([at[node]] * bool(np.isnan(level).any()))
-            off = level <= limits[at[node]]
+            off = self.level(np.abs(array), places) <= limits[at[node]]
             skipped[at[node]].append(off)
             return np.where(np.expand_dims(off, places), 0, array)
 
@@ -239,14 +236,14 @@ class _Circuit:
         for start in steps("skipping maps", "batch", range(0, len(x), _IMAGES)):
             nodes = {self.end, *at, *(reader.source for reader in readers)}
             for found in self.adapter.activations(x[start : start + _IMAGES], nodes, edit):
-                if broken:
-                    raise ValueError(f"behind layer {min(broken)!r} activations are NaN for some images")
                 for name in limits:
                     if self.gates[name][0] not in found:
                         raise ValueError(
                             f"the maps of layer {name!r} never leave the layer it is a part of: give "
                             "thresholds as a dict that does not name it"
                         )
+                    if np.isnan(found[self.gates[name][0]]).any():  # no threshold skips such a map
+                        raise ValueError(f"behind layer {name!r} activations are NaN for some images")
                 outputs.append(found[self.end])
                 saved = [reader.saved(found[reader.source], limits) for reader in readers]
                 macs.append(self.total - np.sum([np.zeros(len(outputs[-1]), np.int64), *saved], axis=0))

@@ -154,6 +154,8 @@ class Run:
 
     Attributes
     ----------
+    adapter
+        Of the model.
     arrays, mask
         What the first round begins with: the model's own arrays, nothing pruned.
     """
@@ -249,10 +251,6 @@ def _rounds(rounds: int | None, schedule: Callable[[int], float]) -> int:
     return whole("rounds", rounds)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
 def _stopping(stop: Stop | None) -> Callable[[Round], bool]:
     """Turn the dict of limits into a function of a round."""
     if stop is None:
@@ -265,12 +263,12 @@ def _stopping(stop: Stop | None) -> Callable[[Round], bool]:
     if unknown := sorted(set(stop) - set(known)):
         raise ValueError(f"stop names {', '.join(unknown)}; there is {', '.join(known)}")
     limits = dict(stop)
-    for share in ("sparsity", "accuracy"):
-        if not (_is_number(limits.get(share, 0)) and 0 <= limits.get(share, 0) <= 1):
-            raise ValueError(f"stop has {share} {limits[share]!r}, not a share from 0 to 1, such as 0.9")
-    for name in _BUDGETS:
-        if not _is_number(limits.get(name, 0)):
-            raise TypeError(f"stop has {name} {limits[name]!r}, not a number, such as 10_000")
+    for name, limit in limits.items():
+        is_number = isinstance(limit, Real) and not isinstance(limit, bool)
+        if name not in _BUDGETS and not (is_number and 0 <= limit <= 1):
+            raise ValueError(f"stop has {name} {limit!r}, not a share from 0 to 1, such as 0.9")
+        if not is_number:
+            raise TypeError(f"stop has {name} {limit!r}, not a number, such as 10_000")
 
     def stops(done: Round) -> bool:
         mask, card = done.mask, done.card

@@ -89,14 +89,14 @@ def plot_tradeoff(
         raise ValueError("cards is empty: give Scorecards, or name -> Scorecards")
     lines = [_line(name, values, x) for name, values in named.items()]
     others = [series(name, points, "published") for name, points in (published or {}).items()]
+    unpruned = None if reference is None else float(getattr(reference, "accuracy", reference))
+    if unpruned is not None and not 0 <= unpruned <= 1:
+        raise ValueError(f"reference is {unpruned:g}, not an accuracy from 0 to 1, such as 0.98")
     ax = canvas(ax)
     for order, line in enumerate(lines):
         draw(ax, line, order)
     for order, other in enumerate(others):
         _draw_published(ax, other, order)
-    unpruned = None if reference is None else float(getattr(reference, "accuracy", reference))
-    if unpruned is not None and not 0 <= unpruned <= 1:
-        raise ValueError(f"reference is {unpruned:g}, not an accuracy from 0 to 1, such as 0.98")
     if unpruned is not None:
         ax.axhline(unpruned, color=style.INK, linewidth=1, linestyle=(0, (1, 2)), label="unpruned")
     accuracy_axis(ax)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pruneviz.core import arrays
 from pruneviz.files.writing import whole
 from pruneviz.teaching.guesses import amount, is_number, shown
 
@@ -70,7 +71,7 @@ def plot_room(
     Raises
     ------
     ValueError
-        If nobody has handed in a guess, or the truth is no finite number.
+        If nobody has handed in a guess, the truth is no finite number, or there is no bar.
     """
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  # matplotlib is slow to import
 
@@ -80,13 +81,14 @@ def plot_room(
 
     if not is_number(truth):
         raise ValueError(f"truth must be a number, not {shown(truth)}")
+    bins = arrays.whole("bins", bins, 1)
     read = [_read(path) for path in (Path(folder) / question).glob("*.json")]
     guesses = [guess for guess in read if guess is not None]
     if not guesses:
         raise ValueError(f"nobody has handed in a guess for {question!r} in this folder")
     ax = canvas(ax, 7, 2.8)
     low, high = min(*guesses, truth), max(*guesses, truth)
-    edges = np.linspace(low, high if high > low else low + 1, max(bins, 1) + 1)
+    edges = np.linspace(low, high if high > low else low + 1, bins + 1)
     ax.hist(guesses, list(edges), color=style.KEPT, rwidth=0.92)
     ax.axvline(truth, color=style.PRUNED_EDGE, linewidth=2)
     ax.set(xlabel=f"{len(guesses)} guesses; the line is what was measured, {amount(truth)}", ylabel="people")

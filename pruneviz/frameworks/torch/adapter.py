@@ -76,7 +76,7 @@ class TorchAdapter:
         twin = copied(self.model).eval()
         batch = [torch.cat(parts) for parts in zip(*self._batches(x), strict=True)]
         with torch.inference_mode(), taking(self.model, batch):
-            one = isinstance(twin(*[part[:1] for part in batch]), torch.Tensor)
+            one = isinstance(twin(*[part[:1] for part in batch]), torch.Tensor)  # to list it takes its time
         ends = (lambda made: [made]) if one else layouts.tensors_in
         return torch.inference_mode()(lambda: [end.cpu() for end in ends(twin(*batch))])  # a GPU is done then
 
